@@ -1,0 +1,75 @@
+//! Server functions: who is calling is settled before they run; each makes one call to the port.
+
+mod accounts;
+mod channels;
+
+pub use accounts::{Login, Logout, Register, bootstrap};
+pub use channels::{
+    CreateChannel, DeleteChannel, JoinChannel, LeaveChannel, browse_channels, channel_history, open_channel,
+};
+
+use leptos::server_fn::{
+    codec::JsonEncoding,
+    error::{FromServerFnError, ServerFnErrorErr},
+};
+use natter::{Channel, ErrorCode, MessagePage, Problem, User};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// What every page starts from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bootstrap {
+    pub me: User,
+    pub epoch: String,
+    /// The channels one is in, by name.
+    pub channels: Vec<Channel>,
+}
+
+/// What a channel's page starts from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenChannel {
+    pub channel: Channel,
+    /// The newest messages; `None` where one isn't in the channel, or the browser has them.
+    pub page: Option<MessagePage>,
+}
+
+/// A problem, as server functions carry it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Failure(pub Problem);
+
+impl Failure {
+    pub fn is(&self, code: ErrorCode) -> bool {
+        self.0.code == code
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
+    }
+}
+
+impl FromServerFnError for Failure {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        Self(match error {
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => {
+                Problem::new(ErrorCode::Unavailable, "Can't reach the server. Try again in a moment.")
+            }
+            ServerFnErrorErr::Args(detail) | ServerFnErrorErr::MissingArg(detail) => {
+                Problem::new(ErrorCode::Invalid, detail)
+            }
+            _ => Problem::new(ErrorCode::Internal, "Something broke on our side."),
+        })
+    }
+}

@@ -1,0 +1,55 @@
+use crate::{
+    api::DeleteChannel,
+    components::ui::{Dialog, FormError, SECONDARY},
+    pages::problem_of,
+};
+use leptos::{form::ActionForm, html, prelude::*};
+use leptos_router::hooks::use_navigate;
+use natter::Channel;
+
+pub const DELETE_CHANNEL: &str = "delete-channel";
+
+/// Admins confirm that a channel goes, and are told what goes with it.
+#[component]
+pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) -> impl IntoView {
+    let delete = ServerAction::<DeleteChannel>::new();
+    let problem = problem_of(delete);
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(Ok(())) = delete.value().get() {
+            navigate("/", leptos_router::NavigateOptions::default());
+        }
+    });
+    let name = channel.label().to_owned();
+    let members = match channel.members {
+        1 => "you, its only member".to_owned(),
+        n => format!("all {n} members"),
+    };
+    let warning = format!(
+        "Every message in #{name} is deleted for {members}. This can't be undone."
+    );
+    let cancel = move |_| {
+        if let Some(dialog) = node_ref.get_untracked() {
+            dialog.close();
+        }
+    };
+    view! {
+        <Dialog id=DELETE_CHANNEL title=format!("Delete #{name}?") node_ref=node_ref>
+            <p class="mb-5 text-soft">{warning}</p>
+            <FormError message=problem.rest(&[])/>
+            <ActionForm action=delete>
+                <input type="hidden" name="id" value=channel.id.to_string()/>
+                <div class="flex justify-end gap-2">
+                    <button type="button" class=SECONDARY on:click=cancel command="close" commandfor=DELETE_CHANNEL>
+                        "Cancel"
+                    </button>
+                    <button type="submit" class="inline-flex items-center h-9 pointer-coarse:h-11 px-4 rounded-lg bg-alert \
+                        text-alert-ink font-semibold text-sm disabled:opacity-50"
+                        disabled=move || delete.pending().get()>
+                        "Delete channel"
+                    </button>
+                </div>
+            </ActionForm>
+        </Dialog>
+    }
+}

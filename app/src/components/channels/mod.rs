@@ -1,0 +1,7 @@
+mod create;
+mod delete;
+mod sidebar;
+
+pub use create::{CREATE_CHANNEL, CreateChannelDialog};
+pub use delete::{DELETE_CHANNEL, DeleteChannelDialog};
+pub use sidebar::Sidebar;

@@ -1,0 +1,110 @@
+use super::create::CREATE_CHANNEL;
+use crate::{
+    components::ui::{Avatar, GHOST, Icon, open_dialog},
+    state::Chat,
+};
+use leptos::{html, prelude::*};
+use leptos_router::components::A;
+use natter::{Channel, Role, UserRef, Visibility};
+
+const ROW: &str = "row flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2.5 rounded-lg text-left text-[14.5px] \
+    text-soft transition-colors hover:bg-hover";
+
+/// The conversations one is in, and the way to others.
+#[component]
+pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let may_create = Memo::new(move |_| chat.me.read().role.can_create_channels());
+    let labels = Memo::new(move |_| chat.channels.read().iter().map(|channel| channel.id).collect::<Vec<_>>());
+    view! {
+        <nav aria-label="Conversations" class="sidebar">
+            <div class="flex items-center gap-2.5 px-2 pt-1 pb-3 text-base font-[650] tracking-tight">
+                <span class="grid place-items-center size-7 rounded-[9px] bg-accent text-accent-ink font-extrabold"
+                    aria-hidden="true">"N"</span>
+                "Natter"
+            </div>
+            <div class="flex-1 min-h-0 overflow-y-auto">
+                <A href="/" exact=true attr:class=ROW>
+                    <Icon icon=icondata_lu::LuInbox/>
+                    "Catch up"
+                </A>
+                <a href="/browse" role="button" class=ROW>
+                    <Icon icon=icondata_lu::LuCompass/>
+                    "Browse channels"
+                </a>
+                <div class="flex items-center h-8 mt-3 pl-2.5">
+                    <h2 class="text-xs font-semibold text-faint">"Channels"</h2>
+                    <Show when=move || may_create.get()>
+                        <button type="button" class=format!("{GHOST} ml-auto") aria-label="Create channel" title="Create channel"
+                            command="show-modal" commandfor=CREATE_CHANNEL on:click=move |_| open_dialog(create_dialog)>
+                            <Icon icon=icondata_lu::LuPlus/>
+                        </button>
+                    </Show>
+                </div>
+                <ul>
+                    <For each=move || labels.get() key=|id| *id let:id>
+                        {
+                            let channel = Memo::new(move |_| chat.channel(id));
+                            view! { <li>{move || channel.get().map(|channel| view! { <ChannelLink channel/> })}</li> }
+                        }
+                    </For>
+                </ul>
+                <Show when=move || labels.read().is_empty()>
+                    <p class="px-2.5 py-1 text-[13px] text-faint">"You are in no channel yet."</p>
+                </Show>
+            </div>
+            <Me/>
+        </nav>
+    }
+}
+
+#[component]
+fn ChannelLink(channel: Channel) -> impl IntoView {
+    let name = channel.label().to_owned();
+    let unread = channel.unread;
+    let label = if unread == 0 { format!("#{name}") } else { format!("#{name} {unread} unread") };
+    let icon = match channel.visibility {
+        Visibility::Public => icondata_lu::LuHash,
+        Visibility::Private => icondata_lu::LuLock,
+    };
+    let class = if unread == 0 { ROW.to_owned() } else { format!("{ROW} text-ink font-semibold") };
+    let shown = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
+    view! {
+        <A href=format!("/channels/{name}") attr:class=class attr:aria-label=label>
+            <Icon icon/>
+            <span class="truncate">{name}</span>
+            {(unread > 0).then(|| view! {
+                <span class="ml-auto text-xs font-semibold tabular-nums text-soft" aria-hidden="true">{shown}</span>
+            })}
+        </A>
+    }
+}
+
+/// Oneself, and the way out.
+#[component]
+fn Me() -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    view! {
+        <div class="flex items-center gap-2.5 mt-2 px-2 pt-2.5 border-t border-line text-sm">
+            {move || {
+                let me = chat.me.get();
+                let role = match me.role {
+                    Role::Admin => "Admin",
+                    Role::Member => "Member",
+                };
+                view! {
+                    <Avatar user=UserRef::from(&me)/>
+                    <span class="min-w-0 font-medium">
+                        <span class="block truncate">{me.display_name}</span>
+                        <small class="block text-xs font-normal text-faint">{role}</small>
+                    </span>
+                }
+            }}
+            <form method="post" action="/api/fn/logout" class="ml-auto">
+                <button type="submit" class=GHOST aria-label="Log out" title="Log out">
+                    <Icon icon=icondata_lu::LuLogOut/>
+                </button>
+            </form>
+        </div>
+    }
+}

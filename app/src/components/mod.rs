@@ -1,0 +1,3 @@
+pub mod channels;
+pub mod chat;
+pub mod ui;

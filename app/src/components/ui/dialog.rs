@@ -1,0 +1,52 @@
+use super::{GHOST, Icon};
+use leptos::{html, prelude::*};
+
+/// Opens a dialog that isn't open. Browsers that know invoker commands (`command="show-modal"`) have
+/// done so already, also before any script ran.
+pub fn open_dialog(dialog: NodeRef<html::Dialog>) {
+    if let Some(dialog) = dialog.get_untracked()
+        && !dialog.open()
+    {
+        let _ = dialog.show_modal();
+    }
+}
+
+/// A modal dialog named by its title. It is always in the page, closed, so that it opens without scripts.
+#[component]
+pub fn Dialog(
+    /// Names it for `commandfor`.
+    id: &'static str,
+    #[prop(into)] title: Signal<String>,
+    node_ref: NodeRef<html::Dialog>,
+    children: Children,
+) -> impl IntoView {
+    let title_id = format!("{id}-title");
+    let labelled_by = title_id.clone();
+    let close = move |_| {
+        if let Some(dialog) = node_ref.get_untracked() {
+            dialog.close();
+        }
+    };
+    // A click on the backdrop is a click on the dialog itself, outside its one child.
+    let outside = move |event: leptos::ev::MouseEvent| {
+        use leptos::wasm_bindgen::JsCast as _;
+        let target = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        if target.is_some_and(|target| target.tag_name().eq_ignore_ascii_case("dialog")) {
+            close(event);
+        }
+    };
+    view! {
+        <dialog id=id node_ref=node_ref class="dialog" aria-labelledby=labelled_by on:click=outside>
+            <div class="p-5">
+                <div class="flex items-center gap-2 mb-4">
+                    <h2 id=title_id class="text-base font-[650] tracking-tight">{title}</h2>
+                    <button type="button" class=format!("{GHOST} ml-auto -mr-2") aria-label="Close" on:click=close
+                        command="close" commandfor=id>
+                        <Icon icon=icondata_lu::LuX/>
+                    </button>
+                </div>
+                {children()}
+            </div>
+        </dialog>
+    }
+}

@@ -1,0 +1,155 @@
+//! Keeps one WebSocket open, for as long as the page is.
+
+use super::backoff::Backoff;
+use crate::{
+    api,
+    state::{Chat, Link, assign_location, now},
+};
+use futures::{
+    FutureExt as _, SinkExt as _, StreamExt as _,
+    future::{Fuse, FusedFuture as _},
+    channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
+    select,
+};
+use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use natter::{
+    ChannelId, ErrorCode,
+    wire::{ClientFrame, ServerFrame, close},
+};
+use std::cell::RefCell;
+
+/// How long a hole in the revisions may stay: events overtake each other only by moments.
+const GAP_MS: u32 = 300;
+const PING_MS: u32 = 25_000;
+/// Without a word for this long the connection is dead, whatever the browser thinks.
+const SILENCE_MS: i64 = 40_000;
+/// A wait this short isn't worth telling.
+const QUIET_MS: u32 = 1_500;
+
+thread_local! {
+    /// Leads to the open connection. What can't be sent is sent again from the outbox when it opens,
+    /// and the outbox bounds how much that can be.
+    static OUT: RefCell<Option<UnboundedSender<ClientFrame>>> = const { RefCell::new(None) };
+}
+
+/// Says something if somebody is listening.
+pub fn send(frame: ClientFrame) {
+    OUT.with_borrow(|out| {
+        if let Some(out) = out {
+            let _ = out.unbounded_send(frame);
+        }
+    });
+}
+
+enum Over {
+    /// Log in again.
+    NotAllowed,
+    Lost,
+}
+
+/// Connects, and connects again, until the session ends.
+pub fn start(chat: Chat) {
+    chat.recall_outbox();
+    leptos::task::spawn_local(async move {
+        let mut backoff = Backoff::default();
+        loop {
+            let (was_ready, over) = connection(chat).await;
+            OUT.set(None);
+            if matches!(over, Over::NotAllowed) || (!was_ready && logged_out().await) {
+                assign_location("/login");
+                return;
+            }
+            if was_ready {
+                backoff.reset();
+            }
+            leptos::task::spawn_local(async move {
+                TimeoutFuture::new(QUIET_MS).await;
+                if OUT.with_borrow(Option::is_none) {
+                    chat.link.set(Link::Down);
+                }
+            });
+            TimeoutFuture::new(backoff.next_ms(js_sys::Math::random())).await;
+        }
+    });
+}
+
+/// A refused handshake looks like a dead server: ask which it is.
+async fn logged_out() -> bool {
+    match api::bootstrap().await {
+        Ok(found) => found.is_none(),
+        Err(failure) => failure.is(ErrorCode::Unauthenticated),
+    }
+}
+
+async fn connection(chat: Chat) -> (bool, Over) {
+    let Some(socket) = open() else { return (false, Over::Lost) };
+    let (mut sink, stream) = socket.split();
+    let mut stream = stream.fuse();
+    let (out, mut queue): (_, UnboundedReceiver<ClientFrame>) = unbounded();
+    let mut heard_at = now();
+    let mut ready = false;
+    // Armed only while there is a gap: an idle page sleeps.
+    let mut gap_check = Fuse::terminated();
+    let mut ping = TimeoutFuture::new(PING_MS).fuse();
+    loop {
+        let say: Vec<ClientFrame> = select! {
+            heard = stream.next() => match heard {
+                Some(Ok(Message::Text(text))) => {
+                    heard_at = now();
+                    let Ok(frame) = serde_json::from_str::<ServerFrame>(&text) else { continue };
+                    if matches!(frame, ServerFrame::Ready { .. }) {
+                        ready = true;
+                        OUT.set(Some(out.clone()));
+                        chat.link.set(Link::Up);
+                    }
+                    if let ServerFrame::Resync { channel_id } = frame {
+                        reload(chat, channel_id);
+                    }
+                    chat.receive(frame)
+                }
+                Some(Ok(Message::Bytes(_))) => continue,
+                Some(Err(WebSocketError::ConnectionClose(event))) if event.code == close::NOT_ALLOWED => {
+                    return (ready, Over::NotAllowed);
+                }
+                Some(Err(_)) | None => return (ready, Over::Lost),
+            },
+            frame = queue.next() => frame.into_iter().collect(),
+            () = gap_check => chat.gaps().into_iter().collect(),
+            () = ping => {
+                if now().millis() - heard_at.millis() > SILENCE_MS {
+                    return (ready, Over::Lost);
+                }
+                ping = TimeoutFuture::new(PING_MS).fuse();
+                vec![ClientFrame::Ping { reference: None }]
+            }
+        };
+        if gap_check.is_terminated() && chat.gaps().is_some() {
+            gap_check = TimeoutFuture::new(GAP_MS).fuse();
+        }
+        for frame in say {
+            let text = serde_json::to_string(&frame).unwrap_or_default();
+            if sink.send(Message::Text(text)).await.is_err() {
+                return (ready, Over::Lost);
+            }
+        }
+    }
+}
+
+/// Fetches the newest page of a channel that can't be caught up with by revisions.
+fn reload(chat: Chat, channel_id: ChannelId) {
+    leptos::task::spawn_local(async move {
+        if let Ok(page) = api::channel_history(channel_id, None).await
+            && let Some(timeline) = chat.timeline(channel_id)
+        {
+            timeline.update(|timeline| timeline.reload(page));
+        }
+    });
+}
+
+fn open() -> Option<WebSocket> {
+    let location = web_sys::window()?.location();
+    let scheme = if location.protocol().ok()? == "https:" { "wss" } else { "ws" };
+    WebSocket::open(&format!("{scheme}://{}/api/v1/ws", location.host().ok()?)).ok()
+}

@@ -1,0 +1,137 @@
+use super::problem_of;
+use crate::{
+    api::{self, JoinChannel},
+    components::ui::{FormError, GHOST, Icon, PRIMARY, SECONDARY},
+    state::{Chat, set_title},
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::{NavigateOptions, components::A, hooks::use_navigate};
+use natter::{Channel, ChannelId};
+
+/// All channels one may see, to search, join and leave.
+#[component]
+pub fn Browse() -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let listed = Resource::new_blocking(|| (), |()| api::browse_channels());
+    Effect::new(move |_| set_title("Browse channels · Natter"));
+    view! {
+        <main class="flex flex-col min-h-0 flex-1">
+            <header class="header">
+                <A href="/" attr:class=format!("{GHOST} back") attr:aria-label="Back to conversations">
+                    <Icon icon=icondata_lu::LuArrowLeft/>
+                </A>
+                <h1 class="header-title">"Browse channels"</h1>
+            </header>
+            <div class="flex-1 overflow-y-auto p-5 max-sm:p-3.5">
+                <div class="max-w-[760px] mx-auto">
+                    <Suspense fallback=|| view! { <p class="text-faint">"Loading…"</p> }>
+                        {move || Suspend::new(async move {
+                            match listed.await {
+                                Ok(channels) => {
+                                    chat.directory.set(Some(channels));
+                                    view! { <Directory/> }.into_any()
+                                }
+                                Err(failure) => view! { <p class="text-alert">{failure.to_string()}</p> }.into_any(),
+                            }
+                        })}
+                    </Suspense>
+                </div>
+            </div>
+        </main>
+    }
+}
+
+#[component]
+fn Directory() -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let query = RwSignal::new(String::new());
+    let join = ServerAction::<JoinChannel>::new();
+    let leave = ServerAction::<api::LeaveChannel>::new();
+    let navigate = use_navigate();
+    Effect::new(move |_| {
+        if let Some(Ok(channel)) = join.value().get() {
+            navigate(&format!("/channels/{}", channel.label()), NavigateOptions::default());
+        }
+    });
+    let found = Memo::new(move |_| {
+        let query = query.read().trim().trim_start_matches('#').to_lowercase();
+        let matches = |channel: &&Channel| {
+            channel.label().contains(&query) || channel.topic.to_lowercase().contains(&query)
+        };
+        chat.directory.read().iter().flatten().filter(matches).map(|channel| channel.id).collect::<Vec<_>>()
+    });
+    let none = move || match (found.read().is_empty(), query.read().trim().is_empty()) {
+        (false, _) => None,
+        (true, true) => Some("There are no channels yet.".to_owned()),
+        (true, false) => Some(format!("No channel matches “{}”.", query.read().trim())),
+    };
+    view! {
+        <label class="relative block mb-4">
+            <span class="sr-only">"Search channels"</span>
+            <span class="absolute left-3 top-1/2 -translate-y-1/2 text-faint"><Icon icon=icondata_lu::LuSearch/></span>
+            <input type="search" placeholder="Search channels" prop:value=move || query.get()
+                class="h-10 pointer-coarse:h-11 w-full pl-10 pr-3 rounded-lg border border-line bg-raised placeholder:text-faint focus-ring"
+                on:input=move |event| query.set(event_target_value(&event))/>
+        </label>
+        <FormError message=problem_of(join).rest(&[])/>
+        <FormError message=problem_of(leave).rest(&[])/>
+        <ul>
+            <For each=move || found.get() key=|id| *id let:id>
+                <Entry id join leave/>
+            </For>
+        </ul>
+        <p role="status" class="text-soft">{none}</p>
+    }
+}
+
+#[component]
+fn Entry(
+    id: ChannelId,
+    join: ServerAction<JoinChannel>,
+    leave: ServerAction<api::LeaveChannel>,
+) -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let channel = Memo::new(move |_| {
+        chat.directory.read().iter().flatten().find(|channel| channel.id == id).cloned()
+    });
+    let actions = move |name: String, joined: bool| {
+        if joined {
+            view! {
+                <A href=format!("/channels/{name}") attr:class=SECONDARY attr:aria-label=format!("Open #{name}")>"Open"</A>
+                <ActionForm action=leave>
+                    <input type="hidden" name="id" value=id.to_string()/>
+                    <button type="submit" class=SECONDARY aria-label=format!("Leave #{name}")>"Leave"</button>
+                </ActionForm>
+            }
+            .into_any()
+        } else {
+            view! {
+                <ActionForm action=join>
+                    <input type="hidden" name="id" value=id.to_string()/>
+                    <button type="submit" class=PRIMARY aria-label=format!("Join #{name}")>"Join"</button>
+                </ActionForm>
+            }
+            .into_any()
+        }
+    };
+    move || {
+        channel.get().map(|channel| {
+            let name = channel.label().to_owned();
+            let members = match channel.members {
+                1 => "1 member".to_owned(),
+                n => format!("{n} members"),
+            };
+            view! {
+                <li class="flex items-center gap-3 mb-2 px-4 py-3 rounded-2xl border border-line bg-raised">
+                    <div class="min-w-0">
+                        <p class="font-[620] truncate">{format!("#{name}")}</p>
+                        <p class="text-[13px] text-faint truncate">
+                            {members} {(!channel.topic.is_empty()).then(|| format!(" · {}", channel.topic))}
+                        </p>
+                    </div>
+                    <div class="flex gap-2 ml-auto">{actions(name, channel.joined)}</div>
+                </li>
+            }
+        })
+    }
+}

@@ -1,0 +1,88 @@
+use crate::{
+    components::{channels::CREATE_CHANNEL, ui::{Icon, PRIMARY, SECONDARY}},
+    state::{Chat, set_title},
+};
+use leptos::prelude::*;
+use leptos_router::components::A;
+use natter::Channel;
+
+/// Where one is when nothing is open: what is unread, or the first step.
+#[component]
+pub fn Home() -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    Effect::new(move |_| set_title("Catch up · Natter"));
+    let waiting = Memo::new(move |_| {
+        chat.channels.read().iter().filter(|channel| channel.unread > 0).cloned().collect::<Vec<_>>()
+    });
+    let fresh = move || chat.channels.read().is_empty();
+    view! {
+        <main class="flex flex-col min-h-0 flex-1">
+            <header class="header"><h1 class="header-title">"Catch up"</h1></header>
+            <section aria-label="Catch up" class="flex-1 overflow-y-auto p-5">
+                <div class="max-w-[760px] mx-auto">
+                    <Show when=fresh><FirstSteps/></Show>
+                    <Show when=move || !fresh() && waiting.read().is_empty()>
+                        <div class="py-16 text-center">
+                            <p class="text-lg font-[650] tracking-tight">"You're all caught up"</p>
+                            <p class="text-soft">"Nothing is waiting for you."</p>
+                        </div>
+                    </Show>
+                    <ul>
+                        <For each=move || waiting.get() key=|channel| (channel.id, channel.unread) let:channel>
+                            <li><Card channel/></li>
+                        </For>
+                    </ul>
+                </div>
+            </section>
+        </main>
+    }
+}
+
+#[component]
+fn Card(channel: Channel) -> impl IntoView {
+    let name = channel.label().to_owned();
+    let (id, rev) = (channel.id, channel.rev);
+    let chat = expect_context::<Chat>();
+    view! {
+        <div class="flex flex-wrap items-center gap-x-3 gap-y-2 mb-3 px-4 py-3 rounded-2xl border border-line bg-raised">
+            <span class="font-[620] min-w-0 truncate">{format!("#{name}")}</span>
+            <span class="text-[13px] text-faint tabular-nums">{format!("{} new", channel.unread)}</span>
+            <span class="flex gap-2 ml-auto">
+                <A href=format!("/channels/{name}") attr:class=SECONDARY>"Open"</A>
+                <button type="button" class=SECONDARY on:click=move |_| chat.read_up_to(id, rev)>"Mark read"</button>
+            </span>
+        </div>
+    }
+}
+
+#[component]
+fn FirstSteps() -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let may_create = move || chat.me.read().role.can_create_channels();
+    view! {
+        <div class="py-12 text-center">
+            <p class="mb-1 text-xl font-[650] tracking-tight">
+                {move || format!("Welcome, {}", chat.me.read().display_name)}
+            </p>
+            <p class="mb-6 text-soft">
+                {move || if may_create() {
+                    "Make the first channel, then tell the others where to find you."
+                } else {
+                    "Find the channels that interest you and join in."
+                }}
+            </p>
+            <div class="flex flex-wrap justify-center gap-3">
+                <Show when=may_create>
+                    <button type="button" class=PRIMARY command="show-modal" commandfor=CREATE_CHANNEL>
+                        <Icon icon=icondata_lu::LuPlus/>
+                        "Create a channel"
+                    </button>
+                </Show>
+                <a href="/browse" class=SECONDARY>
+                    <Icon icon=icondata_lu::LuCompass/>
+                    "Look around"
+                </a>
+            </div>
+        </div>
+    }
+}

@@ -1,0 +1,72 @@
+use crate::{
+    api::Bootstrap,
+    app::BootstrapResource,
+    components::channels::{CreateChannelDialog, Sidebar},
+    components::ui::SECONDARY,
+    live,
+    state::{Chat, Link, Zone},
+};
+use leptos::{html, prelude::*};
+use leptos_router::{
+    components::{Outlet, Redirect},
+    hooks::use_location,
+};
+
+/// What stands around every page of somebody who is logged in; everyone else goes to log in.
+#[component]
+pub fn Signed() -> impl IntoView {
+    let bootstrap = expect_context::<BootstrapResource>();
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match bootstrap.await {
+                    Ok(Some(start)) => view! { <Frame start/> }.into_any(),
+                    Ok(None) => view! { <Redirect path="/login"/> }.into_any(),
+                    Err(failure) => view! { <Unavailable detail=failure.to_string()/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+#[component]
+fn Frame(start: Bootstrap) -> impl IntoView {
+    let chat = Chat::new(start);
+    provide_context(chat);
+    let zone = expect_context::<Zone>();
+    Effect::new(move |_| {
+        zone.localize();
+        live::start(chat);
+    });
+    let create_dialog = NodeRef::<html::Dialog>::new();
+    let path = use_location().pathname;
+    // On a phone the list of conversations is a page of its own.
+    let at_home = move || *path.read() == "/";
+    view! {
+        <div class="frame" class=("frame-home", at_home)>
+            <Sidebar create_dialog/>
+            <div class="main">
+                <Show when=move || chat.link.get() == Link::Down>
+                    <p role="status" class="reconnecting">"Reconnecting…"</p>
+                </Show>
+                <Outlet/>
+            </div>
+        </div>
+        <Show when=move || chat.me.read().role.can_create_channels()>
+            <CreateChannelDialog node_ref=create_dialog/>
+        </Show>
+    }
+}
+
+#[component]
+fn Unavailable(detail: String) -> impl IntoView {
+    view! {
+        <main class="grid place-items-center min-h-dvh p-4 text-center">
+            <div>
+                <h1 class="mb-2 text-lg font-[650]">"Natter can't be reached right now"</h1>
+                <p class="mb-5 text-soft">{detail}</p>
+                <a href="" class=SECONDARY>"Try again"</a>
+            </div>
+        </main>
+    }
+}

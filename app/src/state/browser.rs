@@ -1,0 +1,94 @@
+//! The little that differs between the browser and the server rendering for it.
+
+#[cfg(feature = "hydrate")]
+mod here {
+    use natter::{Timestamp, time::Civil};
+
+    pub fn now() -> Timestamp {
+        Timestamp::from_millis(whole(js_sys::Date::now()))
+    }
+
+    /// In the reader's own time zone.
+    pub fn civil(time: Timestamp) -> Civil {
+        #[expect(clippy::cast_precision_loss, reason = "exact for the next 285,000 years")]
+        let date = js_sys::Date::new(&wasm_bindgen::JsValue::from_f64(time.millis() as f64));
+        let small = |value: u32| u8::try_from(value).unwrap_or(0);
+        Civil {
+            year: i32::try_from(date.get_full_year()).unwrap_or(0),
+            month: small(date.get_month() + 1),
+            day: small(date.get_date()),
+            weekday: small((date.get_day() + 6) % 7),
+            hour: small(date.get_hours()),
+            minute: small(date.get_minutes()),
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
+    fn whole(millis: f64) -> i64 {
+        millis as i64
+    }
+
+    fn storage() -> Option<web_sys::Storage> {
+        web_sys::window()?.local_storage().ok()?
+    }
+
+    pub fn recall(key: &str) -> Option<String> {
+        storage()?.get_item(key).ok()?
+    }
+
+    /// Storage may be full or forbidden: then a reload forgets, and nothing else breaks.
+    pub fn remember(key: &str, value: &str) {
+        if let Some(storage) = storage() {
+            let _ = if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
+        }
+    }
+
+    /// Leaves for another page, with a full load.
+    pub fn assign_location(path: &str) {
+        if let Some(window) = web_sys::window() {
+            let _ = window.location().assign(path);
+        }
+    }
+
+    /// Somebody can be taken to be looking: the window is visible and has the focus.
+    pub fn is_attentive() -> bool {
+        web_sys::window().and_then(|window| window.document()).is_some_and(|document| {
+            document.visibility_state() == web_sys::VisibilityState::Visible && document.has_focus().unwrap_or(false)
+        })
+    }
+
+    pub fn set_title(title: &str) {
+        if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+            document.set_title(title);
+        }
+    }
+}
+
+#[cfg(not(feature = "hydrate"))]
+mod here {
+    use natter::{Timestamp, time::Civil};
+
+    pub fn now() -> Timestamp {
+        Timestamp::default()
+    }
+
+    pub fn civil(time: Timestamp) -> Civil {
+        time.civil_utc()
+    }
+
+    pub fn recall(_: &str) -> Option<String> {
+        None
+    }
+
+    pub fn remember(_: &str, _: &str) {}
+
+    pub fn assign_location(_: &str) {}
+
+    pub fn is_attentive() -> bool {
+        false
+    }
+
+    pub fn set_title(_: &str) {}
+}
+
+pub use here::*;

@@ -1,0 +1,13 @@
+//! What the page knows. Stores change only here: by what the server says and what the person does.
+
+mod browser;
+mod chat;
+mod rows;
+mod zone;
+
+pub use browser::{assign_location, is_attentive, set_title};
+#[cfg(feature = "hydrate")]
+pub use browser::now;
+pub use chat::{Chat, Link};
+pub use rows::{Delivery, Key, MessageRow, Row, Rows, rows};
+pub use zone::Zone;

@@ -1,0 +1,101 @@
+use super::browser;
+use leptos::prelude::*;
+use natter::{Timestamp, time::Civil};
+
+const MONTHS: [&str; 12] = [
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+];
+const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// Whose clock times are shown by. The server doesn't know the reader's zone, so the first view,
+/// there and in the browser alike, is in UTC; once the page is awake it is the reader's.
+#[derive(Clone, Copy, Default)]
+pub struct Zone {
+    today: RwSignal<Option<Civil>>,
+}
+
+impl Zone {
+    /// From now on in the reader's zone.
+    pub fn localize(self) {
+        self.today.set(Some(browser::civil(browser::now())));
+    }
+
+    pub fn civil(self, time: Timestamp) -> Civil {
+        if self.today.read().is_some() { browser::civil(time) } else { time.civil_utc() }
+    }
+
+    /// `09:41`.
+    pub fn clock(self, time: Timestamp) -> String {
+        let civil = self.civil(time);
+        format!("{:02}:{:02}", civil.hour, civil.minute)
+    }
+
+    /// `Sunday, 22 November 2026 at 09:41`.
+    pub fn full(self, time: Timestamp) -> String {
+        format!("{} at {}", long_day(self.civil(time)), self.clock(time))
+    }
+
+    /// `Today`, `Yesterday`, `Monday, 16 November`, or with the year when it isn't this one.
+    pub fn day(self, time: Timestamp) -> String {
+        day_label(self.civil(time), self.today.get())
+    }
+}
+
+fn long_day(civil: Civil) -> String {
+    format!("{} {}", short_day(civil), civil.year)
+}
+
+fn short_day(civil: Civil) -> String {
+    let weekday = WEEKDAYS.get(usize::from(civil.weekday)).copied().unwrap_or_default();
+    let month = MONTHS.get(usize::from(civil.month).wrapping_sub(1)).copied().unwrap_or_default();
+    format!("{weekday}, {} {month}", civil.day)
+}
+
+fn day_label(civil: Civil, today: Option<Civil>) -> String {
+    match today {
+        Some(today) if day_number(today) == day_number(civil) => "Today".into(),
+        Some(today) if day_number(today) == day_number(civil) + 1 => "Yesterday".into(),
+        Some(today) if today.year == civil.year => short_day(civil),
+        _ => long_day(civil),
+    }
+}
+
+/// Days since some fixed day, in the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible
+/// low-level date algorithms").
+pub fn day_number(civil: Civil) -> i32 {
+    let (month, day) = (i32::from(civil.month), i32::from(civil.day));
+    let year = if month <= 2 { civil.year - 1 } else { civil.year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+
+    fn civil(day: i64) -> Civil {
+        Timestamp::from_millis(day * DAY).civil_utc()
+    }
+
+    #[test]
+    fn days_follow_one_another_over_four_centuries() {
+        for day in 0..150_000 {
+            assert_eq!(day_number(civil(day)) + 1, day_number(civil(day + 1)), "{:?}", civil(day));
+        }
+    }
+
+    #[test]
+    fn labels_say_today_yesterday_or_the_date() {
+        let today = civil(20_779); // 2026-11-22
+        assert_eq!(day_label(civil(20_779), Some(today)), "Today");
+        assert_eq!(day_label(civil(20_778), Some(today)), "Yesterday");
+        assert_eq!(day_label(civil(20_773), Some(today)), "Monday, 16 November");
+        assert_eq!(day_label(civil(20_000), Some(today)), "Thursday, 3 October 2024");
+        assert_eq!(day_label(civil(20_779), None), "Sunday, 22 November 2026");
+    }
+}

@@ -1,0 +1,9 @@
+//! Wakes the page that the server rendered.
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Called once by the page's module script, after the bundle is instantiated.
+#[wasm_bindgen]
+pub fn hydrate() {
+    console_error_panic_hook::set_once();
+    leptos::mount::hydrate_body(natter_app::App);
+}

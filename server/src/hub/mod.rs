@@ -1,0 +1,9 @@
+//! Everyone connected to this node, and what of each event reaches whom.
+
+mod fanout;
+mod outbox;
+mod registry;
+
+pub use fanout::Hub;
+pub use outbox::{Closed, Frames, Outbox};
+pub use registry::{ConnectionId, Registry};

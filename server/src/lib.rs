@@ -1,0 +1,114 @@
+//! The Natter server. `services` decide, `store` keeps, `bus` and `hub` carry; `http`, `ws` and `web`
+//! are the doors.
+
+pub mod auth;
+pub mod bus;
+pub mod config;
+pub mod error;
+mod http;
+pub mod hub;
+pub mod router;
+mod serve;
+pub mod services;
+pub mod state;
+pub mod store;
+mod web;
+mod ws;
+
+use auth::tokens::signing_key;
+use config::Config;
+use services::Clock;
+use state::AppState;
+use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use store::{Store, StoreError, sqlite::SqliteStore};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
+
+const TIDY_EVERY: Duration = Duration::from_secs(10 * 60);
+
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("can't make the data directory {}: {source}", path.display())]
+    DataDir { path: PathBuf, source: io::Error },
+    #[error("can't read or make the signing key: {0}")]
+    SigningKey(io::Error),
+    #[error("can't open the database {}: {source}", path.display())]
+    Database { path: PathBuf, source: StoreError },
+    #[error("can't listen on {address}: {source}")]
+    Listen { address: SocketAddr, source: io::Error },
+}
+
+/// A server that accepts connections.
+pub struct Server {
+    pub address: SocketAddr,
+    /// Nobody has an account yet.
+    pub is_new: bool,
+    shutdown: CancellationToken,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    /// Opens or makes everything that the configuration names, and listens.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        Self::start_with(config, Clock::system()).await
+    }
+
+    /// The same with a clock of one's own.
+    pub async fn start_with(config: Config, clock: Clock) -> Result<Self, StartError> {
+        make_private_dir(&config.data_dir)
+            .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+        let key = match &config.signing_key {
+            Some(key) => key.clone().into_bytes(),
+            None => signing_key(&config.data_dir.join("signing.key")).map_err(StartError::SigningKey)?,
+        };
+        let store = SqliteStore::open(&config.database)
+            .await
+            .map_err(|source| StartError::Database { path: config.database.clone(), source })?;
+        let store: Arc<dyn Store> = Arc::new(store);
+        let failed = |source| StartError::Listen { address: config.listen, source };
+        let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (state, tasks) = AppState::new(&config, store.clone(), &key, clock);
+        let is_new = state.accounts.is_empty().await.unwrap_or(false);
+        let shutdown = state.shutdown.clone();
+        let router = router::build(state.clone(), &config.allowed_origins);
+        let tidy = tokio::spawn(tidy(state.clone()));
+        let serving = tokio::spawn(async move {
+            serve::serve(listener, router, state.sockets.clone(), state.shutdown.clone()).await;
+            tidy.abort();
+            // The last senders into the queues are gone with the state: the tasks finish what is in them.
+            drop(state);
+            for task in tasks {
+                let _ = tokio::time::timeout(Duration::from_secs(1), task).await;
+            }
+            store.close().await;
+        });
+        Ok(Self { address, is_new, shutdown, serving })
+    }
+
+    /// Ends the server: sockets get 1001, requests finish, the database is closed.
+    pub fn shut_down(&self) {
+        self.shutdown.cancel();
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(self) {
+        let _ = self.serving.await;
+    }
+}
+
+async fn tidy(state: AppState) {
+    let mut every = tokio::time::interval(TIDY_EVERY);
+    loop {
+        every.tick().await;
+        if let Err(error) = state.accounts.tidy().await {
+            tracing::warn!(%error, "tidying up failed");
+        }
+    }
+}
+
+/// Its owner's alone: it holds the signing key and everyone's messages.
+fn make_private_dir(path: &std::path::Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}

@@ -1,0 +1,117 @@
+//! The only place that decides: check the right, write in one transaction, publish after the commit.
+//! Handlers, sockets and server functions translate to and from these.
+
+pub mod accounts;
+pub mod channels;
+pub mod messages;
+
+use crate::{
+    auth::{limits::Limited, password::HashingFailed},
+    store::StoreError,
+};
+use natter::{ErrorCode, FieldError, Problem, SessionId, Timestamp, User};
+use std::{net::IpAddr, sync::Arc};
+
+/// Who is calling, once proven: the account and the login it came through.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub user: User,
+    pub session_id: SessionId,
+}
+
+/// Where a call comes from.
+#[derive(Clone, Debug)]
+pub struct Client {
+    pub address: IpAddr,
+    pub user_agent: String,
+}
+
+/// Tells the time; tests turn it.
+#[derive(Clone)]
+pub struct Clock(Arc<dyn Fn() -> Timestamp + Send + Sync>);
+
+impl Clock {
+    pub fn new(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        Self(Arc::new(now))
+    }
+
+    pub fn system() -> Self {
+        Self::new(|| Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()))
+    }
+
+    pub fn now(&self) -> Timestamp {
+        (self.0)()
+    }
+}
+
+/// Why a service said no. What a caller may not see is `NotFound`, like what doesn't exist.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    #[error("not logged in")]
+    Unauthenticated(&'static str),
+    #[error("forbidden")]
+    Forbidden(&'static str),
+    #[error("not found")]
+    NotFound(&'static str),
+    #[error("invalid input")]
+    Invalid(Vec<FieldError>),
+    #[error("conflict")]
+    Conflict(FieldError),
+    #[error("rate limited")]
+    RateLimited(Limited),
+    #[error("too far behind")]
+    Resync,
+    #[error("overloaded")]
+    Overloaded,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Hashing(#[from] HashingFailed),
+    #[error("{0}")]
+    Internal(String),
+}
+
+pub type Result<T> = std::result::Result<T, ServiceError>;
+
+impl From<FieldError> for ServiceError {
+    fn from(error: FieldError) -> Self {
+        Self::Invalid(vec![error])
+    }
+}
+
+impl From<Limited> for ServiceError {
+    fn from(limited: Limited) -> Self {
+        Self::RateLimited(limited)
+    }
+}
+
+impl ServiceError {
+    /// What the outside is told. Says nothing of databases, and is logged here where it is our fault.
+    pub fn into_problem(self) -> Problem {
+        match self {
+            Self::Unauthenticated(detail) => Problem::new(ErrorCode::Unauthenticated, detail),
+            Self::Forbidden(detail) => Problem::new(ErrorCode::Forbidden, detail),
+            Self::NotFound(detail) => Problem::new(ErrorCode::NotFound, detail),
+            Self::Invalid(errors) => Problem::invalid(errors),
+            Self::Conflict(error) => {
+                Problem { errors: vec![error.clone()], ..Problem::new(ErrorCode::Conflict, error.message) }
+            }
+            Self::RateLimited(Limited { retry_after_seconds: 1 }) => {
+                Problem::new(ErrorCode::RateLimited, "Too many tries. Try again in a second.")
+            }
+            Self::RateLimited(Limited { retry_after_seconds: seconds }) => {
+                Problem::new(ErrorCode::RateLimited, format!("Too many tries. Try again in {seconds} seconds."))
+            }
+            Self::Resync => Problem::new(ErrorCode::Resync, "That is too long ago: reload the channel from history."),
+            Self::Overloaded => Problem::new(ErrorCode::Unavailable, "Too much is going on. Try again in a moment."),
+            Self::Store(error) => {
+                tracing::error!(%error, "the store failed");
+                Problem::new(ErrorCode::Unavailable, "Can't reach the database. Try again in a moment.")
+            }
+            Self::Hashing(_) | Self::Internal(_) => {
+                tracing::error!(error = %self, "internal error");
+                Problem::new(ErrorCode::Internal, "Something broke on our side.")
+            }
+        }
+    }
+}

@@ -1,0 +1,73 @@
+use crate::{
+    auth::{cookies::Cookies, limits::AccountLimits, origin::Origins, password::Passwords, tokens::Signer},
+    bus::LocalBus,
+    config::Config,
+    hub::Hub,
+    services::{Clock, accounts::Accounts, channels::Channels, messages::Messages},
+    store::Store,
+    web::Assets,
+};
+use axum::extract::FromRef;
+use leptos::config::LeptosOptions;
+use std::sync::Arc;
+use tokio::task::JoinHandle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// What every door of the server leads to. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState {
+    pub accounts: Arc<Accounts>,
+    pub channels: Arc<Channels>,
+    pub messages: Arc<Messages>,
+    pub hub: Arc<Hub>,
+    pub store: Arc<dyn Store>,
+    pub origins: Arc<Origins>,
+    pub cookies: Cookies,
+    pub trust_proxy: bool,
+    pub assets: Assets,
+    pub leptos: LeptosOptions,
+    /// Cancelled when the process is to end.
+    pub shutdown: CancellationToken,
+    /// The open sockets, to wait for.
+    pub sockets: TaskTracker,
+}
+
+impl AppState {
+    /// Wires services, bus and hub to a store. The returned tasks end after the state is dropped.
+    pub fn new(config: &Config, store: Arc<dyn Store>, signing_key: &[u8], clock: Clock) -> (Self, Vec<JoinHandle<()>>) {
+        let hub = Arc::new(Hub::default());
+        let (bus, events) = LocalBus::new();
+        let bus = Arc::new(bus);
+        let fanout = tokio::spawn(hub.clone().run(events));
+        let (messages, writer) = Messages::start(store.clone(), bus.clone(), clock.clone());
+        let accounts = Accounts {
+            store: store.clone(),
+            bus: bus.clone(),
+            clock: clock.clone(),
+            passwords: Passwords::default(),
+            signer: Signer::new(signing_key),
+            limits: AccountLimits::new(config.rate_limits),
+        };
+        let state = Self {
+            accounts: Arc::new(accounts),
+            channels: Arc::new(Channels { store: store.clone(), bus, clock }),
+            messages: Arc::new(messages),
+            hub,
+            store,
+            origins: Arc::new(Origins::new(config.allowed_origins.iter().cloned())),
+            cookies: Cookies { secure: config.secure_cookies },
+            trust_proxy: config.trust_proxy,
+            assets: Assets::find(),
+            leptos: LeptosOptions::builder().output_name("natter").build(),
+            shutdown: CancellationToken::new(),
+            sockets: TaskTracker::new(),
+        };
+        (state, vec![writer, fanout])
+    }
+}
+
+impl FromRef<AppState> for LeptosOptions {
+    fn from_ref(state: &AppState) -> Self {
+        state.leptos.clone()
+    }
+}

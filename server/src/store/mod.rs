@@ -1,0 +1,186 @@
+//! What Natter keeps, behind traits that say nothing of SQL. Each engine is a module; one contract
+//! suite (`tests/store_contract.rs`) holds them all to the same behaviour.
+
+pub mod sqlite;
+
+use async_trait::async_trait;
+use natter::{
+    Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp, User, UserId,
+    Visibility, message::Changes,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A name that has to be unique is in use; says which field.
+    #[error("{0} is taken")]
+    Taken(&'static str),
+    #[error("database: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("migration: {0}")]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// The stored data contradicts the schema's promises.
+    #[error("stored data is not valid: {0}")]
+    Corrupt(&'static str),
+    #[error("{0}")]
+    Unsupported(String),
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+pub struct NewUser {
+    pub id: UserId,
+    pub username: String,
+    pub password_hash: String,
+    pub created_at: Timestamp,
+}
+
+pub struct NewSession {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub user_agent: String,
+    pub created_at: Timestamp,
+    pub expires_at: Timestamp,
+    pub refresh_hash: [u8; 32],
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    pub id: SessionId,
+    pub user_agent: String,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    pub expires_at: Timestamp,
+}
+
+/// What presenting a refresh token led to.
+#[derive(Debug)]
+pub enum Rotation {
+    Rotated { session_id: SessionId, user: User },
+    /// An old token came back: the session has been ended.
+    Reused { session_id: SessionId },
+    Unknown,
+}
+
+pub struct NewChannel {
+    pub id: ChannelId,
+    pub name: String,
+    pub topic: String,
+    pub visibility: Visibility,
+    pub post_policy: PostPolicy,
+    pub created_at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    pub id: MessageId,
+    pub channel_id: ChannelId,
+    pub sender_id: UserId,
+    pub reference: Option<Ref>,
+    pub text: String,
+    pub timestamp: Timestamp,
+}
+
+/// What became of a message in a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Appended {
+    New(Message),
+    /// The sender used this `ref` before: this is the message it made then.
+    Known(Message),
+    /// The channel doesn't exist, or the sender may not read it.
+    NotFound,
+    /// The sender may read but not write there.
+    Forbidden,
+}
+
+/// Which stretch of history to read. All bounds are exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    Newest,
+    Before(u64),
+    After(u64),
+    Around(u64),
+}
+
+/// How far somebody has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadMark {
+    pub seq: u64,
+    pub unread: u64,
+    pub mentions: u64,
+}
+
+#[async_trait]
+pub trait AccountStore: Send + Sync {
+    /// Makes the first account an admin and later ones members, also when several register at once.
+    async fn create_user(&self, user: NewUser) -> Result<User>;
+    async fn user(&self, id: UserId) -> Result<Option<User>>;
+    async fn user_count(&self) -> Result<u64>;
+    /// The person of that name, in any case, and the stored password hash.
+    async fn credentials(&self, username: &str) -> Result<Option<(User, String)>>;
+    async fn password_hash(&self, id: UserId) -> Result<Option<String>>;
+    async fn set_display_name(&self, id: UserId, display_name: &str) -> Result<Option<User>>;
+    /// Stores a new hash and ends every session but `keep`; returns the ended ones.
+    async fn set_password(&self, id: UserId, hash: &str, keep: SessionId) -> Result<Vec<SessionId>>;
+
+    async fn create_session(&self, session: NewSession) -> Result<()>;
+    /// Whom a live session belongs to.
+    async fn session_user(&self, id: SessionId, now: Timestamp) -> Result<Option<User>>;
+    /// The session that this refresh token is the current one of; changes nothing.
+    async fn session_by_refresh(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<(SessionId, User)>>;
+    async fn rotate_refresh(
+        &self,
+        old: [u8; 32],
+        new: [u8; 32],
+        now: Timestamp,
+        expires_at: Timestamp,
+    ) -> Result<Rotation>;
+    /// Live sessions of a person, newest first.
+    async fn sessions(&self, user_id: UserId, now: Timestamp) -> Result<Vec<Session>>;
+    /// Marks a session as in use and moves its end.
+    async fn touch_session(&self, id: SessionId, now: Timestamp, expires_at: Timestamp) -> Result<()>;
+    /// Ends a session of that person; false if there is none.
+    async fn end_session(&self, user_id: UserId, id: SessionId) -> Result<bool>;
+    /// Forgets sessions past their end.
+    async fn purge_sessions(&self, now: Timestamp) -> Result<u64>;
+}
+
+#[async_trait]
+pub trait ChannelStore: Send + Sync {
+    /// Its creator is its first member.
+    async fn create_channel(&self, channel: NewChannel, creator: UserId) -> Result<Channel>;
+    /// Every channel that exists and matches, as this person stands to it, by name.
+    /// Deciding which of them may be seen is the caller's.
+    async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>>;
+    async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>>;
+    async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>>;
+    async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>>;
+    /// Deletes it with everything in it; false if it doesn't exist.
+    async fn delete_channel(&self, id: ChannelId) -> Result<bool>;
+    /// False if already in.
+    async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<bool>;
+    /// False if not in.
+    async fn leave(&self, id: ChannelId, user_id: UserId) -> Result<bool>;
+    async fn members(&self, id: ChannelId) -> Result<Vec<User>>;
+    /// Moves a read mark forward, never back and never past the channel's end; None if not in.
+    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64) -> Result<Option<ReadMark>>;
+}
+
+#[async_trait]
+pub trait MessageStore: Send + Sync {
+    /// Stores a batch in one durable transaction, in order. Whether each sender may post is decided
+    /// inside it, by the shared rules. An error means that nothing of the batch was stored.
+    async fn append(&self, batch: &[NewMessage]) -> Result<Vec<Appended>>;
+    /// At most `limit` messages, ascending by `seq`; no check of rights.
+    async fn page(&self, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage>;
+    /// At most `limit` messages whose rev is later than `since`, by rev; no check of rights.
+    async fn changes(&self, id: ChannelId, since: u64, limit: u32) -> Result<Changes>;
+    /// Names the database's life.
+    fn epoch(&self) -> &str;
+    /// Can it be read and written right now?
+    async fn check(&self) -> Result<()>;
+    /// Finishes what is under way and closes the database.
+    async fn close(&self);
+}
+
+pub trait Store: AccountStore + ChannelStore + MessageStore {}
+impl<T: AccountStore + ChannelStore + MessageStore> Store for T {}

@@ -1,0 +1,194 @@
+use super::{SqliteStore, accounts::UserRow, count, signed, taken, time};
+use crate::store::{ChannelStore, NewChannel, ReadMark, Result, StoreError};
+use async_trait::async_trait;
+use natter::{Channel, ChannelId, ChannelKind, PostPolicy, Timestamp, User, UserId, Visibility};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+#[derive(FromRow)]
+struct ChannelRow {
+    id: Uuid,
+    kind: String,
+    name: Option<String>,
+    topic: String,
+    visibility: String,
+    post_policy: String,
+    members: i64,
+    joined: bool,
+    rev: i64,
+    read_seq: i64,
+    unread: i64,
+    created_at: i64,
+}
+
+impl TryFrom<ChannelRow> for Channel {
+    type Error = StoreError;
+    fn try_from(row: ChannelRow) -> Result<Self> {
+        Ok(Self {
+            id: ChannelId(row.id),
+            kind: ChannelKind::from_name(&row.kind).ok_or(StoreError::Corrupt("channels.kind"))?,
+            name: row.name,
+            topic: row.topic,
+            visibility: Visibility::from_name(&row.visibility).ok_or(StoreError::Corrupt("channels.visibility"))?,
+            post_policy: PostPolicy::from_name(&row.post_policy).ok_or(StoreError::Corrupt("channels.post_policy"))?,
+            members: count(row.members),
+            joined: row.joined,
+            rev: count(row.rev),
+            read_seq: count(row.read_seq),
+            unread: count(row.unread),
+            mentions: 0,
+            muted: None,
+            created_at: time(row.created_at),
+            peer: None,
+        })
+    }
+}
+
+/// A channel as the person bound to `?1` stands to it; each use adds its own WHERE.
+macro_rules! as_seen {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.*, m.user_id IS NOT NULL AS joined, coalesce(m.read_seq, 0) AS read_seq,
+                (SELECT count(*) FROM memberships a WHERE a.channel_id = c.id) AS members,
+                CASE WHEN m.user_id IS NULL THEN 0 ELSE
+                    (SELECT count(*) FROM messages x WHERE x.channel_id = c.id AND x.seq > m.read_seq
+                        AND x.sender_id <> ?1 AND NOT x.deleted) END AS unread
+            FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = ?1 ",
+            $rest
+        )
+    };
+}
+
+fn all(rows: Vec<ChannelRow>) -> Result<Vec<Channel>> {
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+#[async_trait]
+impl ChannelStore for SqliteStore {
+    async fn create_channel(&self, new: NewChannel, creator: UserId) -> Result<Channel> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        sqlx::query(
+            "INSERT INTO channels (id, kind, name, topic, visibility, post_policy, created_at)
+             VALUES (?, 'channel', ?, ?, ?, ?, ?)",
+        )
+        .bind(new.id.0)
+        .bind(&new.name)
+        .bind(&new.topic)
+        .bind(new.visibility.as_str())
+        .bind(new.post_policy.as_str())
+        .bind(new.created_at.millis())
+        .execute(&mut *tx)
+        .await
+        .map_err(taken("name"))?;
+        sqlx::query("INSERT INTO memberships (channel_id, user_id, read_seq, joined_at) VALUES (?, ?, 0, ?)")
+            .bind(new.id.0)
+            .bind(creator.0)
+            .bind(new.created_at.millis())
+            .execute(&mut *tx)
+            .await?;
+        let row: ChannelRow =
+            sqlx::query_as(as_seen!("WHERE c.id = ?2")).bind(creator.0).bind(new.id.0).fetch_one(&mut *tx).await?;
+        tx.commit().await?;
+        row.try_into()
+    }
+
+    async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>> {
+        let rows = sqlx::query_as(as_seen!(
+            "WHERE c.kind = 'channel' AND (instr(c.name, ?2) OR instr(lower(c.topic), ?2)) ORDER BY c.name"
+        ))
+        .bind(viewer.0)
+        .bind(query.trim().to_lowercase())
+        .fetch_all(&self.read)
+        .await?;
+        all(rows)
+    }
+
+    async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>> {
+        all(sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.name"))
+            .bind(viewer.0)
+            .fetch_all(&self.read)
+            .await?)
+    }
+
+    async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>> {
+        let row: Option<ChannelRow> = sqlx::query_as(as_seen!("WHERE c.id = ?2"))
+            .bind(viewer.0)
+            .bind(id.0)
+            .fetch_optional(&self.read)
+            .await?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>> {
+        let row: Option<ChannelRow> = sqlx::query_as(as_seen!("WHERE c.name = ?2"))
+            .bind(viewer.0)
+            .bind(name)
+            .fetch_optional(&self.read)
+            .await?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    async fn delete_channel(&self, id: ChannelId) -> Result<bool> {
+        let done = sqlx::query("DELETE FROM channels WHERE id = ?").bind(id.0).execute(&self.write).await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<bool> {
+        // What was said before somebody came isn't news to them.
+        let done = sqlx::query(
+            "INSERT INTO memberships (channel_id, user_id, read_seq, joined_at)
+             SELECT id, ?, rev, ? FROM channels WHERE id = ? ON CONFLICT DO NOTHING",
+        )
+        .bind(user_id.0)
+        .bind(now.millis())
+        .bind(id.0)
+        .execute(&self.write)
+        .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn leave(&self, id: ChannelId, user_id: UserId) -> Result<bool> {
+        let done = sqlx::query("DELETE FROM memberships WHERE channel_id = ? AND user_id = ?")
+            .bind(id.0)
+            .bind(user_id.0)
+            .execute(&self.write)
+            .await?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    async fn members(&self, id: ChannelId) -> Result<Vec<User>> {
+        let rows: Vec<UserRow> = sqlx::query_as(
+            "SELECT u.* FROM memberships m JOIN users u ON u.id = m.user_id WHERE m.channel_id = ?
+             ORDER BY u.username_key",
+        )
+        .bind(id.0)
+        .fetch_all(&self.read)
+        .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64) -> Result<Option<ReadMark>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let row: Option<(i64,)> = sqlx::query_as(
+            "UPDATE memberships SET read_seq =
+                max(read_seq, min(?3, (SELECT rev FROM channels WHERE id = ?1)))
+             WHERE channel_id = ?1 AND user_id = ?2 RETURNING read_seq",
+        )
+        .bind(id.0)
+        .bind(user_id.0)
+        .bind(signed(seq))
+        .fetch_optional(&mut *tx)
+        .await?;
+        let Some((seq,)) = row else { return Ok(None) };
+        let (unread,): (i64,) = sqlx::query_as(
+            "SELECT count(*) FROM messages WHERE channel_id = ? AND seq > ? AND sender_id <> ? AND NOT deleted",
+        )
+        .bind(id.0)
+        .bind(seq)
+        .bind(user_id.0)
+        .fetch_one(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        Ok(Some(ReadMark { seq: count(seq), unread: count(unread), mentions: 0 }))
+    }
+}

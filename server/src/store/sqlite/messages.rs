@@ -1,0 +1,223 @@
+use super::{SqliteStore, count, signed, time};
+use crate::store::{Anchor, Appended, MessageStore, NewMessage, Result, StoreError};
+use async_trait::async_trait;
+use natter::{
+    ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, Role, UserId, UserRef, Visibility, channel::Access,
+    message::Changes,
+};
+use sqlx::{FromRow, SqliteConnection};
+use uuid::Uuid;
+
+#[derive(FromRow)]
+struct MessageRow {
+    id: Uuid,
+    channel_id: Uuid,
+    seq: i64,
+    rev: i64,
+    sender_id: Uuid,
+    sender_name: String,
+    #[sqlx(rename = "ref")]
+    reference: Option<Uuid>,
+    text: String,
+    created_at: i64,
+    edited_at: Option<i64>,
+    deleted: bool,
+}
+
+impl From<MessageRow> for Message {
+    fn from(row: MessageRow) -> Self {
+        Self {
+            id: MessageId(row.id),
+            channel_id: ChannelId(row.channel_id),
+            seq: count(row.seq),
+            rev: count(row.rev),
+            sender: UserRef { id: UserId(row.sender_id), username: row.sender_name },
+            receiver: None,
+            timestamp: time(row.created_at),
+            text: row.text,
+            edited_at: row.edited_at.map(time),
+            deleted: row.deleted,
+            reply_to: None,
+            attachments: Vec::new(),
+            reactions: Vec::new(),
+            reference: row.reference.map(Ref),
+        }
+    }
+}
+
+/// What decides whether a message is let in.
+#[derive(FromRow)]
+struct PostingRow {
+    visibility: String,
+    post_policy: String,
+    joined: bool,
+    role: String,
+    username: String,
+}
+
+macro_rules! messages {
+    ($rest:literal) => {
+        concat!(
+            "SELECT m.*, u.username AS sender_name FROM messages m JOIN users u ON u.id = m.sender_id ",
+            $rest
+        )
+    };
+}
+
+fn messages(rows: Vec<MessageRow>) -> Vec<Message> {
+    rows.into_iter().map(Into::into).collect()
+}
+
+async fn append_one(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Appended> {
+    if let Some(reference) = new.reference {
+        let known: Option<MessageRow> = sqlx::query_as(messages!("WHERE m.sender_id = ? AND m.ref = ?"))
+            .bind(new.sender_id.0)
+            .bind(reference.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+        if let Some(row) = known {
+            return Ok(Appended::Known(row.into()));
+        }
+    }
+    let posting: Option<PostingRow> = sqlx::query_as(
+        "SELECT c.visibility, c.post_policy, u.role, u.username, m.user_id IS NOT NULL AS joined
+         FROM channels c JOIN users u ON u.id = ?1
+         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = ?1 WHERE c.id = ?2",
+    )
+    .bind(new.sender_id.0)
+    .bind(new.channel_id.0)
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(posting) = posting else { return Ok(Appended::NotFound) };
+    let role = Role::from_name(&posting.role).ok_or(StoreError::Corrupt("users.role"))?;
+    let access = Access {
+        visibility: Visibility::from_name(&posting.visibility).ok_or(StoreError::Corrupt("channels.visibility"))?,
+        post_policy: PostPolicy::from_name(&posting.post_policy).ok_or(StoreError::Corrupt("channels.post_policy"))?,
+        joined: posting.joined,
+    };
+    if !role.can_see_channel(access) {
+        return Ok(Appended::NotFound);
+    }
+    if !role.can_post(access) {
+        return Ok(Appended::Forbidden);
+    }
+    let (rev,): (i64,) = sqlx::query_as("UPDATE channels SET rev = rev + 1 WHERE id = ? RETURNING rev")
+        .bind(new.channel_id.0)
+        .fetch_one(&mut *tx)
+        .await?;
+    sqlx::query(
+        "INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at)
+         VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )
+    .bind(new.channel_id.0)
+    .bind(rev)
+    .bind(new.id.0)
+    .bind(new.sender_id.0)
+    .bind(new.reference.map(|reference| reference.0))
+    .bind(&new.text)
+    .bind(new.timestamp.millis())
+    .execute(&mut *tx)
+    .await?;
+    Ok(Appended::New(Message {
+        id: new.id,
+        channel_id: new.channel_id,
+        seq: count(rev),
+        rev: count(rev),
+        sender: UserRef { id: new.sender_id, username: posting.username },
+        receiver: None,
+        timestamp: new.timestamp,
+        text: new.text.clone(),
+        edited_at: None,
+        deleted: false,
+        reply_to: None,
+        attachments: Vec::new(),
+        reactions: Vec::new(),
+        reference: new.reference,
+    }))
+}
+
+#[async_trait]
+impl MessageStore for SqliteStore {
+    async fn append(&self, batch: &[NewMessage]) -> Result<Vec<Appended>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let mut outcome = Vec::with_capacity(batch.len());
+        for new in batch {
+            outcome.push(append_one(&mut tx, new).await?);
+        }
+        tx.commit().await?;
+        Ok(outcome)
+    }
+
+    async fn page(&self, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage> {
+        // One read transaction, so that `rev` belongs to exactly these messages.
+        let mut tx = self.read.begin().await?;
+        let rev: Option<(i64,)> =
+            sqlx::query_as("SELECT rev FROM channels WHERE id = ?").bind(id.0).fetch_optional(&mut *tx).await?;
+        let before = messages!("WHERE m.channel_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?");
+        let after = messages!("WHERE m.channel_id = ? AND m.seq > ? ORDER BY m.seq LIMIT ?");
+        // One more than asked for tells whether there is more.
+        let (sql, from, ask, backwards) = match anchor {
+            Anchor::Newest => (before, u64::MAX, limit + 1, true),
+            Anchor::Before(seq) => (before, seq, limit + 1, true),
+            Anchor::After(seq) => (after, seq, limit + 1, false),
+            Anchor::Around(seq) => (before, seq, limit / 2 + 1, true),
+        };
+        let rows: Vec<MessageRow> =
+            sqlx::query_as(sql).bind(id.0).bind(signed(from)).bind(ask).fetch_all(&mut *tx).await?;
+        let mut items = messages(rows);
+        let more = items.len() == ask as usize;
+        if more {
+            items.pop();
+        }
+        if backwards {
+            items.reverse();
+        }
+        let end = if backwards { items.first() } else { items.last() };
+        let next = end.map(|message| message.seq).filter(|_| more);
+        if let Anchor::Around(seq) = anchor {
+            let rest = limit - u32::try_from(items.len()).unwrap_or(limit);
+            let rows: Vec<MessageRow> =
+                sqlx::query_as(after).bind(id.0).bind(signed(seq) - 1).bind(rest).fetch_all(&mut *tx).await?;
+            items.extend(messages(rows));
+        }
+        tx.commit().await?;
+        let rev = rev.map_or(0, |(rev,)| count(rev));
+        Ok(MessagePage { items, next, rev, epoch: self.epoch.clone() })
+    }
+
+    async fn changes(&self, id: ChannelId, since: u64, limit: u32) -> Result<Changes> {
+        let mut tx = self.read.begin().await?;
+        let rev: Option<(i64,)> =
+            sqlx::query_as("SELECT rev FROM channels WHERE id = ?").bind(id.0).fetch_optional(&mut *tx).await?;
+        let rows: Vec<MessageRow> =
+            sqlx::query_as(messages!("WHERE m.channel_id = ? AND m.rev > ? ORDER BY m.rev LIMIT ?"))
+                .bind(id.0)
+                .bind(signed(since))
+                .bind(limit + 1)
+                .fetch_all(&mut *tx)
+                .await?;
+        tx.commit().await?;
+        let mut items = messages(rows);
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next = items.last().map(|message| message.rev).filter(|_| more);
+        let rev = rev.map_or(0, |(rev,)| count(rev));
+        Ok(Changes { items, next, rev, epoch: self.epoch.clone() })
+    }
+
+    fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    async fn check(&self) -> Result<()> {
+        // Taking the write lock proves more than reading and, rolled back, costs no fsync.
+        self.write.begin_with("BEGIN IMMEDIATE").await?.rollback().await?;
+        sqlx::query("SELECT 1").execute(&self.read).await?;
+        Ok(())
+    }
+
+    async fn close(&self) {
+        self.read.close().await;
+        self.write.close().await;
+    }
+}

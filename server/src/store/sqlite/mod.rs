@@ -1,0 +1,83 @@
+//! The embedded engine: one file, one writer, several readers.
+
+mod accounts;
+mod channels;
+mod messages;
+
+use super::{Result, StoreError};
+use natter::Timestamp;
+use sqlx::{
+    SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{path::Path, time::Duration};
+
+/// Below this version a WAL reset can corrupt the database (<https://sqlite.org/wal.html#walresetbug>).
+const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
+
+pub struct SqliteStore {
+    /// One connection: `SQLite` has one writer, and waiting here beats being refused there.
+    write: SqlitePool,
+    read: SqlitePool,
+    epoch: String,
+}
+
+impl SqliteStore {
+    /// Opens the database file, making and migrating it as needed.
+    pub async fn open(file: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // With NORMAL a power cut takes back commits that were already acknowledged.
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        refuse_unsafe_version(&write).await?;
+        sqlx::migrate!("../migrations/sqlite").run(&write).await?;
+        sqlx::query("INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING")
+            .bind(uuid::Uuid::now_v7().to_string())
+            .execute(&write)
+            .await?;
+        let (epoch,) = sqlx::query_as("SELECT value FROM meta WHERE key = 'epoch'").fetch_one(&write).await?;
+        let read = SqlitePoolOptions::new()
+            .max_connections(4)
+            .min_connections(0)
+            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        Ok(Self { write, read, epoch })
+    }
+}
+
+async fn refuse_unsafe_version(pool: &SqlitePool) -> Result<()> {
+    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(pool).await?;
+    let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if (next(), next(), next()) < OLDEST_SAFE {
+        return Err(StoreError::Unsupported(format!(
+            "SQLite {version} can corrupt its write-ahead log; Natter needs 3.51.3 or later"
+        )));
+    }
+    Ok(())
+}
+
+fn time(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+/// Counters in `SQLite` are signed; ours never go below zero.
+fn count(value: i64) -> u64 {
+    u64::try_from(value).unwrap_or(0)
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// Turns a broken UNIQUE constraint into the name of the field that is taken.
+fn taken(field: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |error| match &error {
+        sqlx::Error::Database(cause) if cause.is_unique_violation() => StoreError::Taken(field),
+        _ => StoreError::Database(error),
+    }
+}

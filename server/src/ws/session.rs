@@ -1,0 +1,291 @@
+//! One connection from `ready` to its close.
+
+use crate::{
+    hub::{Closed, ConnectionId, Frames, Outbox},
+    services::{
+        Caller, Result as ServiceResult, ServiceError,
+        messages::{Posted, SYNC_MAX},
+    },
+    state::AppState,
+};
+use axum::{
+    Error,
+    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
+};
+use futures::{FutureExt as _, SinkExt as _, StreamExt as _, future::BoxFuture, stream::FuturesOrdered};
+use natter::{
+    ChannelId, ErrorCode, Problem, Ref,
+    wire::{ClientFrame, PROTOCOL, ServerFrame, close},
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::{Instant, interval_at, timeout};
+
+/// Posts of one connection on their way to the writer; past it, its next frame waits to be read.
+const IN_FLIGHT: usize = 64;
+/// Channels in one `sync`.
+const SYNC_CHANNELS: usize = 1_000;
+const PING_EVERY: Duration = Duration::from_secs(30);
+/// How long a stuck reader has to take the closing handshake.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// Why the loop ended: nothing more to say, or a close frame to send.
+enum End {
+    Gone,
+    Close(u16, &'static str),
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> Self {
+        use tokio_tungstenite::tungstenite::Error as Tungstenite;
+        let cause = error.into_inner();
+        match cause.downcast_ref::<Tungstenite>() {
+            Some(Tungstenite::Capacity(_)) => Self::Close(close::FRAME_TOO_LARGE, "frame too large"),
+            Some(Tungstenite::Utf8(_)) => Self::Close(1007, "text frames are UTF-8"),
+            _ => Self::Gone,
+        }
+    }
+}
+
+impl From<Closed> for End {
+    fn from(closed: Closed) -> Self {
+        Self::Close(closed.code(), closed.reason())
+    }
+}
+
+struct Session {
+    state: AppState,
+    caller: Caller,
+    socket: WebSocket,
+    outbox: Arc<Outbox>,
+    in_flight: FuturesOrdered<BoxFuture<'static, ServerFrame>>,
+    /// Nothing has been heard since the last ping.
+    silent: bool,
+}
+
+/// Runs a connection until either side ends it.
+pub async fn run(state: AppState, caller: Caller, socket: WebSocket) {
+    let (id, outbox) = state.hub.connect(caller.user.id, caller.session_id);
+    // Dropped however this ends, a panic included.
+    let _guard = Disconnect { state: state.clone(), id };
+    let mut session =
+        Session { state, caller, socket, outbox, in_flight: FuturesOrdered::new(), silent: false };
+    let end = match session.ready(id).await {
+        Ok(()) => session.talk().await,
+        Err(end) => end,
+    };
+    if let End::Close(code, reason) = end {
+        session.close(code, reason).await;
+    }
+}
+
+struct Disconnect {
+    state: AppState,
+    id: ConnectionId,
+}
+
+impl Drop for Disconnect {
+    fn drop(&mut self) {
+        self.state.hub.disconnect(self.id);
+    }
+}
+
+impl Session {
+    /// Says `ready`. The hub already knows the connection, so what happens while the channels are
+    /// read comes after it.
+    async fn ready(&mut self, id: ConnectionId) -> Result<(), End> {
+        // The session may have ended between the handshake and the hub's knowing of it.
+        let caller = self.state.accounts.by_session(self.caller.session_id).await.map_err(|error| refused(&error))?;
+        let channels = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
+        self.state.hub.settle(id, channels.iter().map(|channel| channel.id));
+        let ready = ServerFrame::Ready {
+            protocol: PROTOCOL,
+            epoch: self.state.messages.epoch().to_owned(),
+            session_id: caller.session_id,
+            user: caller.user.clone(),
+            channels,
+        };
+        self.caller = caller;
+        self.send(&ready).await
+    }
+
+    async fn talk(&mut self) -> End {
+        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let shutdown = self.state.shutdown.clone();
+        loop {
+            let step = tokio::select! {
+                taken = self.outbox.take() => match taken {
+                    Ok(frames) => self.write(frames).await,
+                    Err(closed) => Err(closed.into()),
+                },
+                Some(frame) = self.in_flight.next() => self.answers(&frame).await,
+                heard = self.socket.next(), if self.in_flight.len() < IN_FLIGHT => match heard {
+                    Some(Ok(message)) => self.hear(message).await,
+                    Some(Err(error)) => Err(error.into()),
+                    None => Err(End::Gone),
+                },
+                _ = ping.tick() => self.ping().await,
+                () = shutdown.cancelled() => Err(Closed::GoingAway.into()),
+            };
+            if let Err(end) = step {
+                return end;
+            }
+        }
+    }
+
+    async fn hear(&mut self, message: Message) -> Result<(), End> {
+        self.silent = false;
+        match message {
+            Message::Text(text) => match ClientFrame::parse(&text) {
+                Ok(frame) => self.handle(frame).await,
+                Err(malformed) => self.error(malformed.reference, ErrorCode::Invalid, malformed.detail).await,
+            },
+            Message::Binary(_) => self.error(None, ErrorCode::Invalid, "Frames are JSON text.".into()).await,
+            Message::Ping(_) | Message::Pong(_) => Ok(()),
+            Message::Close(_) => Err(End::Gone),
+        }
+    }
+
+    async fn handle(&mut self, frame: ClientFrame) -> Result<(), End> {
+        match frame {
+            ClientFrame::Send { reference, channel_id, text } => self.post(reference, channel_id, &text).await,
+            ClientFrame::Sync { reference, epoch, channels } => self.sync(reference, &epoch, channels).await,
+            ClientFrame::Read { reference, channel_id, seq } => {
+                match self.state.channels.mark_read(&self.caller, channel_id, seq).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => self.refuse(reference, error).await,
+                }
+            }
+            ClientFrame::Ping { reference } => self.send(&ServerFrame::Pong { reference }).await,
+        }
+    }
+
+    /// Puts a message in line; its `ack` follows when it is stored.
+    async fn post(&mut self, reference: Option<Ref>, channel_id: ChannelId, text: &str) -> Result<(), End> {
+        match self.state.messages.submit(&self.caller, channel_id, text, reference).await {
+            Ok(stored) => {
+                self.in_flight.push_back(stored.map(move |result| outcome(reference, result)).boxed());
+                Ok(())
+            }
+            Err(error) => self.refuse(reference, error).await,
+        }
+    }
+
+    /// Sends everything missed, channel by channel.
+    async fn sync(
+        &mut self,
+        reference: Option<Ref>,
+        epoch: &str,
+        channels: BTreeMap<ChannelId, u64>,
+    ) -> Result<(), End> {
+        if channels.len() > SYNC_CHANNELS {
+            let detail = format!("A sync names at most {SYNC_CHANNELS} channels.");
+            return self.error(reference, ErrorCode::Invalid, detail).await;
+        }
+        for (channel_id, since) in channels {
+            let mut frames = Frames::with_capacity(SYNC_MAX.min(64));
+            match self.state.messages.gap(&self.caller, channel_id, since, epoch).await {
+                Ok(changes) => {
+                    frames.extend(changes.items.into_iter().map(|message| frame(&ServerFrame::Message(message))));
+                    frames.push_back(frame(&ServerFrame::Synced { channel_id, rev: changes.rev }));
+                }
+                Err(ServiceError::Resync) => frames.push_back(frame(&ServerFrame::Resync { channel_id })),
+                Err(ServiceError::NotFound(_) | ServiceError::Forbidden(_)) => {
+                    frames.push_back(frame(&ServerFrame::ChannelRemoved { channel_id }));
+                }
+                Err(error) => return self.refuse(reference, error).await,
+            }
+            self.write(frames).await?;
+        }
+        Ok(())
+    }
+
+    async fn ping(&mut self) -> Result<(), End> {
+        if self.silent {
+            return Err(End::Gone);
+        }
+        self.silent = true;
+        self.socket.send(Message::Ping(Vec::new().into())).await.map_err(End::from)
+    }
+
+    async fn refuse(&mut self, reference: Option<Ref>, error: ServiceError) -> Result<(), End> {
+        self.send(&refusal(reference, error)).await
+    }
+
+    async fn error(&mut self, reference: Option<Ref>, code: ErrorCode, detail: String) -> Result<(), End> {
+        self.send(&ServerFrame::Error { reference, code, detail }).await
+    }
+
+    /// An answer to a post. The message itself may be waiting in the outbox: it goes out with it.
+    async fn answers(&mut self, first: &ServerFrame) -> Result<(), End> {
+        let mut frames = Frames::from([frame(first)]);
+        while let Some(Some(next)) = self.in_flight.next().now_or_never() {
+            frames.push_back(frame(&next));
+        }
+        self.write(frames).await
+    }
+
+    async fn send(&mut self, message: &ServerFrame) -> Result<(), End> {
+        self.write(Frames::from([frame(message)])).await
+    }
+
+    /// Writes all frames, then flushes once. A reader who doesn't read is let go when its queue is
+    /// full or its session over, not waited for.
+    async fn write(&mut self, frames: Frames) -> Result<(), End> {
+        let socket = &mut self.socket;
+        let writing = async {
+            for text in frames {
+                socket.feed(Message::Text(text)).await?;
+            }
+            socket.flush().await
+        };
+        tokio::select! {
+            biased;
+            written = writing => written.map_err(End::from),
+            closed = self.outbox.closed() => Err(closed.into()),
+        }
+    }
+
+    /// Says why, and gives the other side a moment to take it.
+    async fn close(&mut self, code: u16, reason: &'static str) {
+        let farewell = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        let _ = timeout(CLOSE_WITHIN, async {
+            self.socket.send(farewell).await?;
+            while let Some(Ok(_)) = self.socket.next().await {}
+            Ok::<_, Error>(())
+        })
+        .await;
+    }
+}
+
+fn frame(frame: &ServerFrame) -> Utf8Bytes {
+    frame.to_json().into()
+}
+
+fn outcome(reference: Option<Ref>, result: ServiceResult<Posted>) -> ServerFrame {
+    match result {
+        Ok(Posted { message, .. }) => ServerFrame::Ack {
+            reference,
+            id: message.id,
+            channel_id: message.channel_id,
+            seq: message.seq,
+            rev: message.rev,
+            timestamp: message.timestamp,
+        },
+        Err(error) => refusal(reference, error),
+    }
+}
+
+fn refusal(reference: Option<Ref>, error: ServiceError) -> ServerFrame {
+    let Problem { code, detail, .. } = error.into_problem();
+    ServerFrame::Error { reference, code, detail }
+}
+
+fn refused(error: &ServiceError) -> End {
+    match error {
+        ServiceError::Unauthenticated(_) | ServiceError::Forbidden(_) => Closed::SessionEnded.into(),
+        error => {
+            tracing::error!(%error, "a connection could not be started");
+            Closed::GoingAway.into()
+        }
+    }
+}

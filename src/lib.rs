@@ -1,0 +1,23 @@
+//! What Natter's server and browser share, so that both sides of every rule are one piece of code:
+//! identifiers, roles and their rights, the bounds of every input, messages, wire frames and the
+//! timeline that merges history with live events. No I/O; builds natively and for wasm.
+
+pub mod channel;
+pub mod error;
+pub mod id;
+pub mod input;
+pub mod message;
+pub mod role;
+pub mod time;
+pub mod timeline;
+pub mod user;
+pub mod wire;
+
+pub use channel::{Channel, ChannelKind, PostPolicy, Visibility};
+pub use error::{ErrorCode, FieldError, Problem};
+pub use id::{ChannelId, MessageId, Ref, SessionId, UserId};
+pub use message::{Message, MessagePage};
+pub use role::Role;
+pub use time::Timestamp;
+pub use timeline::Timeline;
+pub use user::{User, UserRef};

@@ -1,0 +1,193 @@
+//! One channel's messages as a client knows them: pages of history, live events and what is still
+//! on its way out, merged so that any order of events, with gaps and duplicates, followed by a sync
+//! equals a fresh snapshot.
+
+use crate::{Message, MessageId, MessagePage, Ref, Timestamp, UserId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A message that this client sent and that the server hasn't confirmed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub reference: Ref,
+    pub text: String,
+    pub queued_at: Timestamp,
+    /// Why it wasn't accepted, in words for the person; `None` while on its way.
+    pub failure: Option<String>,
+}
+
+/// What an `ack` says.
+#[derive(Clone, Copy, Debug)]
+pub struct Ack {
+    pub reference: Ref,
+    pub id: MessageId,
+    pub seq: u64,
+    pub rev: u64,
+    pub timestamp: Timestamp,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Timeline {
+    messages: BTreeMap<u64, Message>,
+    /// Everything up to this revision is known, as far as the loaded window reaches.
+    rev: u64,
+    /// Revisions seen past a gap.
+    ahead: BTreeSet<u64>,
+    /// There is history before the first loaded message.
+    older: bool,
+    pending: Vec<Pending>,
+}
+
+impl Timeline {
+    /// Starts from the newest page of history.
+    pub fn from_page(page: MessagePage) -> Self {
+        let mut timeline = Self::default();
+        timeline.reload(page);
+        timeline
+    }
+
+    /// Replaces the window by a fresh newest page; what arrived live after that page was read, and
+    /// what is still pending, stays.
+    pub fn reload(&mut self, page: MessagePage) {
+        let start = page.items.first().map(|first| first.seq).filter(|_| page.next.is_some());
+        // A later change to a message before the window would leave a hole behind it: drop it too.
+        self.messages.retain(|seq, message| message.rev > page.rev && start.is_none_or(|start| *seq >= start));
+        self.older = page.next.is_some();
+        self.rev = page.rev;
+        for message in page.items {
+            self.keep_newer(message);
+        }
+        self.advance();
+    }
+
+    /// Adds an older page in front.
+    pub fn prepend(&mut self, page: MessagePage) {
+        self.older = page.next.is_some();
+        for message in page.items {
+            self.keep_newer(message);
+        }
+    }
+
+    /// Takes a live event. Nothing happens if it is already known or older than what is known.
+    pub fn apply(&mut self, message: Message) {
+        if message.rev > self.rev {
+            self.ahead.insert(message.rev);
+            self.advance();
+        }
+        if self.in_window(message.seq) {
+            self.keep_newer(message);
+        }
+    }
+
+    /// The server says that everything up to `rev` has been sent.
+    pub fn synced(&mut self, rev: u64) {
+        self.rev = self.rev.max(rev);
+        self.advance();
+    }
+
+    /// Where to `sync` from.
+    pub const fn rev(&self) -> u64 {
+        self.rev
+    }
+
+    /// An event is missing between what is known and what has been seen.
+    pub fn has_gap(&self) -> bool {
+        !self.ahead.is_empty()
+    }
+
+    /// The `seq` to ask history `before`, if there is more.
+    pub fn older_before(&self) -> Option<u64> {
+        self.messages.keys().next().copied().filter(|_| self.older)
+    }
+
+    /// The newest message's place in history.
+    pub fn last_seq(&self) -> Option<u64> {
+        self.messages.keys().next_back().copied()
+    }
+
+    pub fn messages(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        self.messages.values()
+    }
+
+    pub fn pending(&self) -> &[Pending] {
+        &self.pending
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.pending.is_empty()
+    }
+
+    /// Puts a message on its way. The same `ref` again replaces nothing and is ignored.
+    pub fn queue(&mut self, reference: Ref, text: String, queued_at: Timestamp) {
+        if !self.knows(reference) {
+            self.pending.push(Pending { reference, text, queued_at, failure: None });
+        }
+    }
+
+    /// The server stored a pending message.
+    pub fn ack(&mut self, ack: &Ack, sent_by: impl FnOnce(Pending) -> Message) {
+        let Some(at) = self.pending.iter().position(|pending| pending.reference == ack.reference) else { return };
+        let message = sent_by(self.pending.remove(at));
+        self.apply(Message {
+            id: ack.id,
+            seq: ack.seq,
+            rev: ack.rev,
+            timestamp: ack.timestamp,
+            reference: Some(ack.reference),
+            ..message
+        });
+    }
+
+    /// The server refused a pending message.
+    pub fn fail(&mut self, reference: Ref, why: &str) {
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.reference == reference) {
+            pending.failure = Some(why.to_owned());
+        }
+    }
+
+    /// Puts a refused message on its way again and returns its text.
+    pub fn retry(&mut self, reference: Ref) -> Option<String> {
+        let pending = self.pending.iter_mut().find(|pending| pending.reference == reference)?;
+        pending.failure = None;
+        Some(pending.text.clone())
+    }
+
+    /// Gives up on a pending message.
+    pub fn discard(&mut self, reference: Ref) {
+        self.pending.retain(|pending| pending.reference != reference);
+    }
+
+    /// Drops what has come back as a message of one's own.
+    pub fn settle(&mut self, me: UserId, reference: Ref, sender: UserId) {
+        if me == sender {
+            self.discard(reference);
+        }
+    }
+
+    fn knows(&self, reference: Ref) -> bool {
+        self.pending.iter().any(|pending| pending.reference == reference)
+            || self.messages.values().rev().any(|message| message.reference == Some(reference))
+    }
+
+    fn in_window(&self, seq: u64) -> bool {
+        !self.older || self.messages.keys().next().is_none_or(|first| seq >= *first)
+    }
+
+    fn keep_newer(&mut self, message: Message) {
+        match self.messages.get(&message.seq) {
+            Some(known) if known.rev >= message.rev => {}
+            _ => {
+                self.messages.insert(message.seq, message);
+            }
+        }
+    }
+
+    fn advance(&mut self) {
+        while self.ahead.remove(&(self.rev + 1)) {
+            self.rev += 1;
+        }
+        self.ahead = self.ahead.split_off(&(self.rev + 1));
+    }
+}
+
+#[cfg(test)]
+mod tests;
