@@ -1,8 +1,11 @@
 //! Natter's interface: rendered on the server, woken in the browser. It names no database, token or
 //! broker: what it needs from the server stands in [`backend`] and comes in through Leptos context.
 
-// Leptos writes components as functions that take their props by value and return views.
-#![recursion_limit = "256"]
+// Views are types as deep as the page; the larger components end in `into_any` to cut them short.
+#![recursion_limit = "512"]
+
+#[cfg(not(erase_components))]
+compile_error!("build with --cfg erase_components, as .cargo/config.toml says: RUSTFLAGS replaces that list");
 
 pub mod api;
 mod app;

@@ -1,4 +1,8 @@
 //! Wakes the page that the server rendered.
+
+// Views are types as deep as the page.
+#![recursion_limit = "512"]
+
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Called once by the page's module script, after the bundle is instantiated.

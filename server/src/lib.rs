@@ -1,6 +1,9 @@
 //! The Natter server. `services` decide, `store` keeps, `bus` and `hub` carry; `http`, `ws` and `web`
 //! are the doors.
 
+// Views are types as deep as the page.
+#![recursion_limit = "512"]
+
 pub mod auth;
 pub mod bus;
 pub mod config;

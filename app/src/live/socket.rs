@@ -98,7 +98,7 @@ async fn connection(chat: Chat) -> (bool, Over) {
             heard = stream.next() => match heard {
                 Some(Ok(Message::Text(text))) => {
                     heard_at = now();
-                    let Ok(frame) = serde_json::from_str::<ServerFrame>(&text) else { continue };
+                    let Ok(frame) = ServerFrame::parse(text.as_bytes()) else { continue };
                     if matches!(frame, ServerFrame::Ready { .. }) {
                         ready = true;
                         OUT.set(Some(out.clone()));

@@ -17,7 +17,7 @@ pub fn Browse() -> impl IntoView {
     view! {
         <main class="flex flex-col min-h-0 flex-1">
             <header class="header">
-                <A href="/" attr:class=format!("{GHOST} back") attr:aria-label="Back to conversations">
+                <A href="/" attr:class=format!("{GHOST} md:hidden") attr:aria-label="Back to conversations">
                     <Icon icon=icondata_lu::LuArrowLeft/>
                 </A>
                 <h1 class="header-title">"Browse channels"</h1>
@@ -39,6 +39,7 @@ pub fn Browse() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -82,6 +83,7 @@ fn Directory() -> impl IntoView {
         </ul>
         <p role="status" class="text-soft">{none}</p>
     }
+    .into_any()
 }
 
 #[component]

@@ -46,6 +46,7 @@ pub fn ChannelPage() -> impl IntoView {
             </Suspense>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -56,7 +57,7 @@ fn Header(
 ) -> impl IntoView {
     view! {
         <header class="header">
-            <A href="/" attr:class=format!("{GHOST} back") attr:aria-label="Back to conversations">
+            <A href="/" attr:class=format!("{GHOST} md:hidden") attr:aria-label="Back to conversations">
                 <Icon icon=icondata_lu::LuArrowLeft/>
             </A>
             <h1 class="header-title">{format!("#{name}")}</h1>

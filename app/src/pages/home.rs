@@ -36,6 +36,7 @@ pub fn Home() -> impl IntoView {
             </section>
         </main>
     }
+    .into_any()
 }
 
 #[component]

@@ -17,7 +17,6 @@ mod here {
             year: i32::try_from(date.get_full_year()).unwrap_or(0),
             month: small(date.get_month() + 1),
             day: small(date.get_date()),
-            weekday: small((date.get_day() + 6) % 7),
             hour: small(date.get_hours()),
             minute: small(date.get_minutes()),
         }
@@ -57,6 +56,12 @@ mod here {
         })
     }
 
+    /// Whether `command="show-modal"` does it without us.
+    pub fn has_invoker_commands() -> bool {
+        let window = js_sys::global();
+        js_sys::Reflect::has(&window, &"CommandEvent".into()).unwrap_or(false)
+    }
+
     pub fn set_title(title: &str) {
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
             document.set_title(title);
@@ -85,6 +90,10 @@ mod here {
     pub fn assign_location(_: &str) {}
 
     pub fn is_attentive() -> bool {
+        false
+    }
+
+    pub fn has_invoker_commands() -> bool {
         false
     }
 

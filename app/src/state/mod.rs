@@ -5,7 +5,7 @@ mod chat;
 mod rows;
 mod zone;
 
-pub use browser::{assign_location, is_attentive, set_title};
+pub use browser::{assign_location, has_invoker_commands, is_attentive, set_title};
 #[cfg(feature = "hydrate")]
 pub use browser::now;
 pub use chat::{Chat, Link};

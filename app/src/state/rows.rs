@@ -1,6 +1,6 @@
 //! A timeline as the reader sees it: days, the line where unread begins, and messages grouped by author.
 
-use super::zone::{Zone, day_number};
+use super::zone::Zone;
 use natter::{Message, Ref, Timeline, Timestamp, User, UserRef};
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -11,7 +11,7 @@ const GROUP_MS: i64 = 5 * 60 * 1000;
 /// Stays the same while a message goes from sending to sent, so that its element does too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Key {
-    Day(i32),
+    Day(i64),
     New,
     /// By `ref` if it is one's own, else by id.
     Message(Uuid),
@@ -64,10 +64,10 @@ impl Rows {
 /// `unread_after`: the last `seq` read when the channel was opened, if there was more.
 pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64>) -> Rows {
     let mut rows = Rows::default();
-    let mut before: Option<(UserRef, Timestamp, i32)> = None;
+    let mut before: Option<(UserRef, Timestamp, i64)> = None;
     let mut new_shown = false;
     let mut add = |rows: &mut Rows, key: Key, mut row: MessageRow, starts_new: bool| {
-        let day = day_number(zone.civil(row.at));
+        let day = zone.civil(row.at).day_number();
         if before.as_ref().is_none_or(|(_, _, last)| *last != day) {
             rows.push(Key::Day(day), Row::Day(zone.day(row.at)));
             before = None;

@@ -33,8 +33,8 @@ pub fn router(state: &AppState) -> Router<AppState> {
         move || page_context(&state)
     };
     let shell = {
-        let assets = state.assets.names();
-        move || shell(&assets)
+        let assets = state.assets.clone();
+        move || shell(&assets.names())
     };
     let functions = Router::new()
         .route("/api/fn/{*name}", post(server_function))

@@ -56,6 +56,7 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
             <Me/>
         </nav>
     }
+    .into_any()
 }
 
 #[component]

@@ -80,4 +80,5 @@ pub fn Composer(channel: Channel, #[prop(into)] on_sent: Callback<()>) -> impl I
             </div>
         </form>
     }
+    .into_any()
 }

@@ -152,6 +152,7 @@ pub fn Log(
             </Show>
         </div>
     }
+    .into_any()
 }
 
 #[component]

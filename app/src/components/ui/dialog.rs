@@ -1,10 +1,12 @@
 use super::{GHOST, Icon};
+use crate::state::has_invoker_commands;
 use leptos::{html, prelude::*};
 
-/// Opens a dialog that isn't open. Browsers that know invoker commands (`command="show-modal"`) have
-/// done so already, also before any script ran.
+/// Opens a dialog where the browser doesn't do so itself for `command="show-modal"`; those that do
+/// open it also before any script ran.
 pub fn open_dialog(dialog: NodeRef<html::Dialog>) {
-    if let Some(dialog) = dialog.get_untracked()
+    if !has_invoker_commands()
+        && let Some(dialog) = dialog.get_untracked()
         && !dialog.open()
     {
         let _ = dialog.show_modal();
@@ -49,4 +51,5 @@ pub fn Dialog(
             </div>
         </dialog>
     }
+    .into_any()
 }
