@@ -1,11 +1,7 @@
 import { defineConfig, devices } from '@playwright/test';
-import { fileURLToPath } from 'node:url';
 
-// The tests run against the real release binary, on a port and a data folder of its own.
-const root = fileURLToPath(new URL('..', import.meta.url));
-const port = Number(process.env.NATTER_E2E_PORT ?? 3199);
-const data = `${root}target/natter/end2end`;
-
+// Every test runs against the real binary, in a process and a data folder of its own: see
+// tests/support/server.ts. NATTER_BIN names another binary than the release.
 export default defineConfig({
   testDir: 'tests',
   outputDir: 'test-results',
@@ -17,7 +13,6 @@ export default defineConfig({
   expect: { timeout: 5_000 },
   reporter: [['list'], ['html', { open: 'never' }]],
   use: {
-    baseURL: `http://127.0.0.1:${port}`,
     trace: 'retain-on-failure',
     launchOptions: {
       // The distribution's browser; Playwright downloads none.
@@ -27,14 +22,4 @@ export default defineConfig({
     },
   },
   projects: [{ name: 'chromium', use: { ...devices['Desktop Chrome'] } }],
-  webServer: {
-    command: `rm -rf '${data}' && exec '${root}target/release/natter' serve --listen 127.0.0.1:${port} --data-dir '${data}'`,
-    url: `http://127.0.0.1:${port}/`,
-    env: { NATTER_RATE_LIMITS: 'off' },
-    reuseExistingServer: false,
-    timeout: 20_000,
-    stdout: 'ignore',
-    stderr: 'pipe',
-    gracefulShutdown: { signal: 'SIGTERM', timeout: 3_000 },
-  },
 });

@@ -51,7 +51,13 @@ impl Timestamp {
         let (days, millis) = (self.0.div_euclid(DAY_MS), self.0.rem_euclid(DAY_MS));
         let (year, month, day) = civil_from_days(days);
         let minutes = millis / 60_000;
-        Civil { year: whole(year), month: whole(month), day: whole(day), hour: whole(minutes / 60), minute: whole(minutes % 60) }
+        Civil {
+            year: whole(year),
+            month: whole(month),
+            day: whole(day),
+            hour: whole(minutes / 60),
+            minute: whole(minutes % 60),
+        }
     }
 
     /// Reads an RFC 3339 time.
@@ -200,9 +206,20 @@ mod tests {
     #[test]
     fn refuses_what_no_calendar_has() {
         for bad in [
-            "", "yesterday", "2026-02-29T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01",
-            "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00Zx", "2026-01-01T00:00:00+1:00",
-            "2026-01-01T00:00:00+25:00", "0000-01-01T00:00:00Z", "2026-01-00T00:00:00Z", "２026-01-01T00:00:00Z",
+            "",
+            "yesterday",
+            "2026-02-29T00:00:00Z",
+            "2026-13-01T00:00:00Z",
+            "2026-01-01T24:00:00Z",
+            "2026-01-01",
+            "2026-01-01T00:00:00",
+            "2026-01-01T00:00:00.Z",
+            "2026-01-01T00:00:00Zx",
+            "2026-01-01T00:00:00+1:00",
+            "2026-01-01T00:00:00+25:00",
+            "0000-01-01T00:00:00Z",
+            "2026-01-00T00:00:00Z",
+            "２026-01-01T00:00:00Z",
         ] {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }

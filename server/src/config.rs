@@ -11,8 +11,13 @@ use std::{
 
 /// Real-time team chat.
 #[derive(Debug, Parser)]
-#[command(name = "natter", version, max_term_width = 100, after_help = "Each option can also stand in the \
-    configuration file, with _ for -, for example: data_dir = \"/var/lib/natter\".")]
+#[command(
+    name = "natter",
+    version,
+    max_term_width = 100,
+    after_help = "Each option can also stand in the \
+    configuration file, with _ for -, for example: data_dir = \"/var/lib/natter\"."
+)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
@@ -152,10 +157,8 @@ impl Config {
 }
 
 fn read(file: &Path) -> Result<Options, ConfigError> {
-    let text =
-        fs::read_to_string(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
-    toml::from_str(&text)
-        .map_err(|error| ConfigError::Malformed { file: file.to_owned(), detail: error.to_string() })
+    let text = fs::read_to_string(file).map_err(|source| ConfigError::Unreadable { file: file.to_owned(), source })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Malformed { file: file.to_owned(), detail: error.to_string() })
 }
 
 fn check_origin(key: &'static str, origin: &str) -> Result<(), ConfigError> {

@@ -43,7 +43,9 @@ pub fn build(state: AppState, allowed_origins: &[String]) -> Router {
     let document = Arc::new(serde_json::to_vec(&document).unwrap_or_default());
     let document = move || {
         let body = document.to_vec();
-        async move { ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], body).into_response() }
+        async move {
+            ([(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")], body).into_response()
+        }
     };
     let api = api
         .method_not_allowed_fallback(|| async { axum::http::StatusCode::METHOD_NOT_ALLOWED })
@@ -57,7 +59,8 @@ pub fn build(state: AppState, allowed_origins: &[String]) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/api/openapi.json", get(document))
-        .route("/api/docs", get(http::docs_page))
+        .route("/api/docs", get(http::docs_redirect))
+        .route("/api/docs/", get(http::docs_page))
         .route("/api/docs/{*file}", get(http::docs_page))
         .merge(web::files());
     let trace = TraceLayer::new_for_http().make_span_with(span).on_failure(());

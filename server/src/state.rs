@@ -34,7 +34,12 @@ pub struct AppState {
 
 impl AppState {
     /// Wires services, bus and hub to a store. The returned tasks end after the state is dropped.
-    pub fn new(config: &Config, store: Arc<dyn Store>, signing_key: &[u8], clock: Clock) -> (Self, Vec<JoinHandle<()>>) {
+    pub fn new(
+        config: &Config,
+        store: Arc<dyn Store>,
+        signing_key: &[u8],
+        clock: Clock,
+    ) -> (Self, Vec<JoinHandle<()>>) {
         let hub = Arc::new(Hub::default());
         let (bus, events) = LocalBus::new();
         let bus = Arc::new(bus);

@@ -7,8 +7,8 @@ use crate::{
 };
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
-    future::{Fuse, FusedFuture as _},
     channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded},
+    future::{Fuse, FusedFuture as _},
     select,
 };
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};

@@ -56,9 +56,8 @@ fn Directory() -> impl IntoView {
     });
     let found = Memo::new(move |_| {
         let query = query.read().trim().trim_start_matches('#').to_lowercase();
-        let matches = |channel: &&Channel| {
-            channel.label().contains(&query) || channel.topic.to_lowercase().contains(&query)
-        };
+        let matches =
+            |channel: &&Channel| channel.label().contains(&query) || channel.topic.to_lowercase().contains(&query);
         chat.directory.read().iter().flatten().filter(matches).map(|channel| channel.id).collect::<Vec<_>>()
     });
     let none = move || match (found.read().is_empty(), query.read().trim().is_empty()) {
@@ -87,15 +86,9 @@ fn Directory() -> impl IntoView {
 }
 
 #[component]
-fn Entry(
-    id: ChannelId,
-    join: ServerAction<JoinChannel>,
-    leave: ServerAction<api::LeaveChannel>,
-) -> impl IntoView {
+fn Entry(id: ChannelId, join: ServerAction<JoinChannel>, leave: ServerAction<api::LeaveChannel>) -> impl IntoView {
     let chat = expect_context::<Chat>();
-    let channel = Memo::new(move |_| {
-        chat.directory.read().iter().flatten().find(|channel| channel.id == id).cloned()
-    });
+    let channel = Memo::new(move |_| chat.directory.read().iter().flatten().find(|channel| channel.id == id).cloned());
     let actions = move |name: String, joined: bool| {
         if joined {
             view! {

@@ -32,7 +32,7 @@ pub fn ChannelPage() -> impl IntoView {
     Effect::new(move |_| set_title(&format!("#{} · Natter", name.read())));
     view! {
         <main class="flex flex-col min-h-0 flex-1">
-            <Suspense fallback=move || view! { <Header name=name.get()/> }>
+            <Suspense fallback=move || view! { <Header name=name.get_untracked()/> }>
                 {move || Suspend::new(async move {
                     match opened.await {
                         Ok(OpenChannel { channel, page }) if channel.joined => {

@@ -1,5 +1,8 @@
 use crate::{
-    components::{channels::CREATE_CHANNEL, ui::{Icon, PRIMARY, SECONDARY}},
+    components::{
+        channels::CREATE_CHANNEL,
+        ui::{Icon, PRIMARY, SECONDARY},
+    },
     state::{Chat, set_title},
 };
 use leptos::prelude::*;

@@ -80,7 +80,8 @@ impl Chat {
 
     /// The channel of that name, if its messages are here already.
     pub fn opened(&self, name: &str) -> Option<OpenChannel> {
-        let channel = self.channels.with_untracked(|all| all.iter().find(|channel| channel.label() == name).cloned())?;
+        let channel =
+            self.channels.with_untracked(|all| all.iter().find(|channel| channel.label() == name).cloned())?;
         self.timeline(channel.id).map(|_| OpenChannel { channel, page: None })
     }
 

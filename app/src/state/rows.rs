@@ -77,9 +77,9 @@ pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64
             before = None;
         }
         row.continues = !row.deleted
-            && before.as_ref().is_some_and(|(sender, at, _)| {
-                sender.id == row.sender.id && row.at.millis() - at.millis() < GROUP_MS
-            });
+            && before
+                .as_ref()
+                .is_some_and(|(sender, at, _)| sender.id == row.sender.id && row.at.millis() - at.millis() < GROUP_MS);
         before = Some((row.sender.clone(), row.at, day));
         rows.push(key, Row::Message(row));
     };
@@ -177,7 +177,13 @@ mod tests {
                 timeline.apply(message(seq, sender, minute, None));
             }
             let expected = [
-                "Thursday, 1 January 1970", "ada: m1", "  m2", "ada: m3", "bob: m4", "Friday, 2 January 1970", "bob: m5",
+                "Thursday, 1 January 1970",
+                "ada: m1",
+                "  m2",
+                "ada: m3",
+                "bob: m4",
+                "Friday, 2 January 1970",
+                "bob: m5",
             ];
             assert_eq!(shown(&rows(&timeline, &ada, Zone::default(), None)), expected);
         });

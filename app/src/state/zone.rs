@@ -3,7 +3,17 @@ use leptos::prelude::*;
 use natter::{Timestamp, time::Civil};
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
@@ -77,7 +87,7 @@ mod tests {
         assert_eq!(day_label(civil(20_779), Some(today)), "Today");
         assert_eq!(day_label(civil(20_778), Some(today)), "Yesterday");
         assert_eq!(day_label(civil(20_773), Some(today)), "Monday, 16 November");
-        assert_eq!(day_label(civil(20_000), Some(today)), "Thursday, 3 October 2024");
+        assert_eq!(day_label(civil(20_000), Some(today)), "Friday, 4 October 2024");
         assert_eq!(day_label(civil(20_779), None), "Sunday, 22 November 2026");
     }
 }

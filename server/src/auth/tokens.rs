@@ -158,7 +158,8 @@ mod tests {
         let mut foreign = good.clone();
         foreign["aud"] = "elsewhere".into();
         assert!(signer.check(&sign(Algorithm::HS256, &foreign, KEY), now).is_none());
-        let unsigned = format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(good.to_string()));
+        let unsigned =
+            format!("{}.{}.", URL_SAFE_NO_PAD.encode(r#"{"alg":"none"}"#), URL_SAFE_NO_PAD.encode(good.to_string()));
         assert!(signer.check(&unsigned, now).is_none());
     }
 

@@ -14,13 +14,30 @@ pub enum Event {
     /// A message is new or has changed.
     Message(Message),
     /// A channel was made or changed; `channel` is how somebody outside it sees it.
-    ChannelChanged { channel: Channel },
-    ChannelRemoved { channel_id: ChannelId, visibility: Visibility },
+    ChannelChanged {
+        channel: Channel,
+    },
+    ChannelRemoved {
+        channel_id: ChannelId,
+        visibility: Visibility,
+    },
     /// Somebody is now in a channel; `channel` is how they see it.
-    Joined { user: User, channel: Channel },
-    Left { user: User, channel: Channel },
+    Joined {
+        user: User,
+        channel: Channel,
+    },
+    Left {
+        user: User,
+        channel: Channel,
+    },
     /// Somebody's own read mark moved.
-    Read { user_id: UserId, channel_id: ChannelId, seq: u64, unread: u64, mentions: u64 },
+    Read {
+        user_id: UserId,
+        channel_id: ChannelId,
+        seq: u64,
+        unread: u64,
+        mentions: u64,
+    },
     SessionsEnded(Vec<SessionId>),
 }
 

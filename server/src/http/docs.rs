@@ -42,10 +42,15 @@ pub fn document() -> utoipa::openapi::OpenApi {
     Document::openapi()
 }
 
-/// The files of the page, from inside the binary.
+/// Where the page is; the addresses of its files are relative to the slash.
+pub async fn redirect() -> Redirect {
+    Redirect::permanent("/api/docs/")
+}
+
+/// The files of the page, from inside the binary. The page itself is the one without a name.
 pub async fn page(path: Option<Path<String>>) -> Response {
-    let Some(Path(path)) = path else { return Redirect::permanent("/api/docs/").into_response() };
-    match serve(&path, Arc::new(Config::from(DOCUMENT))) {
+    let name = path.map(|Path(name)| name).unwrap_or_default();
+    match serve(&name, Arc::new(Config::from(DOCUMENT))) {
         Ok(Some(file)) => ([(header::CONTENT_TYPE, file.content_type)], file.bytes).into_response(),
         Ok(None) => StatusCode::NOT_FOUND.into_response(),
         Err(error) => {

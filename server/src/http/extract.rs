@@ -91,8 +91,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
 
 /// Reads a query parameter that arrived as text, so that the error can name it.
 pub fn number<T: FromStr>(field: &str, text: Option<&str>) -> Result<Option<T>, ApiError> {
-    text.map(|text| text.parse().map_err(|_| ApiError::field(field, format!("{field} is a whole number."))))
-        .transpose()
+    text.map(|text| text.parse().map_err(|_| ApiError::field(field, format!("{field} is a whole number.")))).transpose()
 }
 
 /// An identifier in the path. One that can't be an identifier names nothing: 404.

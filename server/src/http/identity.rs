@@ -35,7 +35,8 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
         Err(error) => return ApiError::from(error).into_response(),
     };
     if let Some(identity) = found {
-        let forged = identity.via == Via::Cookie && changes(request.method()) && !state.origins.allows(request.headers());
+        let forged =
+            identity.via == Via::Cookie && changes(request.method()) && !state.origins.allows(request.headers());
         if forged {
             return foreign_origin().into_response();
         }

@@ -10,7 +10,7 @@ mod me;
 mod messages;
 mod page;
 
-pub use docs::{document, page as docs_page};
+pub use docs::{document, page as docs_page, redirect as docs_redirect};
 
 use crate::state::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -71,7 +71,13 @@ impl Messages {
         Ok(async move { stored.await.unwrap_or(Err(ServiceError::Overloaded)) })
     }
 
-    pub async fn post(&self, caller: &Caller, channel: ChannelId, text: &str, reference: Option<Ref>) -> Result<Posted> {
+    pub async fn post(
+        &self,
+        caller: &Caller,
+        channel: ChannelId,
+        text: &str,
+        reference: Option<Ref>,
+    ) -> Result<Posted> {
         self.submit(caller, channel, text, reference).await?.await
     }
 

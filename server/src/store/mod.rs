@@ -55,9 +55,14 @@ pub struct Session {
 /// What presenting a refresh token led to.
 #[derive(Debug)]
 pub enum Rotation {
-    Rotated { session_id: SessionId, user: User },
+    Rotated {
+        session_id: SessionId,
+        user: User,
+    },
     /// An old token came back: the session has been ended.
-    Reused { session_id: SessionId },
+    Reused {
+        session_id: SessionId,
+    },
     Unknown,
 }
 

@@ -8,7 +8,7 @@ use crate::{
 use async_trait::async_trait;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use leptos_axum::ResponseOptions;
-use natter::{Channel, ChannelId, MessagePage, Problem, input::PAGE_DEFAULT};
+use natter::{Channel, ChannelId, MessagePage, input::PAGE_DEFAULT};
 use natter_app::{
     api::{Bootstrap, OpenChannel},
     backend::{Answer, Backend},
@@ -36,9 +36,21 @@ impl RequestBackend {
     }
 
     fn caller(&self) -> Answer<&Caller> {
-        self.caller
-            .as_ref()
-            .ok_or_else(|| ServiceError::Unauthenticated("Log in to continue.").into_problem())
+        self.settle(self.caller.as_ref().ok_or(ServiceError::Unauthenticated("Log in to continue.")))
+    }
+
+    /// A service's answer; a refusal also becomes the status that programs see. A browser that posted
+    /// a form is redirected instead, and a page shows its own words.
+    fn settle<T>(&self, result: Result<T, ServiceError>) -> Answer<T> {
+        result.map_err(|error| {
+            let problem = error.into_problem();
+            if !self.plain_form
+                && let Ok(status) = StatusCode::from_u16(problem.status)
+            {
+                self.response.set_status(status);
+            }
+            problem
+        })
     }
 
     fn set_cookies(&self, login: LoggedIn) {
@@ -48,34 +60,30 @@ impl RequestBackend {
     }
 }
 
-fn problem(error: ServiceError) -> Problem {
-    error.into_problem()
-}
-
 #[async_trait]
 impl Backend for RequestBackend {
     async fn bootstrap(&self) -> Answer<Option<Bootstrap>> {
         let Some(caller) = &self.caller else { return Ok(None) };
-        let channels = self.state.channels.joined(caller).await.map_err(problem)?;
+        let channels = self.settle(self.state.channels.joined(caller).await)?;
         let epoch = self.state.messages.epoch().to_owned();
         Ok(Some(Bootstrap { me: caller.user.clone(), epoch, channels }))
     }
 
     async fn register(&self, username: &str, password: &str) -> Answer<()> {
-        let login = self.state.accounts.register(username, password, &self.client).await.map_err(problem)?;
+        let login = self.settle(self.state.accounts.register(username, password, &self.client).await)?;
         self.set_cookies(login);
         Ok(())
     }
 
     async fn login(&self, username: &str, password: &str) -> Answer<()> {
-        let login = self.state.accounts.login(username, password, &self.client).await.map_err(problem)?;
+        let login = self.settle(self.state.accounts.login(username, password, &self.client).await)?;
         self.set_cookies(login);
         Ok(())
     }
 
     async fn logout(&self) -> Answer<()> {
         if let Some(caller) = &self.caller {
-            self.state.accounts.logout(caller).await.map_err(problem)?;
+            self.settle(self.state.accounts.logout(caller).await)?;
         }
         for cookie in self.state.cookies.clear() {
             self.response.append_header(header::SET_COOKIE, cookie);
@@ -84,12 +92,12 @@ impl Backend for RequestBackend {
     }
 
     async fn channels(&self) -> Answer<Vec<Channel>> {
-        self.state.channels.list(self.caller()?, "").await.map_err(problem)
+        self.settle(self.state.channels.list(self.caller()?, "").await)
     }
 
     async fn open_channel(&self, name: &str) -> Answer<OpenChannel> {
         let caller = self.caller()?;
-        let channel = self.state.channels.by_name(caller, name).await.map_err(problem)?;
+        let channel = self.settle(self.state.channels.by_name(caller, name).await)?;
         let page = match channel.joined {
             true => Some(self.history(channel.id, None).await?),
             false => None,
@@ -99,24 +107,24 @@ impl Backend for RequestBackend {
 
     async fn create_channel(&self, name: &str, topic: &str) -> Answer<Channel> {
         let draft = ChannelDraft { name: name.into(), topic: topic.into(), ..ChannelDraft::default() };
-        self.state.channels.create(self.caller()?, draft).await.map_err(problem)
+        self.settle(self.state.channels.create(self.caller()?, draft).await)
     }
 
     async fn delete_channel(&self, id: ChannelId) -> Answer<()> {
-        self.state.channels.delete(self.caller()?, id).await.map_err(problem)
+        self.settle(self.state.channels.delete(self.caller()?, id).await)
     }
 
     async fn join_channel(&self, id: ChannelId) -> Answer<Channel> {
-        self.state.channels.join(self.caller()?, id).await.map_err(problem)
+        self.settle(self.state.channels.join(self.caller()?, id).await)
     }
 
     async fn leave_channel(&self, id: ChannelId) -> Answer<()> {
-        self.state.channels.leave(self.caller()?, id).await.map_err(problem)
+        self.settle(self.state.channels.leave(self.caller()?, id).await)
     }
 
     async fn history(&self, id: ChannelId, before: Option<u64>) -> Answer<MessagePage> {
         let anchor = before.map_or(Anchor::Newest, Anchor::Before);
-        self.state.messages.page(self.caller()?, id, anchor, PAGE_DEFAULT).await.map_err(problem)
+        self.settle(self.state.messages.page(self.caller()?, id, anchor, PAGE_DEFAULT).await)
     }
 
     fn after_form(&self, path: &str) {

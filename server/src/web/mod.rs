@@ -7,7 +7,10 @@ pub mod policy;
 pub use assets::Assets;
 
 use crate::{
-    http::{extract, identity::{Identity, from_our_pages}},
+    http::{
+        extract,
+        identity::{Identity, from_our_pages},
+    },
     state::AppState,
 };
 use axum::{
@@ -16,12 +19,10 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     middleware,
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::get,
 };
 use leptos::{context::provide_context, prelude::expect_context};
-use leptos_axum::{
-    LeptosRoutes as _, ResponseOptions, generate_route_list, handle_server_fns_with_context,
-};
+use leptos_axum::{LeptosRoutes as _, ResponseOptions, generate_route_list};
 use natter_app::{App, backend::Backend, shell};
 use std::sync::Arc;
 
@@ -36,10 +37,10 @@ pub fn router(state: &AppState) -> Router<AppState> {
         let assets = state.assets.clone();
         move || shell(&assets.names())
     };
-    let functions = Router::new()
-        .route("/api/fn/{*name}", post(server_function))
-        .route_layer(middleware::from_fn_with_state(state.clone(), from_our_pages));
-    Router::new().merge(functions).leptos_routes_with_context(state, routes, context, shell)
+    // Leptos adds the server functions' own routes; they are the only ones here that aren't GET.
+    Router::new()
+        .leptos_routes_with_context(state, routes, context, shell)
+        .layer(middleware::from_fn_with_state(state.clone(), from_our_pages))
 }
 
 /// The bundle's files and the icon, which are the same for everyone.
@@ -59,10 +60,6 @@ fn page_context(state: &AppState) {
     if let Some(nonce) = leptos::nonce::use_nonce() {
         options.insert_header(header::CONTENT_SECURITY_POLICY, policy::page(&nonce));
     }
-}
-
-async fn server_function(State(state): State<AppState>, request: Request) -> Response {
-    handle_server_fns_with_context(move || page_context(&state), request).await.into_response()
 }
 
 /// Any other address: a page for people, a problem for programs.

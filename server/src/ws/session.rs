@@ -25,8 +25,10 @@ const IN_FLIGHT: usize = 64;
 /// Channels in one `sync`.
 const SYNC_CHANNELS: usize = 1_000;
 const PING_EVERY: Duration = Duration::from_secs(30);
-/// How long a stuck reader has to take the closing handshake.
+/// How long the other side has to take the closing handshake.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+/// A reader who was too slow has to get through what it was sent before, to learn why it ends.
+const CLOSE_SLOW_WITHIN: Duration = Duration::from_secs(30);
 
 /// Why the loop ended: nothing more to say, or a close frame to send.
 enum End {
@@ -67,8 +69,7 @@ pub async fn run(state: AppState, caller: Caller, socket: WebSocket) {
     let (id, outbox) = state.hub.connect(caller.user.id, caller.session_id);
     // Dropped however this ends, a panic included.
     let _guard = Disconnect { state: state.clone(), id };
-    let mut session =
-        Session { state, caller, socket, outbox, in_flight: FuturesOrdered::new(), silent: false };
+    let mut session = Session { state, caller, socket, outbox, in_flight: FuturesOrdered::new(), silent: false };
     let end = match session.ready(id).await {
         Ok(()) => session.talk().await,
         Err(end) => end,
@@ -248,7 +249,8 @@ impl Session {
     /// Says why, and gives the other side a moment to take it.
     async fn close(&mut self, code: u16, reason: &'static str) {
         let farewell = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
-        let _ = timeout(CLOSE_WITHIN, async {
+        let patience = if code == close::TOO_SLOW { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
+        let _ = timeout(patience, async {
             self.socket.send(farewell).await?;
             while let Some(Ok(_)) = self.socket.next().await {}
             Ok::<_, Error>(())

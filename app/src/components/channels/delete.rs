@@ -25,9 +25,7 @@ pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) ->
         1 => "you, its only member".to_owned(),
         n => format!("all {n} members"),
     };
-    let warning = format!(
-        "Every message in #{name} is deleted for {members}. This can't be undone."
-    );
+    let warning = format!("Every message in #{name} is deleted for {members}. This can't be undone.");
     let cancel = move |_| {
         if let Some(dialog) = node_ref.get_untracked() {
             dialog.close();

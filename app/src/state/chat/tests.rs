@@ -1,0 +1,201 @@
+//! The store as the live connection drives it.
+
+use super::*;
+use natter::{ChannelKind, PostPolicy, Role, SessionId, UserId, Visibility};
+
+fn user(name: &str) -> User {
+    User {
+        id: UserId::generate(),
+        username: name.into(),
+        display_name: name.into(),
+        role: Role::Member,
+        suspended: false,
+        avatar_url: None,
+        created_at: Timestamp::default(),
+    }
+}
+
+fn channel(name: &str, joined: bool) -> Channel {
+    Channel {
+        id: ChannelId::generate(),
+        kind: ChannelKind::Channel,
+        name: Some(name.into()),
+        topic: String::new(),
+        visibility: Visibility::Public,
+        post_policy: PostPolicy::Everyone,
+        members: 1,
+        joined,
+        rev: 0,
+        read_seq: 0,
+        unread: 0,
+        mentions: 0,
+        muted: None,
+        created_at: Timestamp::default(),
+        peer: None,
+    }
+}
+
+fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -> Message {
+    Message {
+        id: MessageId::generate(),
+        channel_id: channel.id,
+        seq: rev,
+        rev,
+        sender: sender.into(),
+        receiver: None,
+        timestamp: Timestamp::default(),
+        text: format!("m{rev}"),
+        edited_at: None,
+        deleted: false,
+        reply_to: None,
+        attachments: vec![],
+        reactions: vec![],
+        reference,
+    }
+}
+
+/// A chat of Ada's, in one channel that is open.
+fn with_chat(test: impl FnOnce(Chat, User, Channel)) {
+    Owner::new().with(|| {
+        let (ada, general) = (user("ada"), channel("general", true));
+        let start = Bootstrap { me: ada.clone(), epoch: "one".into(), channels: vec![general.clone()] };
+        let chat = Chat::new(start);
+        let page = MessagePage { items: vec![], next: None, rev: 0, epoch: "one".into() };
+        chat.open(general.id, Some(page));
+        test(chat, ada, general);
+    });
+}
+
+fn texts(chat: Chat, id: ChannelId) -> Vec<String> {
+    chat.timeline(id).unwrap().read_untracked().messages().map(|message| message.text.clone()).collect()
+}
+
+fn pending(chat: Chat, id: ChannelId) -> Vec<Ref> {
+    chat.timeline(id).unwrap().read_untracked().pending().iter().map(|pending| pending.reference).collect()
+}
+
+fn ready(chat: Chat, epoch: &str, channels: Vec<Channel>) -> Vec<ClientFrame> {
+    let user = chat.me.get_untracked();
+    chat.receive(ServerFrame::Ready {
+        protocol: 1,
+        epoch: epoch.into(),
+        session_id: SessionId::generate(),
+        user,
+        channels,
+    })
+}
+
+#[test]
+fn what_is_sent_waits_until_it_is_acknowledged() {
+    with_chat(|chat, _, general| {
+        assert!(chat.send(general.id, "hello"));
+        let [reference] = pending(chat, general.id)[..] else { panic!() };
+        let ack = ServerFrame::Ack {
+            reference: Some(reference),
+            id: MessageId::generate(),
+            channel_id: general.id,
+            seq: 1,
+            rev: 1,
+            timestamp: Timestamp::default(),
+        };
+        chat.receive(ack);
+        assert!(pending(chat, general.id).is_empty());
+        assert_eq!(texts(chat, general.id), ["hello"]);
+    });
+}
+
+#[test]
+fn after_a_reconnect_it_syncs_and_says_again_what_was_not_acknowledged() {
+    with_chat(|chat, ada, general| {
+        chat.receive(ServerFrame::Message(message(&general, 1, &ada, None)));
+        chat.send(general.id, "on its way");
+        let said = ready(chat, "one", vec![general.clone()]);
+        let [ClientFrame::Sync { epoch, channels, .. }, ClientFrame::Send { text, .. }] = said.as_slice() else {
+            panic!("{said:?}")
+        };
+        assert_eq!((epoch.as_str(), channels[&general.id], text.as_str()), ("one", 1, "on its way"));
+    });
+}
+
+#[test]
+fn after_a_restore_it_shows_the_server_the_old_epoch_once() {
+    with_chat(|chat, _, general| {
+        let said = ready(chat, "two", vec![general.clone()]);
+        assert!(matches!(&said[..], [ClientFrame::Sync { epoch, .. }] if epoch == "one"), "{said:?}");
+        let said = ready(chat, "two", vec![general.clone()]);
+        assert!(matches!(&said[..], [ClientFrame::Sync { epoch, .. }] if epoch == "two"), "{said:?}");
+    });
+}
+
+#[test]
+fn only_messages_of_others_count_as_unread_and_each_once() {
+    with_chat(|chat, ada, general| {
+        let mira = user("mira");
+        for message in [message(&general, 1, &mira, None), message(&general, 2, &ada, None)] {
+            chat.receive(ServerFrame::Message(message.clone()));
+            chat.receive(ServerFrame::Message(message));
+        }
+        assert_eq!(chat.channels.read_untracked()[0].unread, 1);
+        chat.receive(ServerFrame::Read { channel_id: general.id, seq: 2, unread: 0, mentions: 0 });
+        assert_eq!(chat.channels.read_untracked()[0].unread, 0);
+    });
+}
+
+#[test]
+fn a_gap_asks_for_what_is_missing() {
+    with_chat(|chat, ada, general| {
+        chat.receive(ServerFrame::Message(message(&general, 1, &ada, None)));
+        assert!(chat.gaps().is_none());
+        chat.receive(ServerFrame::Message(message(&general, 3, &ada, None)));
+        let Some(ClientFrame::Sync { channels, .. }) = chat.gaps() else { panic!() };
+        assert_eq!(channels[&general.id], 1);
+        chat.receive(ServerFrame::Message(message(&general, 2, &ada, None)));
+        chat.receive(ServerFrame::Synced { channel_id: general.id, rev: 3 });
+        assert!(chat.gaps().is_none());
+        assert_eq!(texts(chat, general.id), ["m1", "m2", "m3"]);
+    });
+}
+
+#[test]
+fn channels_come_and_go() {
+    with_chat(|chat, _, general| {
+        chat.directory.set(Some(vec![general.clone()]));
+        let apple = channel("apple", false);
+        chat.receive(ServerFrame::Channel { channel: apple.clone() });
+        assert_eq!(chat.channels.read_untracked().len(), 1);
+        assert_eq!(chat.directory.read_untracked().as_ref().unwrap()[0].label(), "apple");
+        chat.receive(ServerFrame::Channel { channel: Channel { joined: true, ..apple.clone() } });
+        let joined: Vec<_> = chat.channels.read_untracked().iter().map(|channel| channel.label().to_owned()).collect();
+        assert_eq!(joined, ["apple", "general"]);
+        chat.receive(ServerFrame::ChannelRemoved { channel_id: general.id });
+        assert_eq!(chat.channels.read_untracked().len(), 1);
+        assert!(chat.timeline(general.id).is_none());
+    });
+}
+
+#[test]
+fn a_refusal_stays_visible_and_can_be_retried() {
+    with_chat(|chat, _, general| {
+        chat.send(general.id, "hello");
+        let [reference] = pending(chat, general.id)[..] else { panic!() };
+        let refusal =
+            ServerFrame::Error { reference: Some(reference), code: ErrorCode::RateLimited, detail: "Slow.".into() };
+        chat.receive(refusal);
+        let failure = |chat: Chat| chat.timeline(general.id).unwrap().read_untracked().pending()[0].failure.clone();
+        assert_eq!(failure(chat).as_deref(), Some("Slow."));
+        chat.retry(general.id, reference);
+        assert_eq!(failure(chat), None);
+        chat.discard(general.id, reference);
+        assert!(ready(chat, "one", vec![general]).len() == 1, "nothing is said again");
+    });
+}
+
+#[test]
+fn the_outbox_is_bounded() {
+    with_chat(|chat, _, general| {
+        for _ in 0..OUTBOX_MAX {
+            assert!(chat.send(general.id, "x"));
+        }
+        assert!(!chat.send(general.id, "one too many"));
+    });
+}

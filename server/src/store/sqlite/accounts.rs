@@ -112,8 +112,10 @@ impl AccountStore for SqliteStore {
     }
 
     async fn password_hash(&self, id: UserId) -> Result<Option<String>> {
-        let row: Option<(String,)> =
-            sqlx::query_as("SELECT password_hash FROM users WHERE id = ?").bind(id.0).fetch_optional(&self.read).await?;
+        let row: Option<(String,)> = sqlx::query_as("SELECT password_hash FROM users WHERE id = ?")
+            .bind(id.0)
+            .fetch_optional(&self.read)
+            .await?;
         Ok(row.map(|(hash,)| hash))
     }
 
@@ -129,12 +131,11 @@ impl AccountStore for SqliteStore {
     async fn set_password(&self, id: UserId, hash: &str, keep: SessionId) -> Result<Vec<SessionId>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?").bind(hash).bind(id.0).execute(&mut *tx).await?;
-        let ended: Vec<(Uuid,)> =
-            sqlx::query_as("DELETE FROM sessions WHERE user_id = ? AND id <> ? RETURNING id")
-                .bind(id.0)
-                .bind(keep.0)
-                .fetch_all(&mut *tx)
-                .await?;
+        let ended: Vec<(Uuid,)> = sqlx::query_as("DELETE FROM sessions WHERE user_id = ? AND id <> ? RETURNING id")
+            .bind(id.0)
+            .bind(keep.0)
+            .fetch_all(&mut *tx)
+            .await?;
         tx.commit().await?;
         Ok(ended.into_iter().map(|(id,)| SessionId(id)).collect())
     }
@@ -174,9 +175,7 @@ impl AccountStore for SqliteStore {
     async fn session_by_refresh(&self, hash: [u8; 32], now: Timestamp) -> Result<Option<(SessionId, User)>> {
         let row: Option<SessionUserRow> =
             sqlx::query_as(BY_REFRESH).bind(&hash[..]).bind(now.millis()).fetch_optional(&self.read).await?;
-        row.filter(|row| !row.superseded)
-            .map(|row| Ok((SessionId(row.session_id), row.user.try_into()?)))
-            .transpose()
+        row.filter(|row| !row.superseded).map(|row| Ok((SessionId(row.session_id), row.user.try_into()?))).transpose()
     }
 
     async fn rotate_refresh(
@@ -196,10 +195,7 @@ impl AccountStore for SqliteStore {
             tx.commit().await?;
             return Ok(Rotation::Reused { session_id });
         }
-        sqlx::query("UPDATE refresh_tokens SET superseded = 1 WHERE hash = ?")
-            .bind(&old[..])
-            .execute(&mut *tx)
-            .await?;
+        sqlx::query("UPDATE refresh_tokens SET superseded = 1 WHERE hash = ?").bind(&old[..]).execute(&mut *tx).await?;
         sqlx::query("INSERT INTO refresh_tokens (hash, session_id) VALUES (?, ?)")
             .bind(&new[..])
             .bind(session_id.0)

@@ -111,20 +111,14 @@ impl ChannelStore for SqliteStore {
     }
 
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>> {
-        let row: Option<ChannelRow> = sqlx::query_as(as_seen!("WHERE c.id = ?2"))
-            .bind(viewer.0)
-            .bind(id.0)
-            .fetch_optional(&self.read)
-            .await?;
+        let row: Option<ChannelRow> =
+            sqlx::query_as(as_seen!("WHERE c.id = ?2")).bind(viewer.0).bind(id.0).fetch_optional(&self.read).await?;
         row.map(TryInto::try_into).transpose()
     }
 
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>> {
-        let row: Option<ChannelRow> = sqlx::query_as(as_seen!("WHERE c.name = ?2"))
-            .bind(viewer.0)
-            .bind(name)
-            .fetch_optional(&self.read)
-            .await?;
+        let row: Option<ChannelRow> =
+            sqlx::query_as(as_seen!("WHERE c.name = ?2")).bind(viewer.0).bind(name).fetch_optional(&self.read).await?;
         row.map(TryInto::try_into).transpose()
     }
 

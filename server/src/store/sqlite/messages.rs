@@ -57,10 +57,7 @@ struct PostingRow {
 
 macro_rules! messages {
     ($rest:literal) => {
-        concat!(
-            "SELECT m.*, u.username AS sender_name FROM messages m JOIN users u ON u.id = m.sender_id ",
-            $rest
-        )
+        concat!("SELECT m.*, u.username AS sender_name FROM messages m JOIN users u ON u.id = m.sender_id ", $rest)
     };
 }
 

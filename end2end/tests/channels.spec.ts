@@ -1,0 +1,71 @@
+import { Account, expect, open, test } from './support/test';
+import { conversations, createChannel, link } from './support/chat';
+
+test('a new channel appears on an open browse page', async ({ server, signedIn }) => {
+  const ada = await open(await signedIn(await Account.register(server, 'ada')), '/');
+  const mira = await open(await signedIn(await Account.register(server, 'mira')), '/browse');
+  await expect(mira.getByText('There are no channels yet.')).toBeVisible();
+  await createChannel(ada, 'general', 'Everything');
+  await expect(mira.getByRole('button', { name: 'Join #general' })).toBeVisible();
+  await expect(mira.getByText('1 member · Everything')).toBeVisible();
+  await expect(mira.getByText('There are no channels yet.')).toBeHidden();
+  await mira.getByRole('button', { name: 'Join #general' }).click();
+  await expect(mira).toHaveURL('/channels/general');
+  await expect(link(mira, '#general')).toBeVisible();
+});
+
+test('a deleted channel vanishes everywhere, and its open page says so', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  const ada = await open(await signedIn(admin), '/channels/general');
+  const browser = await signedIn(member);
+  const mira = await open(browser, '/channels/general');
+  const browse = await open(browser, '/browse');
+  await expect(browse.getByRole('button', { name: 'Leave #general' })).toBeVisible();
+
+  await ada.getByRole('button', { name: 'Delete channel' }).click();
+  const dialog = ada.getByRole('dialog', { name: 'Delete #general?' });
+  await expect(dialog).toContainText("Every message in #general is deleted for all 2 members. This can't be undone.");
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(dialog).toBeHidden();
+  await expect(link(mira, '#general')).toBeVisible();
+
+  await ada.getByRole('button', { name: 'Delete channel' }).click();
+  await dialog.getByRole('button', { name: 'Delete channel' }).click();
+  await expect(ada).toHaveURL('/');
+  for (const page of [ada, mira, browse]) await expect(link(page, '#general')).toBeHidden();
+  await expect(mira.getByText('There is no #general')).toBeVisible();
+  await expect(browse.getByText('There are no channels yet.')).toBeVisible();
+});
+
+test('a member sees no controls that only admins may use', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  await member.join(await admin.createChannel('general'));
+  const mira = await open(await signedIn(member), '/channels/general');
+  await expect(conversations(mira)).toContainText('Member');
+  for (const path of ['/', '/browse', '/channels/general']) {
+    await open(mira.context(), path, mira);
+    await expect(link(mira, '#general')).toBeVisible();
+    for (const name of [/create/i, /delete/i]) {
+      await expect(mira.getByRole('button', { name, includeHidden: true })).toHaveCount(0);
+      await expect(mira.getByRole('dialog', { name, includeHidden: true })).toHaveCount(0);
+    }
+  }
+});
+
+test('somebody who leaves elsewhere is out here too, and can come back', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  const mira = await open(await signedIn(member), '/channels/general');
+  await member.leave(channel);
+  await expect(mira.getByText("You aren't in #general")).toBeVisible();
+  await expect(link(mira, '#general')).toBeHidden();
+  await mira.getByRole('button', { name: 'Join #general' }).click();
+  await expect(mira.getByRole('textbox', { name: 'Message #general' })).toBeVisible();
+  await expect(link(mira, '#general')).toBeVisible();
+});

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from './server';
+
+export const PASSWORD = 'correct horse battery';
+
+export interface Channel { id: string; name: string; members: number; joined: boolean; unread: number; rev: number }
+export interface Message { id: string; seq: number; rev: number; text: string; sender: { id: string; username: string } }
+interface Session { id: string; current: boolean }
+
+/** Somebody with an account, acting through the public HTTP API as another program would. */
+export class Account {
+  private constructor(private readonly server: Server, readonly name: string, private readonly token: string) {}
+
+  static async register(server: Server, name: string): Promise<Account> {
+    return Account.enter(server, name, 'register');
+  }
+
+  /** A further session of the same person. */
+  static async logIn(server: Server, name: string): Promise<Account> {
+    return Account.enter(server, name, 'login');
+  }
+
+  private static async enter(server: Server, name: string, how: 'register' | 'login'): Promise<Account> {
+    const answer = await call<{ access_token: string }>(server, 'POST', `auth/${how}`, { username: name, password: PASSWORD });
+    return new Account(server, name, answer.access_token);
+  }
+
+  createChannel(name: string, topic = ''): Promise<Channel> {
+    return this.call('POST', 'channels', { name, topic });
+  }
+
+  deleteChannel(channel: Channel): Promise<void> {
+    return this.call('DELETE', `channels/${channel.id}`);
+  }
+
+  join(channel: Channel): Promise<Channel> {
+    return this.call('PUT', `channels/${channel.id}/members/me`);
+  }
+
+  leave(channel: Channel): Promise<void> {
+    return this.call('DELETE', `channels/${channel.id}/members/me`);
+  }
+
+  post(channel: Channel, text: string): Promise<Message> {
+    return this.call('POST', `channels/${channel.id}/messages`, { text, ref: randomUUID() });
+  }
+
+  /** The texts of the newest hundred messages, oldest first. */
+  async texts(channel: Channel): Promise<string[]> {
+    const page = await this.call<{ items: Message[] }>('GET', `channels/${channel.id}/messages?limit=100`);
+    return page.items.map((message) => message.text);
+  }
+
+  channel(channel: Channel): Promise<Channel> {
+    return this.call('GET', `channels/${channel.id}`);
+  }
+
+  async sessions(): Promise<Session[]> {
+    return (await this.call<{ items: Session[] }>('GET', 'auth/sessions')).items;
+  }
+
+  endSession(session: Session): Promise<void> {
+    return this.call('DELETE', `auth/sessions/${session.id}`);
+  }
+
+  private call<T>(method: string, path: string, body?: object): Promise<T> {
+    return call<T>(this.server, method, path, body, this.token);
+  }
+}
+
+async function call<T>(server: Server, method: string, path: string, body?: object, token?: string): Promise<T> {
+  const headers = { ...(body && { 'content-type': 'application/json' }), ...(token && { authorization: `Bearer ${token}` }) };
+  const answer = await fetch(`${server.url}/api/v1/${path}`, { method, headers, body: body && JSON.stringify(body) });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+  return (text === '' ? undefined : JSON.parse(text)) as T;
+}

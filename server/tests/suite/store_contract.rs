@@ -1,0 +1,367 @@
+//! What every store engine has to do. The same bodies run on each; a new engine joins with one line
+//! at the end.
+
+use natter::{ChannelId, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId, Visibility};
+use natter_server::store::{
+    Anchor, Appended, NewChannel, NewMessage, NewSession, NewUser, Rotation, Store, StoreError, sqlite::SqliteStore,
+};
+use std::{any::Any, collections::BTreeMap, sync::Arc};
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+const LATER: Timestamp = Timestamp::from_millis(2_000_000);
+const END: Timestamp = Timestamp::from_millis(9_000_000);
+
+/// A fresh, empty store, and what keeps it alive.
+struct Fresh {
+    store: Arc<dyn Store>,
+    _keep: Box<dyn Any + Send>,
+}
+
+async fn sqlite() -> Fresh {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(SqliteStore::open(&dir.path().join("natter.db")).await.unwrap());
+    Fresh { store, _keep: Box::new(dir) }
+}
+
+async fn user(store: &dyn Store, name: &str) -> User {
+    let new = NewUser {
+        id: UserId::generate(),
+        username: name.into(),
+        password_hash: format!("hash of {name}"),
+        created_at: NOW,
+    };
+    store.create_user(new).await.unwrap()
+}
+
+async fn channel(store: &dyn Store, name: &str, creator: &User) -> ChannelId {
+    channel_with(store, name, creator, Visibility::Public, PostPolicy::Everyone).await
+}
+
+async fn channel_with(
+    store: &dyn Store,
+    name: &str,
+    creator: &User,
+    visibility: Visibility,
+    post_policy: PostPolicy,
+) -> ChannelId {
+    let id = ChannelId::generate();
+    let new =
+        NewChannel { id, name: name.into(), topic: format!("About {name}"), visibility, post_policy, created_at: NOW };
+    store.create_channel(new, creator.id).await.unwrap().id
+}
+
+fn message(channel_id: ChannelId, sender: &User, text: &str, reference: Option<Ref>) -> NewMessage {
+    NewMessage {
+        id: MessageId::generate(),
+        channel_id,
+        sender_id: sender.id,
+        reference,
+        text: text.into(),
+        timestamp: NOW,
+    }
+}
+
+async fn post_many(store: &dyn Store, channel_id: ChannelId, sender: &User, count: usize) {
+    let batch: Vec<_> = (1..=count).map(|n| message(channel_id, sender, &format!("m{n}"), None)).collect();
+    for appended in store.append(&batch).await.unwrap() {
+        assert!(matches!(appended, Appended::New(_)), "{appended:?}");
+    }
+}
+
+async fn session(store: &dyn Store, user: &User, refresh_hash: [u8; 32]) -> SessionId {
+    let id = SessionId::generate();
+    let new =
+        NewSession { id, user_id: user.id, user_agent: "test".into(), created_at: NOW, expires_at: END, refresh_hash };
+    store.create_session(new).await.unwrap();
+    id
+}
+
+async fn the_first_account_is_admin_also_in_a_race(fresh: Fresh) {
+    let names = ["ada", "mira", "tomas", "jun"];
+    let made = futures::future::join_all(names.map(|name| user(&*fresh.store, name))).await;
+    let admins = made.iter().filter(|user| user.role == Role::Admin).count();
+    assert_eq!(admins, 1);
+    assert_eq!(fresh.store.user_count().await.unwrap(), 4);
+}
+
+async fn usernames_are_unique_ignoring_case_and_kept_as_written(fresh: Fresh) {
+    let ada = user(&*fresh.store, "Ada").await;
+    let again =
+        NewUser { id: UserId::generate(), username: "aDA".into(), password_hash: String::new(), created_at: NOW };
+    assert!(matches!(fresh.store.create_user(again).await, Err(StoreError::Taken("username"))));
+    let (found, hash) = fresh.store.credentials("ADA").await.unwrap().unwrap();
+    assert_eq!((found, hash.as_str()), (ada.clone(), "hash of Ada"));
+    assert_eq!(fresh.store.user(ada.id).await.unwrap(), Some(ada));
+    assert!(fresh.store.credentials("nobody").await.unwrap().is_none());
+}
+
+async fn a_session_lives_until_its_end(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let id = session(&*fresh.store, &ada, [1; 32]).await;
+    assert_eq!(fresh.store.session_user(id, NOW).await.unwrap(), Some(ada.clone()));
+    assert_eq!(fresh.store.session_user(id, END).await.unwrap(), None);
+    assert_eq!(fresh.store.sessions(ada.id, LATER).await.unwrap().len(), 1);
+    assert_eq!(fresh.store.purge_sessions(LATER).await.unwrap(), 0);
+    assert_eq!(fresh.store.purge_sessions(END).await.unwrap(), 1);
+    assert!(fresh.store.sessions(ada.id, NOW).await.unwrap().is_empty());
+}
+
+async fn only_its_owner_ends_a_session(fresh: Fresh) {
+    let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
+    let id = session(&*fresh.store, &ada, [1; 32]).await;
+    assert!(!fresh.store.end_session(mira.id, id).await.unwrap());
+    assert!(fresh.store.end_session(ada.id, id).await.unwrap());
+    assert!(!fresh.store.end_session(ada.id, id).await.unwrap());
+    assert_eq!(fresh.store.session_user(id, NOW).await.unwrap(), None);
+}
+
+async fn refresh_tokens_rotate_and_a_reused_one_ends_the_session(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let id = session(&*fresh.store, &ada, [1; 32]).await;
+    let rotate = async |old, new| fresh.store.rotate_refresh(old, new, LATER, END).await.unwrap();
+    assert!(matches!(rotate([9; 32], [8; 32]).await, Rotation::Unknown));
+    match rotate([1; 32], [2; 32]).await {
+        Rotation::Rotated { session_id, user } => assert_eq!((session_id, user.id), (id, ada.id)),
+        other => panic!("{other:?}"),
+    }
+    assert!(fresh.store.session_by_refresh([1; 32], LATER).await.unwrap().is_none());
+    assert_eq!(fresh.store.session_by_refresh([2; 32], LATER).await.unwrap().unwrap().0, id);
+    assert!(matches!(rotate([1; 32], [3; 32]).await, Rotation::Reused { session_id } if session_id == id));
+    assert!(matches!(rotate([2; 32], [4; 32]).await, Rotation::Unknown));
+    assert_eq!(fresh.store.session_user(id, LATER).await.unwrap(), None);
+}
+
+async fn a_new_password_ends_the_other_sessions(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let (keep, other) = (session(&*fresh.store, &ada, [1; 32]).await, session(&*fresh.store, &ada, [2; 32]).await);
+    assert_eq!(fresh.store.set_password(ada.id, "new hash", keep).await.unwrap(), [other]);
+    assert_eq!(fresh.store.password_hash(ada.id).await.unwrap().as_deref(), Some("new hash"));
+    assert!(fresh.store.session_user(keep, NOW).await.unwrap().is_some());
+    assert!(fresh.store.session_user(other, NOW).await.unwrap().is_none());
+}
+
+async fn a_channel_begins_with_its_creator(fresh: Fresh) {
+    let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
+    let id = channel(&*fresh.store, "general", &ada).await;
+    let seen = fresh.store.channel(ada.id, id).await.unwrap().unwrap();
+    assert_eq!((seen.joined, seen.members, seen.rev, seen.unread), (true, 1, 0, 0));
+    assert_eq!(seen.topic, "About general");
+    let outside = fresh.store.channel_by_name(mira.id, "general").await.unwrap().unwrap();
+    assert_eq!((outside.id, outside.joined), (id, false));
+    let again = NewChannel {
+        id: ChannelId::generate(),
+        name: "general".into(),
+        topic: String::new(),
+        visibility: Visibility::Public,
+        post_policy: PostPolicy::Everyone,
+        created_at: NOW,
+    };
+    assert!(matches!(fresh.store.create_channel(again, ada.id).await, Err(StoreError::Taken("name"))));
+}
+
+async fn channels_are_listed_by_name_and_found_by_name_or_topic(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    for name in ["zebra", "apple", "mango"] {
+        channel(&*fresh.store, name, &ada).await;
+    }
+    let names = async |query: &str| {
+        let found = fresh.store.channels(ada.id, query).await.unwrap();
+        found.iter().map(|channel| channel.label().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names("").await, ["apple", "mango", "zebra"]);
+    assert_eq!(names("AN").await, ["mango"]);
+    assert_eq!(names("about z").await, ["zebra"]);
+    assert!(names("%").await.is_empty(), "signs of the query language mean themselves");
+}
+
+async fn joining_and_leaving_are_idempotent_and_joining_starts_read(fresh: Fresh) {
+    let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
+    let id = channel(&*fresh.store, "general", &ada).await;
+    post_many(&*fresh.store, id, &ada, 3).await;
+    assert!(fresh.store.join(id, mira.id, NOW).await.unwrap());
+    assert!(!fresh.store.join(id, mira.id, NOW).await.unwrap());
+    let seen = fresh.store.channel(mira.id, id).await.unwrap().unwrap();
+    assert_eq!((seen.members, seen.read_seq, seen.unread), (2, 3, 0));
+    let members: Vec<_> = fresh.store.members(id).await.unwrap().into_iter().map(|user| user.username).collect();
+    assert_eq!(members, ["ada", "mira"]);
+    assert_eq!(fresh.store.joined_channels(mira.id).await.unwrap().len(), 1);
+    assert!(fresh.store.leave(id, mira.id).await.unwrap());
+    assert!(!fresh.store.leave(id, mira.id).await.unwrap());
+    assert!(fresh.store.joined_channels(mira.id).await.unwrap().is_empty());
+    assert!(!fresh.store.join(ChannelId::generate(), mira.id, NOW).await.unwrap());
+}
+
+async fn read_marks_move_forward_only_and_own_messages_never_count(fresh: Fresh) {
+    let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
+    let id = channel(&*fresh.store, "general", &ada).await;
+    fresh.store.join(id, mira.id, NOW).await.unwrap();
+    post_many(&*fresh.store, id, &ada, 4).await;
+    post_many(&*fresh.store, id, &mira, 1).await;
+    let unread = async |user: &User| fresh.store.channel(user.id, id).await.unwrap().unwrap().unread;
+    assert_eq!((unread(&ada).await, unread(&mira).await), (1, 4));
+    let mark = fresh.store.mark_read(id, mira.id, 3).await.unwrap().unwrap();
+    assert_eq!((mark.seq, mark.unread), (3, 1));
+    let back = fresh.store.mark_read(id, mira.id, 1).await.unwrap().unwrap();
+    assert_eq!((back.seq, back.unread), (3, 1));
+    let past = fresh.store.mark_read(id, mira.id, u64::MAX).await.unwrap().unwrap();
+    assert_eq!((past.seq, past.unread), (5, 0));
+    assert_eq!(unread(&ada).await, 1, "another's mark stays");
+    let stranger = user(&*fresh.store, "jun").await;
+    assert_eq!(fresh.store.mark_read(id, stranger.id, 1).await.unwrap(), None);
+}
+
+async fn revisions_have_no_gaps_whatever_arrives_together(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let (one, two) = (channel(&*fresh.store, "one", &ada).await, channel(&*fresh.store, "two", &ada).await);
+    let batches = (0..8).map(|batch| {
+        let (store, ada) = (fresh.store.clone(), ada.clone());
+        async move {
+            let batch: Vec<_> = (0..25)
+                .map(|n| message(if n % 3 == 0 { two } else { one }, &ada, &format!("{batch}/{n}"), None))
+                .collect();
+            store.append(&batch).await.unwrap()
+        }
+    });
+    let mut revs = BTreeMap::<ChannelId, Vec<u64>>::new();
+    for appended in futures::future::join_all(batches).await.into_iter().flatten() {
+        let Appended::New(message) = appended else { panic!("{appended:?}") };
+        assert_eq!(message.seq, message.rev);
+        revs.entry(message.channel_id).or_default().push(message.rev);
+    }
+    for (id, mut revs) in revs {
+        revs.sort_unstable();
+        let expected: Vec<u64> = (1..=revs.len() as u64).collect();
+        assert_eq!(revs, expected);
+        assert_eq!(fresh.store.channel(ada.id, id).await.unwrap().unwrap().rev, expected.len() as u64);
+    }
+}
+
+async fn the_same_ref_never_makes_a_second_message(fresh: Fresh) {
+    let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
+    let id = channel(&*fresh.store, "general", &ada).await;
+    fresh.store.join(id, mira.id, NOW).await.unwrap();
+    let reference = Some(Ref::generate());
+    let twice = [message(id, &ada, "first", reference), message(id, &ada, "second", reference)];
+    let outcome = fresh.store.append(&twice).await.unwrap();
+    let [Appended::New(first), Appended::Known(known)] = outcome.as_slice() else { panic!("{outcome:?}") };
+    assert_eq!(first, known);
+    let later = fresh.store.append(&[message(id, &ada, "third", reference)]).await.unwrap();
+    assert_eq!(later, [Appended::Known(first.clone())]);
+    let others = fresh.store.append(&[message(id, &mira, "mine", reference)]).await.unwrap();
+    assert!(matches!(others.as_slice(), [Appended::New(_)]), "another sender's ref is another: {others:?}");
+    assert_eq!(fresh.store.channel(ada.id, id).await.unwrap().unwrap().rev, 2);
+}
+
+async fn who_may_not_post_is_refused_and_takes_no_revision(fresh: Fresh) {
+    let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
+    let public = channel(&*fresh.store, "public", &ada).await;
+    let private = channel_with(&*fresh.store, "private", &ada, Visibility::Private, PostPolicy::Everyone).await;
+    let news = channel_with(&*fresh.store, "news", &ada, Visibility::Public, PostPolicy::Admins).await;
+    fresh.store.join(news, mira.id, NOW).await.unwrap();
+    let batch = [
+        message(public, &mira, "not joined", None),
+        message(private, &mira, "not seen", None),
+        message(ChannelId::generate(), &mira, "nowhere", None),
+        message(news, &mira, "read only", None),
+        message(news, &ada, "news", None),
+    ];
+    let outcome = fresh.store.append(&batch).await.unwrap();
+    assert_eq!(outcome[..4], [Appended::Forbidden, Appended::NotFound, Appended::NotFound, Appended::Forbidden]);
+    assert!(matches!(&outcome[4], Appended::New(message) if message.rev == 1));
+}
+
+async fn history_pages_meet_without_gap_or_overlap(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let id = channel(&*fresh.store, "general", &ada).await;
+    post_many(&*fresh.store, id, &ada, 23).await;
+    let page = async |anchor, limit| fresh.store.page(id, anchor, limit).await.unwrap();
+    let newest = page(Anchor::Newest, 10).await;
+    let seqs = |page: &natter::MessagePage| page.items.iter().map(|message| message.seq).collect::<Vec<_>>();
+    assert_eq!((seqs(&newest), newest.next, newest.rev), ((14..=23).collect(), Some(14), 23));
+    assert_eq!(newest.epoch, fresh.store.epoch());
+    let before = page(Anchor::Before(14), 10).await;
+    assert_eq!((seqs(&before), before.next), ((4..=13).collect(), Some(4)));
+    let last = page(Anchor::Before(4), 10).await;
+    assert_eq!((seqs(&last), last.next), ((1..=3).collect(), None));
+    let after = page(Anchor::After(10), 10).await;
+    assert_eq!((seqs(&after), after.next), ((11..=20).collect(), Some(20)));
+    let end = page(Anchor::After(20), 10).await;
+    assert_eq!((seqs(&end), end.next), ((21..=23).collect(), None));
+    assert_eq!(seqs(&page(Anchor::Around(10), 10).await), (5..=14).collect::<Vec<_>>());
+    assert_eq!(seqs(&page(Anchor::Around(2), 10).await)[..2], [1, 2]);
+    assert_eq!(seqs(&page(Anchor::Around(23), 1).await), [23]);
+    assert_eq!(newest.items[0].sender.username, "ada");
+    let exact = page(Anchor::Newest, 23).await;
+    assert_eq!((exact.items.len(), exact.next), (23, None));
+}
+
+async fn changes_come_in_the_order_of_revisions(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let id = channel(&*fresh.store, "general", &ada).await;
+    post_many(&*fresh.store, id, &ada, 7).await;
+    let first = fresh.store.changes(id, 2, 3).await.unwrap();
+    let revs: Vec<_> = first.items.iter().map(|message| message.rev).collect();
+    assert_eq!((revs, first.next, first.rev), (vec![3, 4, 5], Some(5), 7));
+    let rest = fresh.store.changes(id, 5, 3).await.unwrap();
+    assert_eq!((rest.items.len(), rest.next), (2, None));
+    let none = fresh.store.changes(id, 7, 3).await.unwrap();
+    assert_eq!((none.items.len(), none.rev), (0, 7));
+}
+
+async fn deleting_a_channel_takes_everything_with_it(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let id = channel(&*fresh.store, "general", &ada).await;
+    post_many(&*fresh.store, id, &ada, 5).await;
+    assert!(fresh.store.delete_channel(id).await.unwrap());
+    assert!(!fresh.store.delete_channel(id).await.unwrap());
+    assert!(fresh.store.channel(ada.id, id).await.unwrap().is_none());
+    assert!(fresh.store.page(id, Anchor::Newest, 10).await.unwrap().items.is_empty());
+    assert!(fresh.store.joined_channels(ada.id).await.unwrap().is_empty());
+    channel(&*fresh.store, "general", &ada).await;
+}
+
+async fn it_says_whether_it_can_be_used(fresh: Fresh) {
+    fresh.store.check().await.unwrap();
+    fresh.store.close().await;
+    assert!(fresh.store.check().await.is_err());
+}
+
+/// Runs every body of the contract on an engine.
+macro_rules! contract {
+    ($engine:ident: $($body:ident),+ $(,)?) => {
+        mod $engine {
+            $(#[tokio::test]
+            async fn $body() {
+                super::$body(super::$engine().await).await;
+            })+
+        }
+    };
+}
+
+macro_rules! engines {
+    ($($engine:ident),+ $(,)?) => {$(
+        contract! {
+            $engine:
+            the_first_account_is_admin_also_in_a_race,
+            usernames_are_unique_ignoring_case_and_kept_as_written,
+            a_session_lives_until_its_end,
+            only_its_owner_ends_a_session,
+            refresh_tokens_rotate_and_a_reused_one_ends_the_session,
+            a_new_password_ends_the_other_sessions,
+            a_channel_begins_with_its_creator,
+            channels_are_listed_by_name_and_found_by_name_or_topic,
+            joining_and_leaving_are_idempotent_and_joining_starts_read,
+            read_marks_move_forward_only_and_own_messages_never_count,
+            revisions_have_no_gaps_whatever_arrives_together,
+            the_same_ref_never_makes_a_second_message,
+            who_may_not_post_is_refused_and_takes_no_revision,
+            history_pages_meet_without_gap_or_overlap,
+            changes_come_in_the_order_of_revisions,
+            deleting_a_channel_takes_everything_with_it,
+            it_says_whether_it_can_be_used,
+        }
+    )+};
+}
+
+// A new engine joins here.
+engines!(sqlite);
