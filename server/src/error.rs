@@ -12,7 +12,7 @@ use natter::{ErrorCode, FieldError, Problem};
 /// An error on its way out.
 #[derive(Debug)]
 pub struct ApiError {
-    problem: Problem,
+    problem: Box<Problem>,
     status: StatusCode,
     retry_after: Option<u64>,
 }
@@ -49,7 +49,7 @@ impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let retry_after = (problem.code == ErrorCode::Unavailable).then_some(1);
-        Self { problem, status, retry_after }
+        Self { problem: Box::new(problem), status, retry_after }
     }
 }
 

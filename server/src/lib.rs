@@ -27,7 +27,7 @@ use store::{Store, StoreError, sqlite::SqliteStore};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
-const TIDY_EVERY: Duration = Duration::from_secs(10 * 60);
+const TIDY_EVERY: Duration = Duration::from_mins(10);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {

@@ -91,5 +91,5 @@ fn cors(allowed_origins: &[String]) -> CorsLayer {
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
         .expose_headers([header::RETRY_AFTER, REQUEST_ID])
         .allow_credentials(true)
-        .max_age(Duration::from_secs(3600))
+        .max_age(Duration::from_hours(1))
 }

@@ -204,7 +204,7 @@ impl Chat {
 
     /// A `sync` for the channels whose events have a gap.
     pub fn gaps(&self) -> Option<ClientFrame> {
-        self.sync_of(|timeline| timeline.has_gap())
+        self.sync_of(Timeline::has_gap)
     }
 
     fn ready(&self, epoch: String, user: User, channels: Vec<Channel>) -> Vec<ClientFrame> {

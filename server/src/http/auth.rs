@@ -67,7 +67,7 @@ fn answer(state: &AppState, headers: &HeaderMap, status: StatusCode, login: Logg
     };
     let mut response = (status, Json(body)).into_response();
     if allowed {
-        set.into_iter().for_each(|cookie| _ = response.headers_mut().append(SET_COOKIE, cookie));
+        response.headers_mut().extend(set.map(|cookie| (SET_COOKIE, cookie)));
     }
     response
 }
@@ -121,7 +121,7 @@ pub(super) async fn refresh(
 pub(super) async fn logout(State(state): State<AppState>, caller: Caller) -> ApiResult<Response> {
     state.accounts.logout(&caller).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    state.cookies.clear().into_iter().for_each(|cookie| _ = response.headers_mut().append(SET_COOKIE, cookie));
+    response.headers_mut().extend(state.cookies.clear().map(|cookie| (SET_COOKIE, cookie)));
     Ok(response)
 }
 

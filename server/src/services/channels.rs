@@ -43,15 +43,11 @@ impl Channels {
     }
 
     pub async fn get(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
-        self.seen(caller, self.store.channel(caller.user.id, id).await?)
+        seen(caller, self.store.channel(caller.user.id, id).await?)
     }
 
     pub async fn by_name(&self, caller: &Caller, name: &str) -> Result<Channel> {
-        self.seen(caller, self.store.channel_by_name(caller.user.id, name).await?)
-    }
-
-    fn seen(&self, caller: &Caller, channel: Option<Channel>) -> Result<Channel> {
-        channel.filter(|channel| caller.user.role.can_see_channel(channel.access())).ok_or_else(no_such_channel)
+        seen(caller, self.store.channel_by_name(caller.user.id, name).await?)
     }
 
     pub async fn members(&self, caller: &Caller, id: ChannelId) -> Result<Vec<User>> {
@@ -142,6 +138,11 @@ impl Channels {
             .await;
         Ok(())
     }
+}
+
+/// What the caller may not see doesn't exist for them.
+fn seen(caller: &Caller, channel: Option<Channel>) -> Result<Channel> {
+    channel.filter(|channel| caller.user.role.can_see_channel(channel.access())).ok_or_else(no_such_channel)
 }
 
 /// The channel as somebody who isn't in it sees it.

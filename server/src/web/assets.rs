@@ -39,7 +39,9 @@ impl Assets {
 
 /// A file of the bundle, in the smallest form that the browser takes.
 pub async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
-    if name.ends_with(".br") || name.ends_with(".gz") {
+    let forms = [("br", ".br"), ("gzip", ".gz")];
+    // The packed forms have no address of their own.
+    if forms.iter().any(|(_, end)| name.ends_with(end)) {
         return StatusCode::NOT_FOUND.into_response();
     }
     let accepted = headers.get(header::ACCEPT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -49,7 +51,6 @@ pub async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
             part.next().is_some_and(|name| name.trim() == coding) && !part.any(|weight| weight.trim() == "q=0")
         })
     };
-    let forms = [("br", ".br"), ("gzip", ".gz")];
     let packed = forms
         .iter()
         .filter(|(coding, _)| accepts(coding))

@@ -98,10 +98,7 @@ impl Backend for RequestBackend {
     async fn open_channel(&self, name: &str) -> Answer<OpenChannel> {
         let caller = self.caller()?;
         let channel = self.settle(self.state.channels.by_name(caller, name).await)?;
-        let page = match channel.joined {
-            true => Some(self.history(channel.id, None).await?),
-            false => None,
-        };
+        let page = if channel.joined { Some(self.history(channel.id, None).await?) } else { None };
         Ok(OpenChannel { channel, page })
     }
 

@@ -1,4 +1,5 @@
 //! Natter's server from outside: one binary, so that it is linked once.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
 mod http;

@@ -1,6 +1,7 @@
 mod composer;
 mod log;
 mod message;
+mod scroll;
 
 pub use composer::Composer;
 pub use log::Log;

@@ -1,0 +1,113 @@
+//! Where in the log the reader is. The scroll container is laid out from its end
+//! (`flex-direction: column-reverse`), so that it starts there without a script, stays there while
+//! messages come, and doesn't move when older ones are put in front. What is left to do is to hold
+//! the view still while messages come and the reader is further up.
+
+use crate::state::{Chat, is_attentive};
+use leptos::{ev, html, prelude::*};
+use natter::ChannelId;
+
+/// Closer to the end than this counts as being at it, in pixels.
+const END: i32 = 48;
+/// Older history is fetched when its edge is this near.
+const EDGE: i32 = 600;
+
+#[derive(Clone, Copy)]
+pub struct Scroll {
+    pub node: NodeRef<html::Div>,
+    /// Messages that came while the reader was further up.
+    pub unseen: RwSignal<usize>,
+    at_end: RwSignal<bool>,
+    last_seq: Memo<Option<u64>>,
+    /// How many rows there are: changes with whatever makes the log grow.
+    rows: Memo<usize>,
+    chat: Chat,
+    id: ChannelId,
+}
+
+impl Scroll {
+    pub fn new(chat: Chat, id: ChannelId, last_seq: Memo<Option<u64>>, rows: Memo<usize>) -> Self {
+        let (unseen, at_end) = (RwSignal::new(0), RwSignal::new(true));
+        let scroll = Self { node: NodeRef::new(), unseen, at_end, last_seq, rows, chat, id };
+        scroll.hold();
+        let listeners = [
+            window_event_listener(ev::focus, move |_| scroll.mark_read()),
+            window_event_listener(ev::visibilitychange, move |_| scroll.mark_read()),
+        ];
+        Effect::new(move |_| {
+            // A connection that is back can take the mark that it missed.
+            chat.link.track();
+            scroll.mark_read();
+        });
+        on_cleanup(move || listeners.into_iter().for_each(leptos::prelude::WindowListenerHandle::remove));
+        scroll
+    }
+
+    /// Goes to the newest message whenever `to_end` counts up.
+    pub fn follow(self, to_end: RwSignal<u32>) {
+        Effect::new(move |_| {
+            if to_end.get() > 0 {
+                request_animation_frame(move || self.to_end());
+            }
+        });
+    }
+
+    pub fn to_end(self) {
+        if let Some(log) = self.node.get_untracked() {
+            log.set_scroll_top(0);
+        }
+        self.arrived();
+    }
+
+    /// Takes note of where the reader now is; true when that is near the beginning of what is loaded.
+    pub fn moved(self) -> bool {
+        let Some(log) = self.node.get_untracked() else { return false };
+        // Zero at the end, negative above it.
+        let from_end = -log.scroll_top();
+        if from_end < END {
+            self.arrived();
+        } else {
+            self.at_end.set(false);
+        }
+        log.scroll_height() - log.client_height() - from_end < EDGE
+    }
+
+    fn arrived(self) {
+        self.at_end.set(true);
+        self.unseen.set(0);
+        self.mark_read();
+    }
+
+    /// Nothing is read while the window is hidden or the reader further up.
+    fn mark_read(self) {
+        if self.at_end.try_get_untracked() == Some(true)
+            && is_attentive()
+            && let Some(seq) = self.last_seq.get_untracked()
+        {
+            self.chat.read_up_to(self.id, seq);
+        }
+    }
+
+    /// Counts what comes while the reader is further up, and moves the view by what it adds below.
+    fn hold(self) {
+        let height = StoredValue::new(0);
+        Effect::new(move |before: Option<Option<u64>>| {
+            self.rows.track();
+            let last = self.last_seq.get();
+            let came = before.flatten().is_some_and(|before| last > Some(before));
+            if came && !self.at_end.get_untracked() {
+                self.unseen.update(|unseen| *unseen += 1);
+            }
+            request_animation_frame(move || {
+                let Some(log) = self.node.try_get_untracked().flatten() else { return };
+                let grown = log.scroll_height() - height.get_value();
+                if came && grown > 0 && !self.at_end.get_untracked() {
+                    log.set_scroll_top(log.scroll_top() - grown);
+                }
+                height.set_value(log.scroll_height());
+                self.mark_read();
+            });
+            last
+        });
+    }
+}
