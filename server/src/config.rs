@@ -55,7 +55,7 @@ pub struct Options {
     /// Address and port to serve plain HTTP on; port 0 picks a free one. [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "NATTER_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Directory for the database, the signing key and uploads; made if missing. [default: data]
+    /// Directory for the database and the signing key; made if missing. [default: data]
     #[arg(long, global = true, env = "NATTER_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
     /// Database. [default: sqlite:natter.db in the data directory]
@@ -173,7 +173,7 @@ fn check_origin(key: &'static str, origin: &str) -> Result<(), ConfigError> {
 fn sqlite_file(url: &str) -> Result<PathBuf, ConfigError> {
     let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
     match path {
-        Some(path) if !path.is_empty() && !path.contains('?') => Ok(path.into()),
+        Some(path) if !path.is_empty() && !path.contains(['?', ':']) => Ok(path.into()),
         _ => Err(invalid("database_url", "expected sqlite:PATH; other engines are not supported yet")),
     }
 }
@@ -215,6 +215,7 @@ mod tests {
             ("allowed_origins = [\"chat.example\"]", "allowed_origins"),
             ("public_url = \"https://a/b\"", "public_url"),
             ("database_url = \"mysql://x\"", "database_url"),
+            ("database_url = \"sqlite::memory:\"", "database_url"),
         ] {
             let error = merged("", file).unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");

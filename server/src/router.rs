@@ -20,6 +20,7 @@ use tower::ServiceBuilder;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
+    limit::RequestBodyLimitLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
     trace::TraceLayer,
 };
@@ -52,7 +53,7 @@ pub fn build(state: AppState, allowed_origins: &[String]) -> Router {
         .layer(DefaultBodyLimit::max(JSON_BODY_MAX_BYTES));
     let known = Router::new()
         .merge(api)
-        .merge(web::router(&state))
+        .merge(web::router(&state).layer(RequestBodyLimitLayer::new(JSON_BODY_MAX_BYTES)))
         .fallback(web::not_found)
         .layer(from_fn_with_state(state.clone(), identify));
     let plain = Router::new()

@@ -1,12 +1,11 @@
-//! Server functions: who is calling is settled before they run; each makes one call to the port.
+//! Server functions: forms post to those that change something (`components/ui/form.rs`), pages
+//! call those that read. Who is calling is settled before they run; each makes one call to the port.
 
 mod accounts;
 mod channels;
 
-pub use accounts::{Login, Logout, Register, bootstrap};
-pub use channels::{
-    CreateChannel, DeleteChannel, JoinChannel, LeaveChannel, browse_channels, channel_history, open_channel,
-};
+pub use accounts::bootstrap;
+pub use channels::{browse_channels, channel_history, open_channel};
 
 use leptos::server_fn::{
     codec::JsonEncoding,

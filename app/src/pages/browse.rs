@@ -1,10 +1,9 @@
-use super::problem_of;
 use crate::{
-    api::{self, JoinChannel},
-    components::ui::{FormError, GHOST, Icon, PRIMARY, SECONDARY},
+    api,
+    components::ui::{FormError, GHOST, Icon, PRIMARY, Post, PostForm, SECONDARY},
     state::{Chat, set_title},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::{NavigateOptions, components::A, hooks::use_navigate};
 use natter::{Channel, ChannelId};
 
@@ -46,14 +45,13 @@ pub fn Browse() -> impl IntoView {
 fn Directory() -> impl IntoView {
     let chat = expect_context::<Chat>();
     let query = RwSignal::new(String::new());
-    let join = ServerAction::<JoinChannel>::new();
-    let leave = ServerAction::<api::LeaveChannel>::new();
     let navigate = use_navigate();
-    Effect::new(move |_| {
-        if let Some(Ok(channel)) = join.value().get() {
+    let join = Post::new("/api/fn/join_channel", move |answer| {
+        if let Ok(channel) = serde_json::from_slice::<Channel>(answer.as_bytes()) {
             navigate(&format!("/channels/{}", channel.label()), NavigateOptions::default());
         }
     });
+    let leave = Post::new("/api/fn/leave_channel", |_| ());
     let found = Memo::new(move |_| {
         let query = query.read().trim().trim_start_matches('#').to_lowercase();
         let matches =
@@ -68,13 +66,13 @@ fn Directory() -> impl IntoView {
     view! {
         <label class="relative block mb-4">
             <span class="sr-only">"Search channels"</span>
-            <span class="absolute left-3 top-1/2 -translate-y-1/2 text-faint"><Icon icon=icondata_lu::LuSearch/></span>
+            <span class="absolute left-3 inset-y-0 grid items-center text-faint"><Icon icon=icondata_lu::LuSearch/></span>
             <input type="search" placeholder="Search channels" prop:value=move || query.get()
                 class="h-10 pointer-coarse:h-11 w-full pl-10 pr-3 rounded-lg border border-line bg-raised placeholder:text-faint focus-ring"
                 on:input=move |event| query.set(event_target_value(&event))/>
         </label>
-        <FormError message=problem_of(join).rest(&[])/>
-        <FormError message=problem_of(leave).rest(&[])/>
+        <FormError message=join.rest(&[])/>
+        <FormError message=leave.rest(&[])/>
         <ul>
             <For each=move || found.get() key=|id| *id let:id>
                 <Entry id join leave/>
@@ -86,25 +84,25 @@ fn Directory() -> impl IntoView {
 }
 
 #[component]
-fn Entry(id: ChannelId, join: ServerAction<JoinChannel>, leave: ServerAction<api::LeaveChannel>) -> impl IntoView {
+fn Entry(id: ChannelId, join: Post, leave: Post) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let channel = Memo::new(move |_| chat.directory.read().iter().flatten().find(|channel| channel.id == id).cloned());
     let actions = move |name: String, joined: bool| {
         if joined {
             view! {
                 <A href=format!("/channels/{name}") attr:class=SECONDARY attr:aria-label=format!("Open #{name}")>"Open"</A>
-                <ActionForm action=leave>
+                <PostForm post=leave>
                     <input type="hidden" name="id" value=id.to_string()/>
                     <button type="submit" class=SECONDARY aria-label=format!("Leave #{name}")>"Leave"</button>
-                </ActionForm>
+                </PostForm>
             }
             .into_any()
         } else {
             view! {
-                <ActionForm action=join>
+                <PostForm post=join>
                     <input type="hidden" name="id" value=id.to_string()/>
                     <button type="submit" class=PRIMARY aria-label=format!("Join #{name}")>"Join"</button>
-                </ActionForm>
+                </PostForm>
             }
             .into_any()
         }

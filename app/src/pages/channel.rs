@@ -1,14 +1,13 @@
-use super::problem_of;
 use crate::{
-    api::{self, Failure, JoinChannel, OpenChannel},
+    api::{self, Failure, OpenChannel},
     components::{
         channels::{DELETE_CHANNEL, DeleteChannelDialog},
         chat::{Composer, Log},
-        ui::{FormError, GHOST, Icon, PRIMARY, open_dialog},
+        ui::{FormError, GHOST, Icon, PRIMARY, Post, PostForm, When, open_dialog},
     },
     state::{Chat, set_title},
 };
-use leptos::{form::ActionForm, html, prelude::*};
+use leptos::{html, prelude::*};
 use leptos_router::{components::A, hooks::use_params_map};
 use natter::{Channel, ErrorCode, PostPolicy, Role};
 
@@ -82,20 +81,20 @@ fn Conversation(channel: Channel, timeline: ArcRwSignal<natter::Timeline>) -> im
     let label = channel.label().to_owned();
     view! {
         <Header name=label.clone() topic=Signal::derive(move || live.read().topic.clone())>
-            <Show when=move || role().can_delete_channels()>
+            <When when=Signal::derive(move || role().can_delete_channels())>
                 <button type="button" class=GHOST aria-label="Delete channel" title="Delete channel"
                     command="show-modal" commandfor=DELETE_CHANNEL on:click=move |_| open_dialog(delete_dialog)>
                     <Icon icon=icondata_lu::LuTrash2/>
                 </button>
-            </Show>
+            </When>
         </Header>
         <Log channel=channel.clone() timeline to_end/>
-        <Show when=move || may_post.get() fallback=move || view! { <ReadOnly policy=live.read().post_policy/> }>
+        <When when=may_post fallback=move || view! { <ReadOnly policy=live.read().post_policy/> }>
             <Composer channel=channel.clone() on_sent=move |()| to_end.update(|n| *n += 1)/>
-        </Show>
-        <Show when=move || role() == Role::Admin>
+        </When>
+        <When when=Signal::derive(move || role() == Role::Admin)>
             {move || view! { <DeleteChannelDialog channel=live.get() node_ref=delete_dialog/> }}
-        </Show>
+        </When>
     }
 }
 
@@ -111,7 +110,8 @@ fn ReadOnly(policy: PostPolicy) -> impl IntoView {
 /// A public channel that one isn't in.
 #[component]
 fn Outside(channel: Channel) -> impl IntoView {
-    let join = ServerAction::<JoinChannel>::new();
+    // The live connection says that one is in, and the page follows.
+    let join = Post::new("/api/fn/join_channel", |_| ());
     let name = channel.label().to_owned();
     view! {
         <Header name=name.clone() topic=channel.topic.clone()/>
@@ -119,11 +119,11 @@ fn Outside(channel: Channel) -> impl IntoView {
             <div>
                 <p class="mb-1 text-lg font-[650] tracking-tight">{format!("You aren't in #{name}")}</p>
                 <p class="mb-5 text-soft">"Join to read it and write in it."</p>
-                <FormError message=problem_of(join).rest(&[])/>
-                <ActionForm action=join>
+                <FormError message=join.rest(&[])/>
+                <PostForm post=join>
                     <input type="hidden" name="id" value=channel.id.to_string()/>
-                    <button type="submit" class=PRIMARY disabled=move || join.pending().get()>{format!("Join #{name}")}</button>
-                </ActionForm>
+                    <button type="submit" class=PRIMARY disabled=move || join.pending.get()>{format!("Join #{name}")}</button>
+                </PostForm>
             </div>
         </div>
     }

@@ -1,11 +1,9 @@
-use super::problem_of;
 use crate::{
-    api::{Login as LoginFn, Register as RegisterFn},
     app::BootstrapResource,
-    components::ui::{Field, FormError, PRIMARY},
+    components::ui::{Field, FormError, PRIMARY, Post, PostForm},
     state::{assign_location, set_title},
 };
-use leptos::{form::ActionForm, prelude::*};
+use leptos::prelude::*;
 use leptos_router::components::Redirect;
 
 /// The frame of the pages for those who aren't logged in; those who are don't need them.
@@ -40,26 +38,20 @@ const LINK: &str = "font-semibold text-accent rounded underline-offset-2 hover:u
 
 #[component]
 pub fn Login() -> impl IntoView {
-    let login = ServerAction::<LoginFn>::new();
-    let problem = problem_of(login);
     // A full load: everything on the page was made for nobody.
-    Effect::new(move |_| {
-        if let Some(Ok(())) = login.value().get() {
-            assign_location("/");
-        }
-    });
+    let login = Post::new("/api/fn/login", |_| assign_location("/"));
     view! {
         <Enter title="Log in">
-            <ActionForm action=login>
-                <FormError message=problem.rest(&["username", "password"])/>
+            <PostForm post=login>
+                <FormError message=login.rest(&["username", "password"])/>
                 <Field id="username" label="Username" name="username" autocomplete="username" required=true autofocus=true
-                    error=problem.field("username")/>
+                    error=login.field("username")/>
                 <Field id="password" label="Password" name="password" kind="password" autocomplete="current-password"
-                    required=true error=problem.field("password")/>
-                <button type="submit" class=format!("{PRIMARY} w-full") disabled=move || login.pending().get()>
+                    required=true error=login.field("password")/>
+                <button type="submit" class=format!("{PRIMARY} w-full") disabled=move || login.pending.get()>
                     "Log in"
                 </button>
-            </ActionForm>
+            </PostForm>
             <p class="mt-5 text-sm text-soft">"New here? " <a href="/register" class=LINK>"Create account"</a></p>
         </Enter>
     }
@@ -67,25 +59,19 @@ pub fn Login() -> impl IntoView {
 
 #[component]
 pub fn Register() -> impl IntoView {
-    let register = ServerAction::<RegisterFn>::new();
-    let problem = problem_of(register);
-    Effect::new(move |_| {
-        if let Some(Ok(())) = register.value().get() {
-            assign_location("/");
-        }
-    });
+    let register = Post::new("/api/fn/register", |_| assign_location("/"));
     view! {
         <Enter title="Create account">
-            <ActionForm action=register>
-                <FormError message=problem.rest(&["username", "password"])/>
+            <PostForm post=register>
+                <FormError message=register.rest(&["username", "password"])/>
                 <Field id="username" label="Username" name="username" autocomplete="username" required=true autofocus=true
-                    maxlength=32 hint="Letters, digits and _ . -" error=problem.field("username")/>
+                    maxlength=32 hint="Letters, digits and _ . -" error=register.field("username")/>
                 <Field id="password" label="Password" name="password" kind="password" autocomplete="new-password"
-                    required=true hint="At least 8 characters." error=problem.field("password")/>
-                <button type="submit" class=format!("{PRIMARY} w-full") disabled=move || register.pending().get()>
+                    required=true hint="At least 8 characters." error=register.field("password")/>
+                <button type="submit" class=format!("{PRIMARY} w-full") disabled=move || register.pending.get()>
                     "Create account"
                 </button>
-            </ActionForm>
+            </PostForm>
             <p class="mt-5 text-sm text-soft">"Have an account? " <a href="/login" class=LINK>"Log in"</a></p>
         </Enter>
     }

@@ -1,7 +1,7 @@
 use crate::{
     components::{
         channels::CREATE_CHANNEL,
-        ui::{Icon, PRIMARY, SECONDARY},
+        ui::{Icon, PRIMARY, SECONDARY, When},
     },
     state::{Chat, set_title},
 };
@@ -23,13 +23,13 @@ pub fn Home() -> impl IntoView {
             <header class="header"><h1 class="header-title">"Catch up"</h1></header>
             <section aria-label="Catch up" class="flex-1 overflow-y-auto p-5">
                 <div class="max-w-[760px] mx-auto">
-                    <Show when=fresh><FirstSteps/></Show>
-                    <Show when=move || !fresh() && waiting.read().is_empty()>
+                    <When when=Signal::derive(fresh)><FirstSteps/></When>
+                    <When when=Signal::derive(move || !fresh() && waiting.read().is_empty())>
                         <div class="py-16 text-center">
                             <p class="text-lg font-[650] tracking-tight">"You're all caught up"</p>
                             <p class="text-soft">"Nothing is waiting for you."</p>
                         </div>
-                    </Show>
+                    </When>
                     <ul>
                         <For each=move || waiting.get() key=|channel| (channel.id, channel.unread) let:channel>
                             <li><Card channel/></li>
@@ -76,12 +76,12 @@ fn FirstSteps() -> impl IntoView {
                 }}
             </p>
             <div class="flex flex-wrap justify-center gap-3">
-                <Show when=may_create>
+                <When when=Signal::derive(may_create)>
                     <button type="button" class=PRIMARY command="show-modal" commandfor=CREATE_CHANNEL>
                         <Icon icon=icondata_lu::LuPlus/>
                         "Create a channel"
                     </button>
-                </Show>
+                </When>
                 <a href="/browse" class=SECONDARY>
                     <Icon icon=icondata_lu::LuCompass/>
                     "Look around"

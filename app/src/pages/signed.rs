@@ -2,7 +2,7 @@ use crate::{
     api::Bootstrap,
     app::BootstrapResource,
     components::channels::{CreateChannelDialog, Sidebar},
-    components::ui::SECONDARY,
+    components::ui::{SECONDARY, When},
     live,
     state::{Chat, Link, Zone},
 };
@@ -46,15 +46,15 @@ fn Frame(start: Bootstrap) -> impl IntoView {
         <div class="frame" class=("frame-home", at_home)>
             <Sidebar create_dialog/>
             <div class="main">
-                <Show when=move || chat.link.get() == Link::Down>
+                <When when=Signal::derive(move || chat.link.get() == Link::Down)>
                     <p role="status" class="reconnecting">"Reconnecting…"</p>
-                </Show>
+                </When>
                 <Outlet/>
             </div>
         </div>
-        <Show when=move || chat.me.read().role.can_create_channels()>
+        <When when=Signal::derive(move || chat.me.read().role.can_create_channels())>
             <CreateChannelDialog node_ref=create_dialog/>
-        </Show>
+        </When>
     }
 }
 

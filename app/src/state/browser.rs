@@ -2,7 +2,9 @@
 
 #[cfg(feature = "hydrate")]
 mod here {
-    use natter::{Timestamp, time::Civil};
+    use gloo_net::http::Request;
+    use natter::{ErrorCode, Problem, Timestamp, time::Civil};
+    use wasm_bindgen::JsCast as _;
 
     pub fn now() -> Timestamp {
         Timestamp::from_millis(whole(js_sys::Date::now()))
@@ -56,6 +58,37 @@ mod here {
         })
     }
 
+    /// Posts a form as the browser would, but asks for the answer as JSON.
+    pub fn post_form(
+        path: &'static str,
+        event: &leptos::ev::SubmitEvent,
+    ) -> impl Future<Output = Result<String, Problem>> + use<> {
+        let fields = event
+            .target()
+            .and_then(|form| form.dyn_into::<web_sys::HtmlFormElement>().ok())
+            .and_then(|form| web_sys::FormData::new_with_form(&form).ok())
+            .and_then(|data| web_sys::UrlSearchParams::new_with_str_sequence_sequence(&data).ok());
+        let body = fields.map(|fields| String::from(fields.to_string())).unwrap_or_default();
+        async move { send_form(path, body).await.unwrap_or_else(|_| Err(unreachable_server())) }
+    }
+
+    async fn send_form(path: &str, body: String) -> Result<Result<String, Problem>, gloo_net::Error> {
+        let request = Request::post(path)
+            .header("Accept", "application/json")
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .body(body)?;
+        let answer = request.send().await?;
+        let text = answer.text().await?;
+        if answer.ok() {
+            return Ok(Ok(text));
+        }
+        Ok(Err(serde_json::from_slice(text.as_bytes()).unwrap_or_else(|_| unreachable_server())))
+    }
+
+    fn unreachable_server() -> Problem {
+        Problem::new(ErrorCode::Unavailable, "Can't reach the server. Try again in a moment.")
+    }
+
     /// Whether `command="show-modal"` does it without us.
     pub fn has_invoker_commands() -> bool {
         let window = js_sys::global();
@@ -71,7 +104,7 @@ mod here {
 
 #[cfg(not(feature = "hydrate"))]
 mod here {
-    use natter::{Timestamp, time::Civil};
+    use natter::{ErrorCode, Problem, Timestamp, time::Civil};
 
     pub fn now() -> Timestamp {
         Timestamp::default()
@@ -91,6 +124,13 @@ mod here {
 
     pub fn is_attentive() -> bool {
         false
+    }
+
+    pub fn post_form(
+        _: &'static str,
+        _: &leptos::ev::SubmitEvent,
+    ) -> impl Future<Output = Result<String, Problem>> + use<> {
+        std::future::ready(Err(Problem::new(ErrorCode::Internal, "Forms are posted by browsers.")))
     }
 
     pub fn has_invoker_commands() -> bool {

@@ -7,7 +7,7 @@ mod zone;
 
 #[cfg(feature = "hydrate")]
 pub use browser::now;
-pub use browser::{assign_location, has_invoker_commands, is_attentive, set_title};
+pub use browser::{assign_location, has_invoker_commands, is_attentive, post_form, set_title};
 pub use chat::{Chat, Link};
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, rows};
 pub use zone::Zone;

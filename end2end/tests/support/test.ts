@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContext, type BrowserContextOptions, type Page, test as base, expect } from '@playwright/test';
+import { type BrowserContext, type BrowserContextOptions, type Page, test as base, expect } from '@playwright/test';
 import { Account, PASSWORD } from './account';
 import { Server } from './server';
 
@@ -39,14 +39,12 @@ interface Fixtures {
 }
 
 export const test = base.extend<Fixtures>({
-  // eslint-disable-next-line no-empty-pattern
   server: async ({}, use) => {
     const server = await Server.launch();
     await use(server);
     await server.stop();
   },
   baseURL: async ({ server }, use) => use(server.url),
-  // eslint-disable-next-line no-empty-pattern
   watch: async ({}, use) => {
     const watch = new Watch();
     await use(watch);
@@ -59,7 +57,7 @@ export const test = base.extend<Fixtures>({
   newBrowser: async ({ browser, server, watch }, use) => {
     const opened: BrowserContext[] = [];
     await use(async (options) => {
-      const context = await (browser as Browser).newContext({ baseURL: server.url, ...options });
+      const context = await browser.newContext({ baseURL: server.url, ...options });
       watch.over(context);
       opened.push(context);
       return context;
@@ -90,4 +88,4 @@ export async function connected(page: Page): Promise<void> {
   await socket.waitForEvent('framereceived', (frame) => frame.payload.toString().includes('"type":"ready"'));
 }
 
-export { Account, PASSWORD, expect, Server };
+export { Account, PASSWORD, expect };

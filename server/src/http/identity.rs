@@ -46,7 +46,8 @@ pub async fn identify(State(state): State<AppState>, mut request: Request, next:
     if let Some(token) = renewed
         && !response.headers().contains_key(header::SET_COOKIE)
     {
-        response.headers_mut().append(header::SET_COOKIE, state.cookies.access(token));
+        response.headers_mut().append(header::SET_COOKIE, state.cookies.access(token.access));
+        response.headers_mut().append(header::SET_COOKIE, state.cookies.refresh(token.refresh));
     }
     response
 }
@@ -68,7 +69,13 @@ fn changes(method: &Method) -> bool {
     !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
-type Found = (Option<Identity>, Option<String>);
+/// A new access token, and the refresh token that was shown for it: its cookie lives on with the session.
+struct Renewed {
+    access: String,
+    refresh: String,
+}
+
+type Found = (Option<Identity>, Option<Renewed>);
 
 async fn find(state: &AppState, headers: &HeaderMap) -> Result<Found, ServiceError> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
@@ -86,7 +93,7 @@ async fn find(state: &AppState, headers: &HeaderMap) -> Result<Found, ServiceErr
     if let Some(token) = cookies::read(headers, cookies::REFRESH)
         && let Some(caller) = known(state.accounts.by_refresh_token(token).await)?
     {
-        let renewed = state.accounts.access_token(&caller)?;
+        let renewed = Renewed { access: state.accounts.access_token(&caller)?, refresh: token.to_owned() };
         return Ok((Some(Identity { caller, via: Via::Cookie }), Some(renewed)));
     }
     Ok((None, None))

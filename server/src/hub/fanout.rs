@@ -34,15 +34,6 @@ impl Hub {
         self.with(|registry| registry.disconnect(id));
     }
 
-    /// Tells every connection that this node is going away.
-    pub fn close_all(&self) {
-        self.with(|registry| registry.everyone().for_each(|outbox| outbox.close(Closed::GoingAway)));
-    }
-
-    pub fn connection_count(&self) -> usize {
-        self.with(|registry| registry.everyone().count())
-    }
-
     fn deliver(&self, event: Event) {
         match event {
             Event::Message(message) => self.message(message),

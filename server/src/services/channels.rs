@@ -126,7 +126,11 @@ impl Channels {
 
     /// Moves the caller's read mark forward.
     pub async fn mark_read(&self, caller: &Caller, id: ChannelId, seq: u64) -> Result<()> {
-        let mark = self.store.mark_read(id, caller.user.id, seq).await?.ok_or_else(no_such_channel)?;
+        let Some(mark) = self.store.mark_read(id, caller.user.id, seq).await? else {
+            // Who sees it from outside is told so, everyone else that there is none.
+            self.get(caller, id).await?;
+            return Err(ServiceError::Forbidden("Join the channel to read it."));
+        };
         self.bus
             .publish(Event::Read {
                 user_id: caller.user.id,

@@ -1,5 +1,5 @@
 //! What Natter keeps, behind traits that say nothing of SQL. Each engine is a module; one contract
-//! suite (`tests/store_contract.rs`) holds them all to the same behaviour.
+//! suite (`tests/suite/store_contract.rs`) holds them all to the same behaviour.
 
 pub mod sqlite;
 

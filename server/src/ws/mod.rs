@@ -23,7 +23,7 @@ const BUFFER: usize = 1024;
 /// The live connection: JSON text frames both ways, see the protocol's description. Authenticated by
 /// Bearer header, by the cookie (from an allowed origin), or by the subprotocols `natter.v1` and
 /// `bearer.<JWT>`.
-#[utoipa::path(get, path = "/ws", tag = "live", responses((status = 101), (status = 401, body = Problem),
+#[utoipa::path(get, path = "/ws", tag = "live", responses((status = 101), (status = 400, body = Problem), (status = 401, body = Problem),
     (status = 403, body = Problem, description = "A cookie from a foreign origin")))]
 pub(crate) async fn upgrade(
     State(state): State<AppState>,

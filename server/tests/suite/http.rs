@@ -63,8 +63,10 @@ async fn a_browser_stays_logged_in_past_its_access_token() {
     let cookies = format!("natter_access={}; natter_refresh={}", ada.token, ada.refresh);
     let page = server.http.get(server.url("/me")).header("cookie", &cookies).send().await.unwrap();
     assert_eq!(page.status(), 200);
-    let renewed = page.headers()["set-cookie"].to_str().unwrap().to_owned();
-    assert!(renewed.starts_with("natter_access=") && renewed.contains("HttpOnly"), "{renewed}");
+    let renewed: Vec<_> = page.headers().get_all("set-cookie").iter().map(|value| value.to_str().unwrap()).collect();
+    assert!(renewed[0].starts_with("natter_access=") && renewed[0].contains("HttpOnly"), "{renewed:?}");
+    let kept = format!("natter_refresh={}", ada.refresh);
+    assert!(renewed[1].starts_with(&kept), "the session lives 30 days from its last use: {renewed:?}");
     // Another tab with the same cookies, at the same time.
     assert_eq!(answer(server.http.get(server.url("/me")).header("cookie", &cookies)).await.0, 200);
 }

@@ -40,6 +40,9 @@ async fn it_says_where_and_what_next_and_ends_on_sigterm() {
     assert!(next.contains("first account becomes the admin"), "{next}");
     assert_eq!(data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     assert_eq!(data.join("signing.key").metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    for file in ["natter.db", "natter.db-wal"] {
+        assert_eq!(data.join(file).metadata().unwrap().permissions().mode() & 0o777, 0o600, "{file}");
+    }
     let id = running.child.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &id]).status().await.unwrap().success());
     let status = timeout(Duration::from_secs(10), running.child.wait()).await.expect("it ends within 10 s").unwrap();

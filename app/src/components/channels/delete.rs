@@ -1,10 +1,6 @@
-use crate::{
-    api::DeleteChannel,
-    components::ui::{Dialog, FormError, SECONDARY},
-    pages::problem_of,
-};
-use leptos::{form::ActionForm, html, prelude::*};
-use leptos_router::hooks::use_navigate;
+use crate::components::ui::{Dialog, FormError, Post, PostForm, SECONDARY};
+use leptos::{html, prelude::*};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use natter::Channel;
 
 pub const DELETE_CHANNEL: &str = "delete-channel";
@@ -12,14 +8,8 @@ pub const DELETE_CHANNEL: &str = "delete-channel";
 /// Admins confirm that a channel goes, and are told what goes with it.
 #[component]
 pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) -> impl IntoView {
-    let delete = ServerAction::<DeleteChannel>::new();
-    let problem = problem_of(delete);
     let navigate = use_navigate();
-    Effect::new(move |_| {
-        if let Some(Ok(())) = delete.value().get() {
-            navigate("/", leptos_router::NavigateOptions::default());
-        }
-    });
+    let delete = Post::new("/api/fn/delete_channel", move |_| navigate("/", NavigateOptions::default()));
     let name = channel.label().to_owned();
     let members = match channel.members {
         1 => "you, its only member".to_owned(),
@@ -34,8 +24,8 @@ pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) ->
     view! {
         <Dialog id=DELETE_CHANNEL title=format!("Delete #{name}?") node_ref=node_ref>
             <p class="mb-5 text-soft">{warning}</p>
-            <FormError message=problem.rest(&[])/>
-            <ActionForm action=delete>
+            <FormError message=delete.rest(&[])/>
+            <PostForm post=delete>
                 <input type="hidden" name="id" value=channel.id.to_string()/>
                 <div class="flex justify-end gap-2">
                     <button type="button" class=SECONDARY on:click=cancel command="close" commandfor=DELETE_CHANNEL>
@@ -43,11 +33,11 @@ pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) ->
                     </button>
                     <button type="submit" class="inline-flex items-center h-9 pointer-coarse:h-11 px-4 rounded-lg bg-alert \
                         text-alert-ink font-semibold text-sm disabled:opacity-50"
-                        disabled=move || delete.pending().get()>
+                        disabled=move || delete.pending.get()>
                         "Delete channel"
                     </button>
                 </div>
-            </ActionForm>
+            </PostForm>
         </Dialog>
     }
 }

@@ -1,14 +1,15 @@
 use super::create::CREATE_CHANNEL;
 use crate::{
-    components::ui::{Avatar, GHOST, Icon, open_dialog},
+    components::ui::{Avatar, GHOST, Icon, When, open_dialog},
     state::Chat,
 };
 use leptos::{html, prelude::*};
 use leptos_router::components::A;
 use natter::{Channel, Role, UserRef, Visibility};
 
-const ROW: &str = "row flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2.5 rounded-lg text-left text-[14.5px] \
-    text-soft transition-colors hover:bg-hover";
+const ROW: &str = "flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2.5 rounded-lg text-left text-[14.5px] \
+    text-soft transition-colors hover:bg-hover aria-[current=page]:bg-accent-soft aria-[current=page]:text-ink \
+    aria-[current=page]:font-[560]";
 
 /// The conversations one is in, and the way to others.
 #[component]
@@ -28,18 +29,18 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
                     <Icon icon=icondata_lu::LuInbox/>
                     "Catch up"
                 </A>
-                <a href="/browse" role="button" class=ROW>
+                <A href="/browse" attr:role="button" attr:class=ROW>
                     <Icon icon=icondata_lu::LuCompass/>
                     "Browse channels"
-                </a>
+                </A>
                 <div class="flex items-center h-8 mt-3 pl-2.5">
                     <h2 class="text-xs font-semibold text-faint">"Channels"</h2>
-                    <Show when=move || may_create.get()>
+                    <When when=may_create>
                         <button type="button" class=format!("{GHOST} ml-auto") aria-label="Create channel" title="Create channel"
                             command="show-modal" commandfor=CREATE_CHANNEL on:click=move |_| open_dialog(create_dialog)>
                             <Icon icon=icondata_lu::LuPlus/>
                         </button>
-                    </Show>
+                    </When>
                 </div>
                 <ul>
                     <For each=move || labels.get() key=|id| *id let:id>
@@ -49,9 +50,9 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
                         }
                     </For>
                 </ul>
-                <Show when=move || labels.read().is_empty()>
+                <When when=Signal::derive(move || labels.read().is_empty())>
                     <p class="px-2.5 py-1 text-[13px] text-faint">"You are in no channel yet."</p>
-                </Show>
+                </When>
             </div>
             <Me/>
         </nav>

@@ -1,7 +1,7 @@
 use super::{message::RowView, scroll::Scroll};
 use crate::{
     api,
-    components::ui::{Icon, SECONDARY},
+    components::ui::{Icon, SECONDARY, When},
     state::{Chat, Zone, rows},
 };
 use leptos::{ev, prelude::*, task::spawn_local};
@@ -37,9 +37,9 @@ pub fn Log(
         <div class="relative flex-1 min-h-0">
             <div node_ref=scroll.node class="log" role="log" aria-label=log_name tabindex="0" on:scroll=scrolled>
                 <div class="pb-2">
-                    <Show when=move || older.is_all() fallback=move || view! { <OlderButton older/> }>
+                    <When when=Signal::derive(move || older.is_all()) fallback=move || view! { <OlderButton older/> }>
                         <Beginning name=name.clone() topic=topic.clone()/>
-                    </Show>
+                    </When>
                     <ol>
                         <For each=move || shown.read().order.clone() key=|key| *key let:key>
                             <RowView key rows=shown channel_id=id/>
@@ -120,12 +120,12 @@ fn NewMessages(scroll: Scroll) -> impl IntoView {
         n => format!("{n} new messages"),
     };
     view! {
-        <Show when=move || { scroll.unseen.get() > 0 }>
+        <When when=Signal::derive(move || { scroll.unseen.get() > 0 })>
             <button type="button" class="pill" on:click=move |_| scroll.to_end()>
                 <Icon icon=icondata_lu::LuArrowDown/>
                 {label}
             </button>
-        </Show>
+        </When>
     }
 }
 

@@ -4,10 +4,14 @@ mod avatar;
 mod button;
 mod dialog;
 mod field;
+mod form;
 mod icon;
+mod when;
 
 pub use avatar::Avatar;
 pub use button::{GHOST, PRIMARY, SECONDARY};
 pub use dialog::{Dialog, open_dialog};
 pub use field::{Field, FormError};
+pub use form::{Post, PostForm};
 pub use icon::Icon;
+pub use when::When;

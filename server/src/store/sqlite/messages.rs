@@ -163,19 +163,19 @@ impl MessageStore for SqliteStore {
             sqlx::query_as(sql).bind(id.0).bind(signed(from)).bind(ask).fetch_all(&mut *tx).await?;
         let mut items = messages(rows);
         let more = items.len() == ask as usize;
-        if more {
-            items.pop();
-        }
+        let first_left_out = if more { items.pop().map(|message| message.seq) } else { None };
         if backwards {
             items.reverse();
         }
         let end = if backwards { items.first() } else { items.last() };
-        let next = end.map(|message| message.seq).filter(|_| more);
+        let mut next = end.map(|message| message.seq).filter(|_| more);
         if let Anchor::Around(seq) = anchor {
             let rest = limit - u32::try_from(items.len()).unwrap_or(limit);
             let rows: Vec<MessageRow> =
                 sqlx::query_as(after).bind(id.0).bind(signed(seq) - 1).bind(rest).fetch_all(&mut *tx).await?;
             items.extend(messages(rows));
+            // Nothing before the middle was taken: history goes on right before it.
+            next = next.or(first_left_out.map(|seq| seq + 1));
         }
         tx.commit().await?;
         let rev = rev.map_or(0, |(rev,)| count(rev));

@@ -25,9 +25,9 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the database file, making and migrating it as needed.
     pub async fn open(file: &Path) -> Result<Self> {
+        make_private_file(file).map_err(|error| StoreError::Database(error.into()))?;
         let options = SqliteConnectOptions::new()
             .filename(file)
-            .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
             // With NORMAL a power cut takes back commits that were already acknowledged.
             .synchronous(SqliteSynchronous::Full)
@@ -41,12 +41,16 @@ impl SqliteStore {
             .execute(&write)
             .await?;
         let (epoch,) = sqlx::query_as("SELECT value FROM meta WHERE key = 'epoch'").fetch_one(&write).await?;
-        let read = SqlitePoolOptions::new()
-            .max_connections(4)
-            .min_connections(0)
-            .connect_lazy_with(options.read_only(true).create_if_missing(false));
+        let read =
+            SqlitePoolOptions::new().max_connections(4).min_connections(0).connect_lazy_with(options.read_only(true));
         Ok(Self { write, read, epoch })
     }
+}
+
+/// Its owner's alone; `SQLite` gives the files beside it the same mode.
+fn make_private_file(file: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file).map(drop)
 }
 
 async fn refuse_unsafe_version(pool: &SqlitePool) -> Result<()> {

@@ -1,0 +1,83 @@
+use crate::{api::Failure, state::post_form};
+use leptos::{ev, prelude::*, server_fn::error::ServerFnUrlError, task::spawn_local};
+use leptos_router::hooks::use_query_map;
+use natter::Problem;
+use std::sync::Arc;
+
+type Done = Arc<dyn Fn(String) + Send + Sync>;
+
+/// A form's way to a server function, and what came of it. Before the page is awake, or without
+/// scripts, the browser posts the form itself and the address brings back what was wrong.
+#[derive(Clone, Copy)]
+pub struct Post {
+    path: &'static str,
+    pub pending: RwSignal<bool>,
+    problem: RwSignal<Option<Problem>>,
+    done: StoredValue<Done>,
+}
+
+impl Post {
+    /// `path`: the server function's address. `done` gets its answer, as JSON.
+    pub fn new(path: &'static str, done: impl Fn(String) + Send + Sync + 'static) -> Self {
+        let problem = use_query_map().with_untracked(|query| {
+            let ours = query.get_str("__path") == Some(path);
+            let error = query.get_str("__err").filter(|_| ours)?;
+            Some(ServerFnUrlError::<Failure>::decode_err(error).0)
+        });
+        Self {
+            path,
+            pending: RwSignal::new(false),
+            problem: RwSignal::new(problem),
+            done: StoredValue::new(Arc::new(done)),
+        }
+    }
+
+    fn submit(self, event: &ev::SubmitEvent) {
+        event.prevent_default();
+        if self.pending.get_untracked() {
+            return;
+        }
+        self.pending.set(true);
+        let sent = post_form(self.path, event);
+        // Still to be called when the answer has made the form go away.
+        let done = self.done.get_value();
+        spawn_local(async move {
+            let answer = sent.await;
+            // The form may be gone by now, and its signals with it.
+            self.pending.try_set(false);
+            match answer {
+                Ok(answer) => {
+                    self.problem.try_set(None);
+                    done(answer);
+                }
+                Err(problem) => _ = self.problem.try_set(Some(problem)),
+            }
+        });
+    }
+
+    /// What is wrong with one field.
+    pub fn field(self, name: &'static str) -> Signal<Option<String>> {
+        Signal::derive(move || self.problem.with(|problem| problem.as_ref()?.field(name).map(ToOwned::to_owned)))
+    }
+
+    /// What is wrong with none of these fields.
+    pub fn rest(self, fields: &'static [&'static str]) -> Signal<Option<String>> {
+        Signal::derive(move || {
+            self.problem.with(|problem| {
+                let problem = problem.as_ref()?;
+                let shown = problem.errors.iter().any(|error| fields.contains(&error.field.as_str()));
+                (!shown).then(|| problem.detail.clone())
+            })
+        })
+    }
+}
+
+#[component]
+pub fn PostForm(post: Post, children: Children) -> impl IntoView {
+    view! {
+        <form method="post" action=post.path on:submit=move |event| post.submit(&event)>
+            {children()}
+        </form>
+    }
+    .into_any()
+}

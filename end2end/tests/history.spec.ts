@@ -1,0 +1,141 @@
+import type { Locator, Page } from '@playwright/test';
+import { Account, expect, open, test } from './support/test';
+import type { Channel } from './support/account';
+import type { Server } from './support/server';
+import { Wire } from './support/socket';
+import { log, message, say, texts } from './support/chat';
+
+const ALL = Array.from({ length: 130 }, (_, n) => `message ${n + 1}`);
+
+/** ada has written 130 messages in #general, which mira is in. */
+async function longChannel(server: Server): Promise<{ ada: Account; mira: Account; channel: Channel }> {
+  const ada = await Account.register(server, 'ada');
+  const mira = await Account.register(server, 'mira');
+  const channel = await ada.createChannel('general');
+  await mira.join(channel);
+  for (const text of ALL) await ada.post(channel, text);
+  return { ada, mira, channel };
+}
+
+const top = async (element: Locator): Promise<number> => (await element.boundingBox())?.y ?? NaN;
+
+/** Turns the wheel over the log until that message can be seen. */
+async function wheelUpTo(page: Page, text: string): Promise<void> {
+  await log(page).hover();
+  await expect(async () => {
+    await page.mouse.wheel(0, -400);
+    await expect(message(page, text)).toBeInViewport({ timeout: 100 });
+  }).toPass({ intervals: [50] });
+}
+
+/** Where an element stands once wheel and layout have come to rest. */
+async function settled(element: Locator): Promise<number> {
+  let last = NaN;
+  await expect(async () => {
+    const before = last;
+    last = await top(element);
+    expect(last).toBe(before);
+  }).toPass({ intervals: [150] });
+  return last;
+}
+
+test('the newest messages stand at the bottom, and the rest is a scroll away', async ({ server, signedIn }) => {
+  const { mira } = await longChannel(server);
+  const page = await open(await signedIn(mira), '/channels/general');
+  await expect(message(page, 'message 130')).toBeInViewport({ ratio: 1 });
+  await expect(texts(page)).toHaveText(ALL.slice(-50));
+  await log(page).hover();
+  await expect(async () => {
+    await page.mouse.wheel(0, -1_000);
+    await expect(page.getByText('Welcome to #general')).toBeInViewport({ timeout: 100 });
+  }).toPass({ timeout: 15_000, intervals: [100] });
+  await expect(texts(page)).toHaveText(ALL);
+  await expect(page.getByRole('button', { name: 'Earlier messages' })).toBeHidden();
+});
+
+test('older messages come without the view jumping', async ({ server, signedIn }) => {
+  const { mira } = await longChannel(server);
+  const page = await (await signedIn(mira)).newPage();
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/fn/channel_history*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await open(page.context(), '/channels/general', page);
+  await expect(texts(page)).toHaveCount(50);
+  await wheelUpTo(page, 'message 88');
+  await expect(page.getByRole('button', { name: 'Loading…' })).toHaveCount(1);
+  const seen = message(page, 'message 90');
+  await expect(seen).toBeInViewport();
+  const before = await settled(seen);
+  release();
+  await expect(texts(page)).toHaveCount(100);
+  expect(Math.abs((await settled(seen)) - before)).toBeLessThan(2);
+});
+
+test('what comes while one reads further up moves nothing and is announced', async ({ server, signedIn }) => {
+  const { ada, mira, channel } = await longChannel(server);
+  const page = await open(await signedIn(mira), '/channels/general');
+  await wheelUpTo(page, 'message 105');
+  await expect(texts(page), 'older ones came on the way').toHaveCount(100);
+  const seen = message(page, 'message 105');
+  const before = await settled(seen);
+  await ada.post(channel, 'news');
+  const pill = (name: string): Locator => page.getByRole('button', { name, exact: true });
+  await expect(pill('1 new message')).toBeVisible();
+  expect(Math.abs((await settled(seen)) - before)).toBeLessThan(2);
+  await ada.post(channel, 'more\n\nnews\n\nin lines');
+  await expect(pill('2 new messages')).toBeVisible();
+  expect(Math.abs((await settled(seen)) - before)).toBeLessThan(2);
+  expect((await mira.channel(channel)).unread, 'not read yet').toBe(2);
+
+  await pill('2 new messages').click();
+  await expect(texts(page).last()).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole('button', { name: /new message/ })).toBeHidden();
+  await expect.poll(async () => (await mira.channel(channel)).unread).toBe(0);
+});
+
+test('at the bottom the view follows, and sending leads there', async ({ server, signedIn }) => {
+  const { ada, mira, channel } = await longChannel(server);
+  const page = await open(await signedIn(mira), '/channels/general');
+  await expect(message(page, 'message 130')).toBeInViewport({ ratio: 1 });
+  for (let n = 1; n <= 30; n++) await ada.post(channel, `more ${n}`);
+  await expect(message(page, 'more 30')).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole('button', { name: /new message/ })).toBeHidden();
+  await wheelUpTo(page, 'message 125');
+  await expect(message(page, 'more 30')).not.toBeInViewport();
+  await say(page, 'mine');
+  await expect(message(page, 'mine')).toBeInViewport({ ratio: 1 });
+});
+
+test('a page of history that cannot be had is offered again', async ({ server, signedIn, watch }) => {
+  const { mira } = await longChannel(server);
+  watch.allow(/net::ERR_FAILED/);
+  const page = await (await signedIn(mira)).newPage();
+  await page.route('**/api/fn/channel_history*', (route) => route.abort());
+  await open(page.context(), '/channels/general', page);
+  await wheelUpTo(page, 'message 82');
+  const retry = page.getByRole('button', { name: "Couldn't load. Retry?" });
+  await expect(retry).toBeVisible();
+  await page.unroute('**/api/fn/channel_history*');
+  await retry.click();
+  await expect(texts(page)).toHaveCount(100);
+});
+
+test('all that came during an interruption is counted, and moves nothing', async ({ server, signedIn }) => {
+  const { ada, mira, channel } = await longChannel(server);
+  const page = await (await signedIn(mira)).newPage();
+  const wire = await Wire.of(page);
+  await open(page.context(), '/channels/general', page);
+  await wheelUpTo(page, 'message 105');
+  await expect(texts(page)).toHaveCount(100);
+  const before = await settled(message(page, 'message 105'));
+  wire.received = (frame) => (frame.type === 'message' ? 'lose' : 'pass');
+  for (let n = 1; n <= 5; n++) await ada.post(channel, `missed ${n}`);
+  wire.received = () => 'pass';
+  await wire.cut();
+  await expect(texts(page)).toHaveCount(105);
+  await expect(page.getByRole('button', { name: '5 new messages', exact: true })).toBeVisible();
+  expect(Math.abs((await settled(message(page, 'message 105'))) - before)).toBeLessThan(2);
+});

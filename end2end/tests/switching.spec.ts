@@ -1,0 +1,50 @@
+import { Account, expect, open, test } from './support/test';
+import { composer, link, message, say, texts } from './support/chat';
+import { Wire } from './support/socket';
+
+test('each channel keeps its draft and its messages while one is elsewhere', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const general = await admin.createChannel('general');
+  const random = await admin.createChannel('random');
+  const page = await open(await signedIn(admin), '/channels/general');
+  await say(page, 'here');
+  await composer(page).fill('unfinished');
+  await link(page, '#random').click();
+  await expect(composer(page, 'random')).toHaveValue('');
+  await composer(page, 'random').fill('also unfinished');
+  await admin.post(general, 'meanwhile');
+  await admin.post(random, 'in random');
+  await expect(texts(page, 'random')).toHaveText(['in random']);
+  await page.goBack();
+  await expect(texts(page)).toHaveText(['here', 'meanwhile']);
+  await expect(composer(page)).toHaveValue('unfinished');
+  await page.goForward();
+  await expect(texts(page, 'random')).toHaveText(['in random']);
+  await expect(composer(page, 'random')).toHaveValue('also unfinished');
+  await say(page, 'to random', 'random');
+  await expect(texts(page, 'random')).toHaveText(['in random', 'to random']);
+  expect(await admin.texts(general)).toEqual(['here', 'meanwhile']);
+});
+
+test('a message still on its way stays where it was written', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const general = await admin.createChannel('general');
+  await admin.createChannel('random');
+  const page = await (await signedIn(admin)).newPage();
+  const wire = await Wire.of(page);
+  await open(page.context(), '/channels/general', page);
+  wire.sent = (frame) => (frame.type === 'send' ? 'lose' : 'pass');
+  await say(page, 'waiting');
+  await link(page, '#random').click();
+  await expect(composer(page, 'random')).toBeVisible();
+  await expect(texts(page, 'random')).toHaveCount(0);
+  await link(page, '#general').click();
+  await expect(message(page, 'waiting')).toHaveAttribute('aria-busy', 'true');
+  await link(page, '#random').click();
+  wire.sent = () => 'pass';
+  await wire.cut();
+  await expect.poll(() => admin.texts(general)).toEqual(['waiting']);
+  await link(page, '#general').click();
+  await expect(texts(page)).toHaveText(['waiting']);
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
+});

@@ -1,0 +1,81 @@
+import { Account, expect, open, test } from './support/test';
+import { conversations, link, log, say } from './support/chat';
+
+test('unread messages are counted where one is not looking, and opening clears them everywhere', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  const ada = await open(await signedIn(admin), '/channels/general');
+  const mira = await open(await signedIn(member), '/');
+  const other = await open(await signedIn(member), '/browse');
+  await expect(mira.getByText("You're all caught up")).toBeVisible();
+  for (const text of ['one', 'two', 'three']) await say(ada, text);
+  for (const page of [mira, other]) await expect(link(page, '#general 3 unread')).toBeVisible();
+  await expect(link(ada, '#general')).toBeVisible();
+  await expect(mira.getByRole('region', { name: 'Catch up' })).toContainText('3 new');
+  await mira.reload();
+  await expect(link(mira, '#general 3 unread')).toBeVisible();
+
+  await link(mira, '#general 3 unread').click();
+  await expect(log(mira).getByText('New', { exact: true })).toBeVisible();
+  for (const page of [mira, other]) {
+    await expect(link(page, '#general')).toBeVisible();
+    await expect(conversations(page)).not.toContainText('3');
+  }
+  expect((await member.channel(channel)).unread).toBe(0);
+  await other.reload();
+  await expect(link(other, '#general')).toBeVisible();
+});
+
+test('a channel that is open but not looked at stays unread', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  const browser = await signedIn(member);
+  const page = await browser.newPage();
+  // Headless tabs all believe to be in front: this one is told when it isn't.
+  await page.addInitScript(() => {
+    let hidden = false;
+    Object.defineProperty(document, 'visibilityState', { get: () => (hidden ? 'hidden' : 'visible') });
+    Object.assign(window, {
+      hide: (now: boolean) => {
+        hidden = now;
+        document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+      },
+    });
+  });
+  await open(browser, '/channels/general', page);
+  await page.evaluate('hide(true)');
+  await admin.post(channel, 'psst');
+  await expect(link(page, '#general 1 unread')).toBeVisible();
+  await page.evaluate('hide(false)');
+  await expect(link(page, '#general')).toBeVisible();
+  await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
+});
+
+test('marking as read from Catch up clears the count', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  await admin.post(channel, 'one');
+  const mira = await open(await signedIn(member), '/');
+  await mira.getByRole('button', { name: 'Mark read' }).click();
+  await expect(link(mira, '#general')).toBeVisible();
+  await expect(mira.getByText("You're all caught up")).toBeVisible();
+  await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
+});
+
+test('opening a channel by its address reads it', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  await admin.post(channel, 'one');
+  const mira = await open(await signedIn(member), '/channels/general');
+  await expect(log(mira).getByText('New', { exact: true })).toBeVisible();
+  await expect(link(mira, '#general')).toBeVisible();
+  await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
+});
