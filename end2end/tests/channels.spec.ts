@@ -73,17 +73,15 @@ test('somebody who leaves elsewhere is out here too, and can come back', async (
 test('the number of members is right while people come and go', async ({ server, signedIn }) => {
   const admin = await Account.register(server, 'ada');
   const member = await Account.register(server, 'mira');
-  const guest = await Account.register(server, 'bob');
   const channel = await admin.createChannel('general');
   const browser = await signedIn(admin);
   const browse = await open(browser, '/browse');
-  const outside = await open(await signedIn(guest), '/browse');
   const inside = await open(browser, '/channels/general');
-  for (const page of [browse, outside]) await expect(page.getByText('1 member', { exact: true })).toBeVisible();
+  await expect(browse.getByText('1 member', { exact: true })).toBeVisible();
   await member.join(channel);
-  for (const page of [browse, outside]) await expect.soft(page.getByText('2 members', { exact: true })).toBeVisible();
+  await expect(browse.getByText('2 members', { exact: true })).toBeVisible();
   await inside.getByRole('button', { name: 'Delete channel' }).click();
   await expect(inside.getByRole('dialog')).toContainText('all 2 members');
   await member.leave(channel);
-  for (const page of [browse, outside]) await expect.soft(page.getByText('1 member', { exact: true })).toBeVisible();
+  await expect(browse.getByText('1 member', { exact: true })).toBeVisible();
 });

@@ -51,7 +51,7 @@ test('from registering to a conversation and back', async ({ server, newBrowser 
 });
 
 test('nothing is wider than the screen, whatever people write', async ({ server, signedIn, watch }) => {
-  watch.allow(/status of 404 .*\/nowhere\)$/); // This page is one of those looked at.
+  watch.allow(/status of 404 .*\/(nowhere|channels\/none)\)$/); // These pages are among those looked at.
   const admin = await Account.register(server, 'a'.repeat(32));
   const name = 'w'.repeat(64);
   const channel = await admin.createChannel(name, 'A topic of many words, '.repeat(10));

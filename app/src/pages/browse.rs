@@ -1,6 +1,6 @@
 use crate::{
     api,
-    components::ui::{FormError, GHOST, Icon, PRIMARY, Post, PostForm, SECONDARY},
+    components::ui::{FormError, GHOST, Icon, PRIMARY, Post, PostForm, SECONDARY, changing, effect},
     state::{Chat, set_title},
 };
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ use natter::{Channel, ChannelId};
 pub fn Browse() -> impl IntoView {
     let chat = expect_context::<Chat>();
     let listed = Resource::new_blocking(|| (), |()| api::browse_channels());
-    Effect::new(move |_| set_title("Browse channels · Natter"));
+    effect(move || set_title("Browse channels · Natter"));
     view! {
         <main class="flex flex-col min-h-0 flex-1">
             <header class="header">
@@ -107,24 +107,27 @@ fn Entry(id: ChannelId, join: Post, leave: Post) -> impl IntoView {
             .into_any()
         }
     };
-    move || {
-        channel.get().map(|channel| {
-            let name = channel.label().to_owned();
-            let members = match channel.members {
-                1 => "1 member".to_owned(),
-                n => format!("{n} members"),
-            };
-            view! {
-                <li class="flex items-center gap-3 mb-2 px-4 py-3 rounded-2xl border border-line bg-raised">
-                    <div class="min-w-0">
-                        <p class="font-[620] truncate">{format!("#{name}")}</p>
-                        <p class="text-[13px] text-faint truncate">
-                            {members} {(!channel.topic.is_empty()).then(|| format!(" · {}", channel.topic))}
-                        </p>
-                    </div>
-                    <div class="flex gap-2 ml-auto">{actions(name, channel.joined)}</div>
-                </li>
-            }
-        })
-    }
+    changing(move || {
+        channel
+            .get()
+            .map(|channel| {
+                let name = channel.label().to_owned();
+                let members = match channel.members {
+                    1 => "1 member".to_owned(),
+                    n => format!("{n} members"),
+                };
+                view! {
+                    <li class="flex items-center gap-3 mb-2 px-4 py-3 rounded-2xl border border-line bg-raised">
+                        <div class="min-w-0">
+                            <p class="font-[620] truncate">{format!("#{name}")}</p>
+                            <p class="text-[13px] text-faint truncate">
+                                {members} {(!channel.topic.is_empty()).then(|| format!(" · {}", channel.topic))}
+                            </p>
+                        </div>
+                        <div class="flex gap-2 ml-auto">{actions(name, channel.joined)}</div>
+                    </li>
+                }
+            })
+            .into_any()
+    })
 }

@@ -3,13 +3,13 @@ use crate::{
     components::{
         channels::{DELETE_CHANNEL, DeleteChannelDialog},
         chat::{Composer, Log},
-        ui::{FormError, GHOST, Icon, PRIMARY, Post, PostForm, When, open_dialog},
+        ui::{FormError, GHOST, Icon, PRIMARY, Post, PostForm, When, changing, effect, open_dialog},
     },
     state::{Chat, set_title},
 };
 use leptos::{html, prelude::*};
 use leptos_router::{components::A, hooks::use_params_map};
-use natter::{Channel, ErrorCode, PostPolicy, Role};
+use natter::{Channel, ErrorCode, PostPolicy, Problem, Role};
 
 /// A channel by its name.
 #[component]
@@ -18,17 +18,20 @@ pub fn ChannelPage() -> impl IntoView {
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
     // Coming in or going out, here or on another device, changes what there is to show.
-    let wanted = Memo::new(move |_| (name.get(), chat.joined(&name.read())));
+    let wanted = Memo::new(move |_| (name.get(), chat.joined(&name.read()), chat.was_removed(&name.read())));
     let opened = Resource::new_blocking(
         move || wanted.get(),
-        move |(name, _)| async move {
+        move |(name, _, removed)| async move {
+            if removed {
+                return Err(Failure(Problem::new(ErrorCode::NotFound, "The channel was deleted.")));
+            }
             match chat.opened(&name) {
                 Some(known) => Ok(known),
                 None => api::open_channel(name).await,
             }
         },
     );
-    Effect::new(move |_| set_title(&format!("#{} · Natter", name.read())));
+    effect(move || set_title(&format!("#{} · Natter", name.read())));
     view! {
         <main class="flex flex-col min-h-0 flex-1">
             <Suspense fallback=move || view! { <Header name=name.get_untracked()/> }>
@@ -93,7 +96,7 @@ fn Conversation(channel: Channel, timeline: ArcRwSignal<natter::Timeline>) -> im
             <Composer channel=channel.clone() on_sent=move |()| to_end.update(|n| *n += 1)/>
         </When>
         <When when=Signal::derive(move || role() == Role::Admin)>
-            {move || view! { <DeleteChannelDialog channel=live.get() node_ref=delete_dialog/> }}
+            {changing(move || view! { <DeleteChannelDialog channel=live.get() node_ref=delete_dialog/> }.into_any())}
         </When>
     }
 }

@@ -1,6 +1,6 @@
 use crate::{
     app::BootstrapResource,
-    components::ui::{Field, FormError, PRIMARY, Post, PostForm},
+    components::ui::{Field, FormError, PRIMARY, Post, PostForm, effect},
     state::{assign_location, set_title},
 };
 use leptos::prelude::*;
@@ -11,7 +11,7 @@ use leptos_router::components::Redirect;
 fn Enter(title: &'static str, children: ChildrenFn) -> impl IntoView {
     let bootstrap = expect_context::<BootstrapResource>();
     let children = StoredValue::new(children);
-    Effect::new(move |_| set_title(&format!("{title} · Natter")));
+    effect(move || set_title(&format!("{title} · Natter")));
     view! {
         <main class="grid place-items-center min-h-dvh p-4">
             <div class="w-full max-w-sm">

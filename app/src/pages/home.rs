@@ -1,7 +1,7 @@
 use crate::{
     components::{
         channels::CREATE_CHANNEL,
-        ui::{Icon, PRIMARY, SECONDARY, When},
+        ui::{Icon, PRIMARY, SECONDARY, When, effect},
     },
     state::{Chat, set_title},
 };
@@ -13,7 +13,7 @@ use natter::Channel;
 #[component]
 pub fn Home() -> impl IntoView {
     let chat = expect_context::<Chat>();
-    Effect::new(move |_| set_title("Catch up · Natter"));
+    effect(move || set_title("Catch up · Natter"));
     let waiting = Memo::new(move |_| {
         chat.channels.read().iter().filter(|channel| channel.unread > 0).cloned().collect::<Vec<_>>()
     });
@@ -66,7 +66,7 @@ fn FirstSteps() -> impl IntoView {
     view! {
         <div class="py-12 text-center">
             <p class="mb-1 text-xl font-[650] tracking-tight">
-                {move || format!("Welcome, {}", chat.me.read().display_name)}
+                {Signal::derive(move || format!("Welcome, {}", chat.me.read().display_name))}
             </p>
             <p class="mb-6 text-soft">
                 {move || if may_create() {

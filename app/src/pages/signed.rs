@@ -2,7 +2,7 @@ use crate::{
     api::Bootstrap,
     app::BootstrapResource,
     components::channels::{CreateChannelDialog, Sidebar},
-    components::ui::{SECONDARY, When},
+    components::ui::{SECONDARY, When, effect},
     live,
     state::{Chat, Link, Zone},
 };
@@ -34,7 +34,7 @@ fn Frame(start: Bootstrap) -> impl IntoView {
     let chat = Chat::new(start);
     provide_context(chat);
     let zone = expect_context::<Zone>();
-    Effect::new(move |_| {
+    effect(move || {
         zone.localize();
         live::start(chat);
     });

@@ -33,14 +33,23 @@ mod here {
         web_sys::window()?.local_storage().ok()?
     }
 
-    pub fn recall(key: &str) -> Option<String> {
-        storage()?.get_item(key).ok()?
+    /// The values of all keys that start so.
+    pub fn recall(prefix: &str) -> Vec<String> {
+        let Some(storage) = storage() else { return Vec::new() };
+        let keys = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
+        keys.filter(|key| key.starts_with(prefix)).filter_map(|key| storage.get_item(&key).ok()?).collect()
     }
 
     /// Storage may be full or forbidden: then a reload forgets, and nothing else breaks.
     pub fn remember(key: &str, value: &str) {
         if let Some(storage) = storage() {
-            let _ = if value.is_empty() { storage.remove_item(key) } else { storage.set_item(key, value) };
+            let _ = storage.set_item(key, value);
+        }
+    }
+
+    pub fn forget(key: &str) {
+        if let Some(storage) = storage() {
+            let _ = storage.remove_item(key);
         }
     }
 
@@ -114,11 +123,13 @@ mod here {
         time.civil_utc()
     }
 
-    pub fn recall(_: &str) -> Option<String> {
-        None
+    pub fn recall(_: &str) -> Vec<String> {
+        Vec::new()
     }
 
     pub fn remember(_: &str, _: &str) {}
+
+    pub fn forget(_: &str) {}
 
     pub fn assign_location(_: &str) {}
 

@@ -10,7 +10,7 @@ use natter::{
     wire::{ClientFrame, ServerFrame},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Messages waiting to be sent, at most.
 const OUTBOX_MAX: usize = 200;
@@ -48,6 +48,8 @@ pub struct Chat {
     epoch: StoredValue<String>,
     timelines: StoredValue<HashMap<ChannelId, ArcRwSignal<Timeline>>>,
     outbox: StoredValue<Vec<Outgoing>>,
+    /// Names of channels that went while this page was open.
+    removed: RwSignal<HashSet<String>>,
     drafts: StoredValue<HashMap<ChannelId, String>>,
 }
 
@@ -61,11 +63,17 @@ impl Chat {
             epoch: StoredValue::new(start.epoch),
             timelines: StoredValue::default(),
             outbox: StoredValue::default(),
+            removed: RwSignal::default(),
             drafts: StoredValue::default(),
         }
     }
 
-    /// The channel one is in by that name.
+    /// The channel of that name went while this page was open.
+    pub fn was_removed(&self, name: &str) -> bool {
+        self.removed.read().contains(name)
+    }
+
+    /// Whether one is in a channel of that name.
     pub fn joined(&self, name: &str) -> bool {
         self.channels.read().iter().any(|channel| channel.label() == name)
     }
@@ -122,8 +130,9 @@ impl Chat {
         if let Some(timeline) = self.timeline(channel_id) {
             timeline.update(|timeline| timeline.queue(out.reference, out.text.clone(), out.queued_at));
         }
+        browser::remember(&self.outbox_key(out.reference), &serde_json::to_string(&out).unwrap_or_default());
         live::send(out.frame());
-        self.change_outbox(|outbox| outbox.push(out));
+        self.outbox.update_value(|outbox| outbox.push(out));
         true
     }
 
@@ -158,8 +167,11 @@ impl Chat {
 
     /// What waited in this browser for the last visit's end.
     pub fn recall_outbox(&self) {
-        let stored = browser::recall(&self.outbox_key()).unwrap_or_default();
-        let waiting: Vec<Outgoing> = serde_json::from_str(&stored).unwrap_or_default();
+        let stored = browser::recall(&self.outbox_prefix());
+        let mut waiting: Vec<Outgoing> =
+            stored.iter().filter_map(|out| serde_json::from_slice(out.as_bytes()).ok()).collect();
+        waiting.sort_by_key(|out| (out.queued_at, out.reference));
+        waiting.truncate(OUTBOX_MAX);
         for out in &waiting {
             if let Some(timeline) = self.timeline(out.channel_id) {
                 timeline.update(|timeline| timeline.queue(out.reference, out.text.clone(), out.queued_at));
@@ -179,9 +191,15 @@ impl Chat {
             ServerFrame::Error { reference: Some(reference), code, detail } => self.refused(reference, code, &detail),
             ServerFrame::Channel { channel } => self.channel_changed(channel),
             ServerFrame::ChannelRemoved { channel_id } => self.channel_removed(channel_id),
-            ServerFrame::Member { channel_id, joined, .. } => self.change_channel(channel_id, |channel| {
-                channel.members = if joined { channel.members + 1 } else { channel.members.saturating_sub(1) };
-            }),
+            ServerFrame::Member { channel_id, joined, .. } => {
+                let count = |channel: &mut Channel| {
+                    channel.members = if joined { channel.members + 1 } else { channel.members.saturating_sub(1) };
+                };
+                self.change_channel(channel_id, count);
+                self.directory.update(|all| {
+                    all.iter_mut().flatten().filter(|channel| channel.id == channel_id).for_each(count);
+                });
+            }
             ServerFrame::Read { channel_id, seq, unread, mentions } => self.change_channel(channel_id, |channel| {
                 // A newer mark of this very page may be under way.
                 if seq >= channel.read_seq {
@@ -293,6 +311,9 @@ impl Chat {
     }
 
     fn channel_changed(&self, channel: Channel) {
+        if self.removed.with_untracked(|removed| removed.contains(channel.label())) {
+            self.removed.update(|removed| _ = removed.remove(channel.label()));
+        }
         self.directory.update(|all| {
             if let Some(all) = all {
                 put(all, channel.clone());
@@ -306,13 +327,22 @@ impl Chat {
     }
 
     fn channel_removed(&self, id: ChannelId) {
+        let gone = self.outbox.with_value(|outbox| {
+            outbox.iter().filter(|out| out.channel_id == id).map(|out| out.reference).collect::<Vec<_>>()
+        });
+        for reference in gone {
+            self.delivered(reference);
+        }
+        let listed = self.directory.with_untracked(|all| all.iter().flatten().find(|known| known.id == id).cloned());
+        if let Some(channel) = self.channel_untracked(id).or(listed) {
+            self.removed.update(|removed| _ = removed.insert(channel.label().to_owned()));
+        }
         self.directory.update(|all| {
             if let Some(all) = all {
                 all.retain(|channel| channel.id != id);
             }
         });
         self.forget(id);
-        self.change_outbox(|outbox| outbox.retain(|out| out.channel_id != id));
     }
 
     fn forget(&self, id: ChannelId) {
@@ -337,20 +367,17 @@ impl Chat {
     }
 
     fn delivered(&self, reference: Ref) {
-        self.change_outbox(|outbox| outbox.retain(|out| out.reference != reference));
+        self.outbox.update_value(|outbox| outbox.retain(|out| out.reference != reference));
+        browser::forget(&self.outbox_key(reference));
     }
 
-    fn change_outbox(&self, change: impl FnOnce(&mut Vec<Outgoing>)) {
-        self.outbox.update_value(change);
-        let kept = self.outbox.with_value(|outbox| match outbox.as_slice() {
-            [] => String::new(),
-            waiting => serde_json::to_string(waiting).unwrap_or_default(),
-        });
-        browser::remember(&self.outbox_key(), &kept);
+    /// One entry a message, so that several tabs don't write over each other's.
+    fn outbox_key(&self, reference: Ref) -> String {
+        format!("{}{reference}", self.outbox_prefix())
     }
 
-    fn outbox_key(&self) -> String {
-        format!("natter.outbox.{}", self.me.with_untracked(|me| me.id))
+    fn outbox_prefix(&self) -> String {
+        format!("natter.outbox.{}.", self.me.with_untracked(|me| me.id))
     }
 }
 

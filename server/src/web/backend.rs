@@ -6,7 +6,7 @@ use crate::{
     store::Anchor,
 };
 use async_trait::async_trait;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos_axum::ResponseOptions;
 use natter::{Channel, ChannelId, MessagePage, input::PAGE_DEFAULT};
 use natter_app::{
@@ -28,11 +28,17 @@ impl RequestBackend {
         state: AppState,
         caller: Option<Caller>,
         client: Client,
-        headers: &HeaderMap,
+        parts: &Parts,
         response: ResponseOptions,
     ) -> Self {
-        let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        Self { state, caller, client, plain_form: accept.contains("text/html"), response }
+        let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        Self {
+            state,
+            caller,
+            client,
+            plain_form: parts.method == Method::POST && accept.contains("text/html"),
+            response,
+        }
     }
 
     fn caller(&self) -> Answer<&Caller> {

@@ -54,7 +54,7 @@ fn page_context(state: &AppState) {
     let options = expect_context::<ResponseOptions>();
     let caller = parts.extensions.get::<Identity>().map(|identity| identity.caller.clone());
     let client = extract::client(&parts, state.trust_proxy);
-    let backend = backend::RequestBackend::new(state.clone(), caller, client, &parts.headers, options.clone());
+    let backend = backend::RequestBackend::new(state.clone(), caller, client, &parts, options.clone());
     provide_context::<Arc<dyn Backend>>(Arc::new(backend));
     options.insert_header(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
     if let Some(nonce) = leptos::nonce::use_nonce() {

@@ -237,6 +237,11 @@ async fn signed_out_visitors_are_sent_to_log_in() {
             "{path}"
         );
     }
+    let ada = server.register("ada").await;
+    let missing = http.get(format!("{}/channels/none", server.base)).header("accept", "text/html");
+    let missing = missing.header("cookie", format!("natter_access={}", ada.token)).send().await.unwrap();
+    assert_eq!(missing.status(), 404);
+    assert!(missing.text().await.unwrap().contains("There is no #none"));
     let answer = http.get(format!("{}/nowhere", server.base)).header("accept", "text/html").send().await.unwrap();
     assert_eq!(answer.status(), 404);
     assert!(answer.text().await.unwrap().contains("There is nothing here"));

@@ -1,4 +1,4 @@
-use crate::components::ui::{Dialog, Field, FormError, PRIMARY, Post, PostForm};
+use crate::components::ui::{Dialog, Field, FormError, PRIMARY, Post, PostForm, hide};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use natter::Channel;
@@ -10,9 +10,7 @@ pub const CREATE_CHANNEL: &str = "create-channel";
 pub fn CreateChannelDialog(node_ref: NodeRef<html::Dialog>) -> impl IntoView {
     let navigate = use_navigate();
     let create = Post::new("/api/fn/create_channel", move |answer| {
-        if let Some(dialog) = node_ref.try_get_untracked().flatten() {
-            dialog.close();
-        }
+        hide(node_ref);
         if let Ok(channel) = serde_json::from_slice::<Channel>(answer.as_bytes()) {
             navigate(&format!("/channels/{}", channel.label()), NavigateOptions::default());
         }

@@ -1,4 +1,4 @@
-use crate::components::ui::{Dialog, FormError, Post, PostForm, SECONDARY};
+use crate::components::ui::{Dialog, FormError, Post, PostForm, SECONDARY, close_dialog};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use natter::Channel;
@@ -16,11 +16,6 @@ pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) ->
         n => format!("all {n} members"),
     };
     let warning = format!("Every message in #{name} is deleted for {members}. This can't be undone.");
-    let cancel = move |_| {
-        if let Some(dialog) = node_ref.get_untracked() {
-            dialog.close();
-        }
-    };
     view! {
         <Dialog id=DELETE_CHANNEL title=format!("Delete #{name}?") node_ref=node_ref>
             <p class="mb-5 text-soft">{warning}</p>
@@ -28,7 +23,7 @@ pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) ->
             <PostForm post=delete>
                 <input type="hidden" name="id" value=channel.id.to_string()/>
                 <div class="flex justify-end gap-2">
-                    <button type="button" class=SECONDARY on:click=cancel command="close" commandfor=DELETE_CHANNEL>
+                    <button type="button" class=SECONDARY on:click=move |_| close_dialog(node_ref) command="close" commandfor=DELETE_CHANNEL>
                         "Cancel"
                     </button>
                     <button type="submit" class="inline-flex items-center h-9 pointer-coarse:h-11 px-4 rounded-lg bg-alert \

@@ -1,6 +1,6 @@
 use super::create::CREATE_CHANNEL;
 use crate::{
-    components::ui::{Avatar, GHOST, Icon, When, open_dialog},
+    components::ui::{Avatar, GHOST, Icon, When, changing, open_dialog},
     state::Chat,
 };
 use leptos::{html, prelude::*};
@@ -46,7 +46,7 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
                     <For each=move || labels.get() key=|id| *id let:id>
                         {
                             let channel = Memo::new(move |_| chat.channel(id));
-                            view! { <li>{move || channel.get().map(|channel| view! { <ChannelLink channel/> })}</li> }
+                            view! { <li>{changing(move || channel.get().map(|channel| view! { <ChannelLink channel/> }).into_any())}</li> }
                         }
                     </For>
                 </ul>
@@ -88,7 +88,7 @@ fn Me() -> impl IntoView {
     let chat = expect_context::<Chat>();
     view! {
         <div class="flex items-center gap-2.5 mt-2 px-2 pt-2.5 border-t border-line text-sm">
-            {move || {
+            {changing(move || {
                 let me = chat.me.get();
                 let role = match me.role {
                     Role::Admin => "Admin",
@@ -101,7 +101,8 @@ fn Me() -> impl IntoView {
                         <small class="block text-xs font-normal text-faint">{role}</small>
                     </span>
                 }
-            }}
+            .into_any()
+            })}
             <form method="post" action="/api/fn/logout" class="ml-auto">
                 <button type="submit" class=GHOST aria-label="Log out" title="Log out">
                     <Icon icon=icondata_lu::LuLogOut/>

@@ -1,5 +1,5 @@
 use crate::{
-    components::ui::{Icon, PRIMARY},
+    components::ui::{Icon, PRIMARY, effect},
     state::Chat,
 };
 use leptos::{ev, html, prelude::*};
@@ -16,12 +16,12 @@ pub fn Composer(channel: Channel, #[prop(into)] on_sent: Callback<()>) -> impl I
     let area = NodeRef::<html::Textarea>::new();
     // Until the page is awake nothing typed could be sent: better to say so than to lose it.
     let awake = RwSignal::new(false);
-    Effect::new(move |_| {
+    effect(move || {
         text.set(chat.draft(id));
         awake.set(true);
     });
     let has_mouse = move || window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
-    Effect::new(move |_| {
+    effect(move || {
         if awake.get()
             && has_mouse()
             && let Some(area) = area.get()

@@ -1,5 +1,5 @@
 use crate::{
-    components::ui::Avatar,
+    components::ui::{Avatar, changing},
     state::{Chat, Delivery, Key, MessageRow, Row, Rows, Zone},
 };
 use leptos::prelude::*;
@@ -9,12 +9,12 @@ use natter::{ChannelId, Ref, Timestamp};
 #[component]
 pub fn RowView(key: Key, rows: Memo<Rows>, channel_id: ChannelId) -> impl IntoView {
     let row = Memo::new(move |_| rows.with(|rows| rows.get(key).cloned()));
-    move || match row.get() {
+    changing(move || match row.get() {
         Some(Row::Day(label)) => view! { <li class="divider">{label}</li> }.into_any(),
         Some(Row::New) => view! { <li class="divider divider-new">"New"</li> }.into_any(),
         Some(Row::Message(message)) => view! { <MessageView message channel_id/> }.into_any(),
         None => ().into_any(),
-    }
+    })
 }
 
 #[component]
@@ -64,7 +64,7 @@ fn Time(at: Timestamp) -> impl IntoView {
     let zone = expect_context::<Zone>();
     view! {
         <time class="text-xs text-faint tabular-nums" datetime=at.to_string() title=move || zone.full(at)>
-            {move || zone.clock(at)}
+            {Signal::derive(move || zone.clock(at))}
         </time>
     }
 }

@@ -3,7 +3,10 @@
 //! messages come, and doesn't move when older ones are put in front. What is left to do is to hold
 //! the view still while messages come and the reader is further up.
 
-use crate::state::{Chat, is_attentive};
+use crate::{
+    components::ui::effect,
+    state::{Chat, is_attentive},
+};
 use leptos::{ev, html, prelude::*};
 use natter::ChannelId;
 
@@ -34,7 +37,7 @@ impl Scroll {
             window_event_listener(ev::focus, move |_| scroll.mark_read()),
             window_event_listener(ev::visibilitychange, move |_| scroll.mark_read()),
         ];
-        Effect::new(move |_| {
+        effect(move || {
             // A connection that is back can take the mark that it missed.
             chat.link.track();
             scroll.mark_read();
@@ -45,7 +48,7 @@ impl Scroll {
 
     /// Goes to the newest message whenever `to_end` counts up.
     pub fn follow(self, to_end: RwSignal<u32>) {
-        Effect::new(move |_| {
+        effect(move || {
             if to_end.get() > 0 {
                 request_animation_frame(move || self.to_end());
             }

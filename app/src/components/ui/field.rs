@@ -25,7 +25,7 @@ pub fn Field(
                 autofocus=autofocus maxlength=maxlength autocapitalize="none" spellcheck="false"
                 aria-describedby=note_id.clone() aria-invalid=move || error.read().is_some().then_some("true")/>
             <p id=note_id class="mt-1 text-[13px] text-faint" class=("text-alert", move || error.read().is_some())>
-                {move || error.get().unwrap_or_else(|| hint.to_owned())}
+                {Signal::derive(move || error.get().unwrap_or_else(|| hint.to_owned()))}
             </p>
         </div>
     }

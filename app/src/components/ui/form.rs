@@ -75,7 +75,8 @@ impl Post {
 #[component]
 pub fn PostForm(post: Post, children: Children) -> impl IntoView {
     view! {
-        <form method="post" action=post.path on:submit=move |event| post.submit(&event)>
+        <form method="post" action=post.path on:submit=move |event| post.submit(&event)
+            on:reset=move |_| post.problem.set(None)>
             {children()}
         </form>
     }

@@ -3,6 +3,7 @@
 mod avatar;
 mod button;
 mod dialog;
+mod erased;
 mod field;
 mod form;
 mod icon;
@@ -10,7 +11,8 @@ mod when;
 
 pub use avatar::Avatar;
 pub use button::{GHOST, PRIMARY, SECONDARY};
-pub use dialog::{Dialog, open_dialog};
+pub use dialog::{Dialog, close_dialog, hide, open_dialog};
+pub use erased::{changing, effect};
 pub use field::{Field, FormError};
 pub use form::{Post, PostForm};
 pub use icon::Icon;
