@@ -69,7 +69,7 @@ fn ChannelLink(channel: Channel) -> impl IntoView {
         Visibility::Public => icondata_lu::LuHash,
         Visibility::Private => icondata_lu::LuLock,
     };
-    let class = if unread == 0 { ROW.to_owned() } else { format!("{ROW} text-ink font-semibold") };
+    let class = if unread == 0 { ROW.to_owned() } else { format!("{ROW} text-ink! font-semibold") };
     let shown = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
     view! {
         <A href=format!("/channels/{name}") attr:class=class attr:aria-label=label>
