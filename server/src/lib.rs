@@ -27,6 +27,8 @@ use store::{Store, StoreError, sqlite::SqliteStore};
 use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
+/// What is in the queues when nobody can add to them any more has this long.
+const FINISH_WITHIN: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 
 #[derive(Debug, thiserror::Error)]
@@ -81,10 +83,15 @@ impl Server {
             tidy.abort();
             // The last senders into the queues are gone with the state: the tasks finish what is in them.
             drop(state);
-            for task in tasks {
-                let _ = tokio::time::timeout(Duration::from_secs(1), task).await;
+            let finished = tokio::time::timeout(FINISH_WITHIN, async {
+                for task in tasks {
+                    let _ = task.await;
+                }
+                store.close().await;
+            });
+            if finished.await.is_err() {
+                tracing::warn!("the database was still in use; what is committed is safe");
             }
-            store.close().await;
         });
         Ok(Self { address, is_new, shutdown, serving })
     }

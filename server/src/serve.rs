@@ -1,6 +1,11 @@
 //! Accepts connections, and lets them finish when the process is to end.
 
-use axum::{Router, extract::ConnectInfo, extract::Request};
+use axum::{
+    Router,
+    extract::{ConnectInfo, Request},
+    http::StatusCode,
+    response::IntoResponse as _,
+};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -12,11 +17,11 @@ use tower::ServiceExt as _;
 /// A client that takes longer to send its request's head is cut off (slow loris).
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// What is under way when the process is to end has this long.
-const DRAIN_WITHIN: Duration = Duration::from_secs(8);
+const DRAIN_WITHIN: Duration = Duration::from_secs(6);
 /// After an error of `accept` that isn't one connection's own (no more file descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves until `shutdown`; then requests finish and `sockets` close, or are dropped after 8 s.
+/// Serves until `shutdown`; then requests finish and `sockets` close, or are dropped after 6 s.
 pub async fn serve(listener: TcpListener, router: Router, sockets: TaskTracker, shutdown: CancellationToken) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(64 * 1024);
@@ -74,7 +79,13 @@ async fn call(
 ) -> Result<axum::response::Response, std::convert::Infallible> {
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
-    router.oneshot(request).await
+    // A task of its own: a client that hangs up must not end a handler between its commit and the
+    // event that tells everyone.
+    let answer = match tokio::spawn(router.oneshot(request)).await {
+        Ok(Ok(answer)) => answer,
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    };
+    Ok(answer)
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

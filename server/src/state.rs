@@ -55,7 +55,7 @@ impl AppState {
         };
         let state = Self {
             accounts: Arc::new(accounts),
-            channels: Arc::new(Channels { store: store.clone(), bus, clock }),
+            channels: Arc::new(Channels { store: store.clone(), bus, clock, order: tokio::sync::Mutex::default() }),
             messages: Arc::new(messages),
             hub,
             store,

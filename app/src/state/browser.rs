@@ -47,6 +47,11 @@ mod here {
         }
     }
 
+    /// There is storage, and it doesn't hold that key.
+    pub fn is_forgotten(key: &str) -> bool {
+        storage().is_some_and(|storage| matches!(storage.get_item(key), Ok(None)))
+    }
+
     pub fn forget(key: &str) {
         if let Some(storage) = storage() {
             let _ = storage.remove_item(key);
@@ -128,6 +133,10 @@ mod here {
     }
 
     pub fn remember(_: &str, _: &str) {}
+
+    pub fn is_forgotten(_: &str) -> bool {
+        false
+    }
 
     pub fn forget(_: &str) {}
 

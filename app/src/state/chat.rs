@@ -34,6 +34,9 @@ struct Outgoing {
     channel_id: ChannelId,
     text: String,
     queued_at: Timestamp,
+    /// Why the server refused it: then it waits for the person, not for the connection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    failure: Option<String>,
 }
 
 /// Everything the page knows of the conversations.
@@ -101,14 +104,20 @@ impl Chat {
         if fresh {
             let waiting = self.outbox.get_value();
             timeline.update_untracked(|timeline| {
-                for out in waiting.into_iter().filter(|out| out.channel_id == id) {
-                    timeline.queue(out.reference, out.text, out.queued_at);
+                for out in waiting.iter().filter(|out| out.channel_id == id) {
+                    out.show_in(timeline);
                 }
             });
             self.timelines.update_value(|timelines| _ = timelines.insert(id, timeline.clone()));
         }
         if let Some(page) = page {
             timeline.update(|timeline| timeline.reload(page));
+            // What came while the page was on its way had no timeline to go into.
+            let rev = timeline.with_untracked(Timeline::rev);
+            if self.channel_untracked(id).is_some_and(|channel| channel.rev > rev) {
+                let (epoch, channels) = (self.epoch.get_value(), [(id, rev)].into());
+                live::send(ClientFrame::Sync { reference: None, epoch, channels });
+            }
         }
         timeline
     }
@@ -126,11 +135,12 @@ impl Chat {
         if self.outbox.with_value(Vec::len) >= OUTBOX_MAX {
             return false;
         }
-        let out = Outgoing { reference: Ref::generate(), channel_id, text: text.into(), queued_at: browser::now() };
+        let queued_at = browser::now();
+        let out = Outgoing { reference: Ref::generate(), channel_id, text: text.into(), queued_at, failure: None };
         if let Some(timeline) = self.timeline(channel_id) {
             timeline.update(|timeline| timeline.queue(out.reference, out.text.clone(), out.queued_at));
         }
-        browser::remember(&self.outbox_key(out.reference), &serde_json::to_string(&out).unwrap_or_default());
+        self.keep(&out);
         live::send(out.frame());
         self.outbox.update_value(|outbox| outbox.push(out));
         true
@@ -140,8 +150,7 @@ impl Chat {
         if let Some(timeline) = self.timeline(channel_id) {
             timeline.update(|timeline| _ = timeline.retry(reference));
         }
-        let again = self.outbox.with_value(|outbox| outbox.iter().find(|out| out.reference == reference).cloned());
-        if let Some(out) = again {
+        if let Some(out) = self.set_failure(reference, None) {
             live::send(out.frame());
         }
     }
@@ -174,7 +183,7 @@ impl Chat {
         waiting.truncate(OUTBOX_MAX);
         for out in &waiting {
             if let Some(timeline) = self.timeline(out.channel_id) {
-                timeline.update(|timeline| timeline.queue(out.reference, out.text.clone(), out.queued_at));
+                timeline.update(|timeline| out.show_in(timeline));
             }
         }
         self.outbox.set_value(waiting);
@@ -227,6 +236,7 @@ impl Chat {
 
     fn ready(&self, epoch: String, user: User, channels: Vec<Channel>) -> Vec<ClientFrame> {
         self.me.set(user);
+        self.removed.update(|removed| removed.retain(|name| channels.iter().all(|channel| channel.label() != name)));
         self.channels.set(channels);
         let restored = self.epoch.get_value() != epoch;
         // After a restore from backup the old epoch makes the server answer `resync`.
@@ -234,7 +244,10 @@ impl Chat {
         if restored {
             self.epoch.set_value(epoch);
         }
-        let waiting = self.outbox.get_value();
+        // Another tab may have given up on some of it.
+        self.outbox.update_value(|outbox| outbox.retain(|out| !browser::is_forgotten(&self.outbox_key(out.reference))));
+        let mut waiting = self.outbox.get_value();
+        waiting.retain(|out| out.failure.is_none());
         sync.into_iter().chain(waiting.iter().map(Outgoing::frame)).collect()
     }
 
@@ -299,8 +312,7 @@ impl Chat {
     }
 
     fn refused(&self, reference: Ref, code: ErrorCode, detail: &str) {
-        let refused = self.outbox.with_value(|outbox| outbox.iter().find(|out| out.reference == reference).cloned());
-        let Some(out) = refused else { return };
+        let Some(out) = self.set_failure(reference, Some(detail.to_owned())) else { return };
         if code == ErrorCode::NotFound {
             // The channel is gone, and the page that could offer a retry with it.
             self.delivered(reference);
@@ -366,6 +378,22 @@ impl Chat {
         }
     }
 
+    /// Notes whether a waiting message was refused.
+    fn set_failure(&self, reference: Ref, failure: Option<String>) -> Option<Outgoing> {
+        let changed = self.outbox.try_update_value(|outbox| {
+            let out = outbox.iter_mut().find(|out| out.reference == reference)?;
+            out.failure = failure;
+            Some(out.clone())
+        });
+        let out = changed.flatten()?;
+        self.keep(&out);
+        Some(out)
+    }
+
+    fn keep(&self, out: &Outgoing) {
+        browser::remember(&self.outbox_key(out.reference), &serde_json::to_string(out).unwrap_or_default());
+    }
+
     fn delivered(&self, reference: Ref) {
         self.outbox.update_value(|outbox| outbox.retain(|out| out.reference != reference));
         browser::forget(&self.outbox_key(reference));
@@ -382,6 +410,13 @@ impl Chat {
 }
 
 impl Outgoing {
+    fn show_in(&self, timeline: &mut Timeline) {
+        timeline.queue(self.reference, self.text.clone(), self.queued_at);
+        if let Some(why) = &self.failure {
+            timeline.fail(self.reference, why);
+        }
+    }
+
     fn frame(&self) -> ClientFrame {
         ClientFrame::Send { reference: Some(self.reference), channel_id: self.channel_id, text: self.text.clone() }
     }

@@ -1,7 +1,13 @@
 //! How often somebody may try to get in (generic cell rate algorithm, as token buckets).
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
-use std::{net::IpAddr, num::NonZeroU32, time::Duration};
+use std::{
+    collections::HashMap,
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 type Limiter<K> = DefaultKeyedRateLimiter<K>;
 
@@ -15,7 +21,9 @@ pub struct Limited {
 pub struct AccountLimits {
     register: Limiter<IpAddr>,
     login: Limiter<IpAddr>,
-    guess: Limiter<(IpAddr, String)>,
+    guess: Limiter<Guess>,
+    /// Who guessed wrong too often, until when.
+    blocked: Mutex<HashMap<Guess, Instant>>,
     on: bool,
 }
 
@@ -31,6 +39,7 @@ impl AccountLimits {
             register: RateLimiter::keyed(quota(30, Duration::from_secs(10))),
             login: RateLimiter::keyed(quota(100, Duration::from_secs(1))),
             guess: RateLimiter::keyed(quota(10, Duration::from_secs(6))),
+            blocked: Mutex::default(),
             on,
         }
     }
@@ -39,10 +48,31 @@ impl AccountLimits {
         self.check(&self.register, &network(address))
     }
 
+    /// Before looking at a password.
     pub fn login(&self, address: IpAddr, username: &str) -> Result<(), Limited> {
-        let address = network(address);
-        self.check(&self.login, &address)?;
-        self.check(&self.guess, &(address, username.trim().to_lowercase()))
+        self.check(&self.login, &network(address))?;
+        let until = self.blocked().get(&guess(address, username)).copied();
+        match until.map(|until| until.saturating_duration_since(Instant::now())) {
+            Some(wait) if self.on && !wait.is_zero() => Err(Limited { retry_after_seconds: wait.as_secs() + 1 }),
+            _ => Ok(()),
+        }
+    }
+
+    /// After a wrong password: right ones cost nothing.
+    pub fn guessed_wrong(&self, address: IpAddr, username: &str) {
+        let guess = guess(address, username);
+        if let Err(Limited { retry_after_seconds }) = self.check(&self.guess, &guess) {
+            self.blocked().insert(guess, Instant::now() + Duration::from_secs(retry_after_seconds));
+        }
+    }
+
+    /// A new pair of tokens counts like a log-in.
+    pub fn refresh(&self, address: IpAddr) -> Result<(), Limited> {
+        self.check(&self.login, &network(address))
+    }
+
+    fn blocked(&self) -> MutexGuard<'_, HashMap<Guess, Instant>> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets who hasn't tried for a while, so that memory stays bounded.
@@ -51,6 +81,8 @@ impl AccountLimits {
         self.login.retain_recent();
         self.guess.retain_recent();
         self.guess.shrink_to_fit();
+        let now = Instant::now();
+        self.blocked().retain(|_, until| *until > now);
     }
 
     fn check<K: std::hash::Hash + Eq + Clone>(&self, limiter: &Limiter<K>, key: &K) -> Result<(), Limited> {
@@ -62,6 +94,15 @@ impl AccountLimits {
             Limited { retry_after_seconds: wait.as_secs() + 1 }
         })
     }
+}
+
+type Guess = (IpAddr, String);
+
+/// No name is longer than this; more of what was typed isn't kept.
+const GUESS_CHARS: usize = 33;
+
+fn guess(address: IpAddr, username: &str) -> Guess {
+    (network(address), username.trim().chars().take(GUESS_CHARS).collect::<String>().to_lowercase())
 }
 
 fn network(address: IpAddr) -> IpAddr {
@@ -81,7 +122,10 @@ mod tests {
         let address = IpAddr::from([10, 0, 0, 1]);
         for _ in 0..10 {
             limits.login(address, "ada").unwrap();
+            limits.guessed_wrong(address, "ada");
         }
+        limits.login(address, "ada").unwrap();
+        limits.guessed_wrong(address, "Ada");
         let limited = limits.login(address, " ADA").unwrap_err();
         assert!((1..=7).contains(&limited.retry_after_seconds), "{limited:?}");
         limits.login(address, "grace").unwrap();

@@ -21,13 +21,19 @@ pub enum Event {
         channel_id: ChannelId,
         visibility: Visibility,
     },
-    /// Somebody is now in a channel; `channel` is how they see it.
+    /// Somebody is now in a channel and receives its messages.
     Joined {
+        user: User,
+        channel_id: ChannelId,
+    },
+    /// Somebody is no longer in a channel; `channel` is how they now see it.
+    Left {
         user: User,
         channel: Channel,
     },
-    Left {
-        user: User,
+    /// How one person sees a channel, for all their devices.
+    ChannelSeen {
+        user_id: UserId,
         channel: Channel,
     },
     /// Somebody's own read mark moved.

@@ -106,13 +106,14 @@ pub(super) async fn login(
     responses((status = 200, body = Tokens), (status = 401, body = Problem)))]
 pub(super) async fn refresh(
     State(state): State<AppState>,
+    client: Client,
     headers: HeaderMap,
     Json(input): Json<RefreshRequest>,
 ) -> ApiResult<Response> {
     let cookie = cookies::read(&headers, cookies::REFRESH).filter(|_| state.origins.allows(&headers));
     let token = input.refresh_token.as_deref().or(cookie);
     let token = token.ok_or_else(|| ApiError::field("refresh_token", "Missing field `refresh_token`."))?;
-    let login = state.accounts.refresh(token).await?;
+    let login = state.accounts.refresh(token, &client).await?;
     Ok(answer(&state, &headers, StatusCode::OK, login))
 }
 

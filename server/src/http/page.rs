@@ -33,13 +33,15 @@ impl PageQuery {
     /// The page of `all`, which is in the order of `key`.
     pub fn page<T>(&self, all: Vec<T>, key: impl Fn(&T) -> String) -> Result<Page<T>, ApiError> {
         let limit = limit(self.limit.as_deref())? as usize;
+        let descending = all.first().map(&key) > all.last().map(&key);
         let start = match &self.cursor {
             None => 0,
-            Some(cursor) => all
-                .iter()
-                .position(|item| key(item) == *cursor)
-                .map(|at| at + 1)
-                .ok_or_else(|| ApiError::field("cursor", "That cursor isn't of this list, or no longer."))?,
+            // The item it names may be gone by now: go on where it would stand.
+            Some(cursor) => match all.iter().position(|item| key(item) == *cursor) {
+                Some(at) => at + 1,
+                None if descending => all.partition_point(|item| key(item) > *cursor),
+                None => all.partition_point(|item| key(item) < *cursor),
+            },
         };
         let more = all.len() > start + limit;
         let items: Vec<T> = all.into_iter().skip(start).take(limit).collect();

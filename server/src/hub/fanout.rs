@@ -50,13 +50,15 @@ impl Hub {
                 }
                 registry.remove_channel(channel_id);
             }),
-            Event::Joined { user, channel } => self.with(|registry| {
-                let id = channel.id;
-                let member = frame(&ServerFrame::Member { channel_id: id, user: user.clone(), joined: true });
-                push(registry.in_channel(id), &member);
-                registry.join(user.id, id);
-                push(registry.of_user(user.id), &frame(&ServerFrame::Channel { channel }));
+            Event::Joined { user, channel_id } => self.with(|registry| {
+                let member = frame(&ServerFrame::Member { channel_id, user: user.clone(), joined: true });
+                push(registry.in_channel(channel_id), &member);
+                registry.join(user.id, channel_id);
             }),
+            Event::ChannelSeen { user_id, channel } => {
+                let frame = frame(&ServerFrame::Channel { channel });
+                self.with(|registry| push(registry.of_user(user_id), &frame));
+            }
             Event::Left { user, channel } => self.with(|registry| {
                 let id = channel.id;
                 registry.leave(user.id, id);

@@ -67,11 +67,15 @@ impl Accounts {
         // Longer than any password: not worth hashing, and not a hint either.
         let wrong = || ServiceError::Unauthenticated(WRONG_PAIR);
         if password.chars().count() > *natter::input::PASSWORD_CHARS.end() {
+            self.limits.guessed_wrong(client.address, username);
             return Err(wrong());
         }
         let (user, stored) = self.store.credentials(username.trim()).await?.unzip();
         let right = self.passwords.verify(password.to_owned(), stored).await?;
-        let user = user.filter(|_| right).ok_or_else(wrong)?;
+        let Some(user) = user.filter(|_| right) else {
+            self.limits.guessed_wrong(client.address, username);
+            return Err(wrong());
+        };
         if user.suspended {
             return Err(ServiceError::Forbidden("This account is suspended. Ask an admin."));
         }
@@ -107,7 +111,8 @@ impl Accounts {
 
     /// Exchanges a refresh token for a new pair. An old one that comes back was stolen from, or by,
     /// somebody: its session ends.
-    pub async fn refresh(&self, token: &str) -> Result<LoggedIn> {
+    pub async fn refresh(&self, token: &str, client: &Client) -> Result<LoggedIn> {
+        self.limits.refresh(client.address)?;
         let now = self.clock.now();
         let fresh = new_refresh_token()?;
         let old = RefreshToken::presented(token).hash();
@@ -174,6 +179,7 @@ impl Accounts {
         let new = Password::parse("new", new)?;
         let stored = self.store.password_hash(caller.user.id).await?;
         if !self.passwords.verify(current.to_owned(), stored).await? {
+            self.limits.guessed_wrong(client.address, &caller.user.username);
             return Err(FieldError::new("current", "That isn't your current password.").into());
         }
         let hash = self.passwords.hash(&new).await?;

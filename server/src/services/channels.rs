@@ -15,6 +15,8 @@ pub struct Channels {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub clock: Clock,
+    /// Held from a change of membership's commit to its event, so that both have one order.
+    pub order: tokio::sync::Mutex<()>,
 }
 
 /// What an admin says of a new channel.
@@ -73,6 +75,7 @@ impl Channels {
             post_policy: draft.post_policy,
             created_at: self.clock.now(),
         };
+        let _order = self.order.lock().await;
         let channel = self.store.create_channel(new, caller.user.id).await.map_err(|error| match error {
             StoreError::Taken(field) => {
                 ServiceError::Conflict(FieldError::new(field, "A channel of that name exists already."))
@@ -80,7 +83,7 @@ impl Channels {
             other => other.into(),
         })?;
         tracing::info!(channel_id = %channel.id, by = %caller.user.id, "channel created");
-        self.bus.publish(Event::Joined { user: caller.user.clone(), channel: channel.clone() }).await;
+        let channel = self.entered(caller, channel.id).await?;
         if channel.visibility == Visibility::Public {
             self.bus.publish(Event::ChannelChanged { channel: from_outside(&channel) }).await;
         }
@@ -93,6 +96,7 @@ impl Channels {
         if !caller.user.role.can_delete_channels() || channel.kind != ChannelKind::Channel {
             return Err(ServiceError::Forbidden("Only admins delete channels."));
         }
+        let _order = self.order.lock().await;
         if !self.store.delete_channel(id).await? {
             return Err(no_such_channel());
         }
@@ -106,16 +110,25 @@ impl Channels {
         if !caller.user.role.can_join_channel(channel.access()) {
             return Err(no_such_channel());
         }
+        let _order = self.order.lock().await;
         if channel.joined || !self.store.join(id, caller.user.id, self.clock.now()).await? {
             return self.get(caller, id).await;
         }
+        self.entered(caller, id).await
+    }
+
+    /// Tells of somebody's coming. What they see is read after their sockets began to receive, so
+    /// that each message is in it or follows it.
+    async fn entered(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
+        self.bus.publish(Event::Joined { user: caller.user.clone(), channel_id: id }).await;
         let channel = self.get(caller, id).await?;
-        self.bus.publish(Event::Joined { user: caller.user.clone(), channel: channel.clone() }).await;
+        self.bus.publish(Event::ChannelSeen { user_id: caller.user.id, channel: channel.clone() }).await;
         Ok(channel)
     }
 
     pub async fn leave(&self, caller: &Caller, id: ChannelId) -> Result<()> {
         let channel = self.get(caller, id).await?;
+        let _order = self.order.lock().await;
         if self.store.leave(id, caller.user.id).await? {
             let members = channel.members.saturating_sub(1);
             let channel = Channel { members, ..from_outside(&channel) };
@@ -131,6 +144,9 @@ impl Channels {
             self.get(caller, id).await?;
             return Err(ServiceError::Forbidden("Join the channel to read it."));
         };
+        if !mark.moved {
+            return Ok(());
+        }
         self.bus
             .publish(Event::Read {
                 user_id: caller.user.id,

@@ -110,6 +110,8 @@ pub enum Anchor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ReadMark {
     pub seq: u64,
+    /// Whether this call moved it.
+    pub moved: bool,
     pub unread: u64,
     pub mentions: u64,
 }

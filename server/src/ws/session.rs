@@ -18,13 +18,15 @@ use natter::{
     wire::{ClientFrame, PROTOCOL, ServerFrame, close},
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::{Instant, interval_at, sleep, timeout};
 
 /// Posts of one connection on their way to the writer; past it, its next frame waits to be read.
 const IN_FLIGHT: usize = 64;
 /// Channels in one `sync`.
 const SYNC_CHANNELS: usize = 1_000;
 const PING_EVERY: Duration = Duration::from_secs(30);
+/// How long one write may wait for a reader.
+const WRITE_WITHIN: Duration = Duration::from_mins(1);
 /// How long the other side has to take the closing handshake.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 /// A reader who was too slow has to get through what it was sent before, to learn why it ends.
@@ -96,8 +98,10 @@ impl Session {
     async fn ready(&mut self, id: ConnectionId) -> Result<(), End> {
         // The session may have ended between the handshake and the hub's knowing of it.
         let caller = self.state.accounts.by_session(self.caller.session_id).await.map_err(|error| refused(&error))?;
+        let joined = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
+        self.state.hub.settle(id, joined.iter().map(|channel| channel.id));
+        // Read again now that events arrive: each is in this answer or waits behind it, or both.
         let channels = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
-        self.state.hub.settle(id, channels.iter().map(|channel| channel.id));
         let ready = ServerFrame::Ready {
             protocol: PROTOCOL,
             epoch: self.state.messages.epoch().to_owned(),
@@ -142,7 +146,11 @@ impl Session {
             },
             Message::Binary(_) => self.error(None, ErrorCode::Invalid, "Frames are JSON text.".into()).await,
             Message::Ping(_) | Message::Pong(_) => Ok(()),
-            Message::Close(_) => Err(End::Gone),
+            Message::Close(_) => {
+                // The answer to it goes out with the next read.
+                let _ = timeout(CLOSE_WITHIN, async { while let Some(Ok(_)) = self.socket.next().await {} }).await;
+                Err(End::Gone)
+            }
         }
     }
 
@@ -191,7 +199,7 @@ impl Session {
                 }
                 Err(ServiceError::Resync) => frames.push_back(frame(&ServerFrame::Resync { channel_id })),
                 Err(ServiceError::NotFound(_) | ServiceError::Forbidden(_)) => {
-                    frames.push_back(frame(&ServerFrame::ChannelRemoved { channel_id }));
+                    frames.push_back(frame(&from_outside(&self.state, &self.caller, channel_id).await));
                 }
                 Err(error) => return self.refuse(reference, error).await,
             }
@@ -205,7 +213,7 @@ impl Session {
             return Err(End::Gone);
         }
         self.silent = true;
-        self.socket.send(Message::Ping(Vec::new().into())).await.map_err(End::from)
+        self.transmit([Message::Ping(Vec::new().into())]).await
     }
 
     async fn refuse(&mut self, reference: Option<Ref>, error: ServiceError) -> Result<(), End> {
@@ -229,20 +237,28 @@ impl Session {
         self.write(Frames::from([frame(message)])).await
     }
 
-    /// Writes all frames, then flushes once. A reader who doesn't read is let go when its queue is
-    /// full or its session over, not waited for.
     async fn write(&mut self, frames: Frames) -> Result<(), End> {
-        let socket = &mut self.socket;
+        self.transmit(frames.into_iter().map(Message::Text)).await
+    }
+
+    /// Writes all messages, then flushes once. A reader who doesn't read is let go when its queue is
+    /// full, its session over or its time up; what the session was for is looked at first.
+    async fn transmit(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), End> {
+        let (socket, outbox, shutdown) = (&mut self.socket, &self.outbox, &self.state.shutdown);
         let writing = async {
-            for text in frames {
-                socket.feed(Message::Text(text)).await?;
+            for message in messages {
+                socket.feed(message).await?;
             }
             socket.flush().await
         };
         tokio::select! {
             biased;
-            written = writing => written.map_err(End::from),
-            closed = self.outbox.closed() => Err(closed.into()),
+            closed = outbox.closed() => Err(closed.into()),
+            () = shutdown.cancelled() => Err(Closed::GoingAway.into()),
+            written = timeout(WRITE_WITHIN, writing) => match written {
+                Ok(written) => written.map_err(End::from),
+                Err(_) => Err(Closed::TooSlow.into()),
+            },
         }
     }
 
@@ -250,12 +266,20 @@ impl Session {
     async fn close(&mut self, code: u16, reason: &'static str) {
         let farewell = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
         let patience = if code == close::TOO_SLOW { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
-        let _ = timeout(patience, async {
+        let shutdown = self.state.shutdown.clone();
+        let parting = timeout(patience, async {
             self.socket.send(farewell).await?;
             while let Some(Ok(_)) = self.socket.next().await {}
             Ok::<_, Error>(())
-        })
-        .await;
+        });
+        let cut_short = async {
+            shutdown.cancelled().await;
+            sleep(CLOSE_WITHIN).await;
+        };
+        tokio::select! {
+            _ = parting => {}
+            () = cut_short => {}
+        }
     }
 }
 
@@ -289,5 +313,13 @@ fn refused(error: &ServiceError) -> End {
             tracing::error!(%error, "a connection could not be started");
             Closed::GoingAway.into()
         }
+    }
+}
+
+/// What somebody who isn't in a channel may know of it.
+async fn from_outside(state: &AppState, caller: &Caller, channel_id: ChannelId) -> ServerFrame {
+    match state.channels.get(caller, channel_id).await {
+        Ok(channel) => ServerFrame::Channel { channel },
+        Err(_) => ServerFrame::ChannelRemoved { channel_id },
     }
 }

@@ -202,7 +202,7 @@ async fn read_marks_move_forward_only_and_own_messages_never_count(fresh: Fresh)
     let mark = fresh.store.mark_read(id, mira.id, 3).await.unwrap().unwrap();
     assert_eq!((mark.seq, mark.unread), (3, 1));
     let back = fresh.store.mark_read(id, mira.id, 1).await.unwrap().unwrap();
-    assert_eq!((back.seq, back.unread), (3, 1));
+    assert_eq!((back.seq, back.unread, mark.moved, back.moved), (3, 1, true, false));
     let past = fresh.store.mark_read(id, mira.id, u64::MAX).await.unwrap().unwrap();
     assert_eq!((past.seq, past.unread), (5, 0));
     assert_eq!(unread(&ada).await, 1, "another's mark stays");

@@ -56,9 +56,9 @@ impl Scroll {
     }
 
     pub fn to_end(self) {
-        if let Some(log) = self.node.get_untracked() {
-            log.set_scroll_top(0);
-        }
+        // Asked for a frame ago: the page may be another by now.
+        let Some(log) = self.node.try_get_untracked().flatten() else { return };
+        log.set_scroll_top(0);
         self.arrived();
     }
 

@@ -162,27 +162,36 @@ impl ChannelStore for SqliteStore {
     }
 
     async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64) -> Result<Option<ReadMark>> {
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let row: Option<(i64,)> = sqlx::query_as(
-            "UPDATE memberships SET read_seq =
-                max(read_seq, min(?3, (SELECT rev FROM channels WHERE id = ?1)))
-             WHERE channel_id = ?1 AND user_id = ?2 RETURNING read_seq",
+        // Most calls move nothing: they cost no write.
+        let known: Option<(i64, i64)> = sqlx::query_as(
+            "SELECT m.read_seq, c.rev FROM memberships m JOIN channels c ON c.id = m.channel_id
+             WHERE m.channel_id = ? AND m.user_id = ?",
         )
         .bind(id.0)
         .bind(user_id.0)
-        .bind(signed(seq))
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&self.read)
         .await?;
-        let Some((seq,)) = row else { return Ok(None) };
-        let (unread,): (i64,) = sqlx::query_as(
-            "SELECT count(*) FROM messages WHERE channel_id = ? AND seq > ? AND sender_id <> ? AND NOT deleted",
+        let Some((read_seq, rev)) = known else { return Ok(None) };
+        let to = signed(seq).min(rev);
+        let moved = to > read_seq;
+        if moved {
+            sqlx::query("UPDATE memberships SET read_seq = max(read_seq, ?3) WHERE channel_id = ?1 AND user_id = ?2")
+                .bind(id.0)
+                .bind(user_id.0)
+                .bind(to)
+                .execute(&self.write)
+                .await?;
+        }
+        let now: Option<(i64, i64)> = sqlx::query_as(
+            "SELECT m.read_seq, (SELECT count(*) FROM messages x WHERE x.channel_id = ?1 AND x.seq > m.read_seq
+                AND x.sender_id <> ?2 AND NOT x.deleted)
+             FROM memberships m WHERE m.channel_id = ?1 AND m.user_id = ?2",
         )
         .bind(id.0)
-        .bind(seq)
         .bind(user_id.0)
-        .fetch_one(&mut *tx)
+        .fetch_optional(&self.read)
         .await?;
-        tx.commit().await?;
-        Ok(Some(ReadMark { seq: count(seq), unread: count(unread), mentions: 0 }))
+        let mark = |(seq, unread)| ReadMark { seq: count(seq), moved, unread: count(unread), mentions: 0 };
+        Ok(now.map(mark))
     }
 }
