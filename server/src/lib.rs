@@ -19,6 +19,7 @@ mod web;
 mod ws;
 
 use auth::tokens::signing_key;
+use bus::LocalBus;
 use config::Config;
 use services::Clock;
 use state::AppState;
@@ -66,14 +67,15 @@ impl Server {
             Some(key) => key.clone().into_bytes(),
             None => signing_key(&config.data_dir.join("signing.key")).map_err(StartError::SigningKey)?,
         };
-        let store = SqliteStore::open(&config.database)
-            .await
-            .map_err(|source| StartError::Database { path: config.database.clone(), source })?;
+        let unusable = |source| StartError::Database { path: config.database.clone(), source };
+        let store = SqliteStore::open(&config.database).await.map_err(unusable)?;
         let store: Arc<dyn Store> = Arc::new(store);
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let (state, tasks) = AppState::new(&config, store.clone(), &key, clock);
+        let journal = store.journal_head().await.map_err(unusable)?;
+        let (bus, hints) = LocalBus::new();
+        let (state, tasks) = AppState::new(&config, store.clone(), (Arc::new(bus), hints), journal, &key, clock);
         let is_new = state.accounts.is_empty().await.unwrap_or(false);
         let shutdown = state.shutdown.clone();
         let router = router::build(state.clone(), &config.allowed_origins);

@@ -1,8 +1,8 @@
 use crate::{
     auth::{cookies::Cookies, limits::AccountLimits, origin::Origins, password::Passwords, tokens::Signer},
-    bus::LocalBus,
+    bus::{Bus, Hint},
     config::Config,
-    hub::Hub,
+    hub::{Follower, Hub},
     services::{Clock, accounts::Accounts, channels::Channels, messages::Messages},
     store::Store,
     web::Assets,
@@ -10,7 +10,7 @@ use crate::{
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use std::sync::Arc;
-use tokio::task::JoinHandle;
+use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What every door of the server leads to. Cheap to clone.
@@ -33,17 +33,19 @@ pub struct AppState {
 }
 
 impl AppState {
-    /// Wires services, bus and hub to a store. The returned tasks end after the state is dropped.
+    /// Wires services and hub to a store and a bus. The returned tasks end after the state is dropped.
+    /// `journal`: the journal's position before the first connection.
     pub fn new(
         config: &Config,
         store: Arc<dyn Store>,
+        (bus, hints): (Arc<dyn Bus>, mpsc::Receiver<Hint>),
+        journal: u64,
         signing_key: &[u8],
         clock: Clock,
     ) -> (Self, Vec<JoinHandle<()>>) {
         let hub = Arc::new(Hub::default());
-        let (bus, events) = LocalBus::new();
-        let bus = Arc::new(bus);
-        let fanout = tokio::spawn(hub.clone().run(events));
+        let follower = Follower::run(hub.clone(), store.clone(), Arc::downgrade(&bus), journal, hints);
+        let fanout = tokio::spawn(follower);
         let (messages, writer) = Messages::start(store.clone(), bus.clone(), clock.clone());
         let accounts = Accounts {
             store: store.clone(),
@@ -55,7 +57,7 @@ impl AppState {
         };
         let state = Self {
             accounts: Arc::new(accounts),
-            channels: Arc::new(Channels { store: store.clone(), bus, clock, order: tokio::sync::Mutex::default() }),
+            channels: Arc::new(Channels { store: store.clone(), bus, clock }),
             messages: Arc::new(messages),
             hub,
             store,

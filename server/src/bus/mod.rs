@@ -1,54 +1,36 @@
 //! Carries what has happened from where it was committed to every node's hub. The database is the
-//! truth and this a hint: it may lose events, never reorder those of one channel.
+//! truth and this a hint: it may lose, double and reorder; the numbers that hints carry (a message's
+//! `rev`, an entry's `pos`) let a hub put things right.
 
 mod local;
 
 pub use local::LocalBus;
 
+use crate::store::Entry;
 use async_trait::async_trait;
-use natter::{Channel, ChannelId, Message, SessionId, User, UserId, Visibility};
+use natter::{ChannelId, Message, UserId};
+use serde::{Deserialize, Serialize};
 
 /// Something that has been committed.
-#[derive(Clone, Debug)]
-pub enum Event {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "hint", rename_all = "snake_case")]
+pub enum Hint {
     /// A message is new or has changed.
     Message(Message),
-    /// A channel was made or changed; `channel` is how somebody outside it sees it.
-    ChannelChanged {
-        channel: Channel,
-    },
-    ChannelRemoved {
-        channel_id: ChannelId,
-        visibility: Visibility,
-    },
-    /// Somebody is now in a channel and receives its messages.
-    Joined {
-        user: User,
-        channel_id: ChannelId,
-    },
-    /// Somebody is no longer in a channel; `channel` is how they now see it.
-    Left {
-        user: User,
-        channel: Channel,
-    },
-    /// How one person sees a channel, for all their devices.
-    ChannelSeen {
-        user_id: UserId,
-        channel: Channel,
-    },
-    /// Somebody's own read mark moved.
-    Read {
-        user_id: UserId,
-        channel_id: ChannelId,
-        seq: u64,
-        unread: u64,
-        mentions: u64,
-    },
-    SessionsEnded(Vec<SessionId>),
+    /// Somebody may see more or less than before.
+    Changed(Entry),
+    /// Somebody's own read mark moved. Not numbered: a later one makes up for a lost one.
+    Read { user_id: UserId, channel_id: ChannelId, seq: u64, unread: u64, mentions: u64 },
 }
 
 #[async_trait]
 pub trait Bus: Send + Sync {
-    /// Hands an event to every node, this one included. Waits while the queue is full.
-    async fn publish(&self, event: Event);
+    /// Hands hints to every node, this one included, where they arrive in this order. Waits while the
+    /// queue to this node is full; never for another node.
+    async fn publish(&self, hints: Vec<Hint>);
+
+    /// Whether hints of other nodes get here right now.
+    fn is_up(&self) -> bool {
+        true
+    }
 }

@@ -1,24 +1,16 @@
 use super::{Closed, ConnectionId, Outbox, Registry};
-use crate::bus::Event;
+use crate::store::Change;
 use axum::extract::ws::Utf8Bytes;
-use natter::{Channel, ChannelId, Message, SessionId, UserId, Visibility, wire::ServerFrame};
+use natter::{ChannelId, Message, SessionId, UserId, Visibility, message::Changes, wire::ServerFrame};
 use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::mpsc;
 
-/// Delivers events to the connections of this node.
+/// Delivers to the connections of this node.
 #[derive(Default)]
 pub struct Hub {
-    registry: Mutex<Registry<Outbox>>,
+    registry: Mutex<Registry<Outbox, Utf8Bytes>>,
 }
 
 impl Hub {
-    /// Delivers until the bus is gone.
-    pub async fn run(self: Arc<Self>, mut events: mpsc::Receiver<Event>) {
-        while let Some(event) = events.recv().await {
-            self.deliver(event);
-        }
-    }
-
     /// Registers a connection; see [`Registry::connect`].
     pub fn connect(&self, user_id: UserId, session_id: SessionId) -> (ConnectionId, Arc<Outbox>) {
         let outbox = Arc::new(Outbox::default());
@@ -26,7 +18,7 @@ impl Hub {
     }
 
     /// See [`Registry::settle`].
-    pub fn settle(&self, id: ConnectionId, channels: impl IntoIterator<Item = ChannelId>) {
+    pub fn settle(&self, id: ConnectionId, channels: impl IntoIterator<Item = (ChannelId, u64)>) {
         self.with(|registry| registry.settle(id, channels));
     }
 
@@ -34,66 +26,110 @@ impl Hub {
         self.with(|registry| registry.disconnect(id));
     }
 
-    fn deliver(&self, event: Event) {
-        match event {
-            Event::Message(message) => self.message(message),
-            Event::ChannelChanged { channel } => {
-                let id = channel.id;
-                let frame = frame(&ServerFrame::Channel { channel });
-                self.with(|registry| push(registry.outside(id), &frame));
-            }
-            Event::ChannelRemoved { channel_id, visibility } => self.with(|registry| {
-                let frame = frame(&ServerFrame::ChannelRemoved { channel_id });
-                match visibility {
-                    Visibility::Public => push(registry.everyone(), &frame),
-                    Visibility::Private => push(registry.in_channel(channel_id), &frame),
-                }
-                registry.remove_channel(channel_id);
-            }),
-            Event::Joined { user, channel_id } => self.with(|registry| {
-                let member = frame(&ServerFrame::Member { channel_id, user: user.clone(), joined: true });
-                push(registry.in_channel(channel_id), &member);
-                registry.join(user.id, channel_id);
-            }),
-            Event::ChannelSeen { user_id, channel } => {
-                let frame = frame(&ServerFrame::Channel { channel });
-                self.with(|registry| push(registry.of_user(user_id), &frame));
-            }
-            Event::Left { user, channel } => self.with(|registry| {
-                let id = channel.id;
-                registry.leave(user.id, id);
-                let member = frame(&ServerFrame::Member { channel_id: id, user: user.clone(), joined: false });
-                push(registry.in_channel(id), &member);
-                push(registry.of_user(user.id), &frame(&left(channel)));
-            }),
-            Event::Read { user_id, channel_id, seq, unread, mentions } => {
-                let frame = frame(&ServerFrame::Read { channel_id, seq, unread, mentions });
-                self.with(|registry| push(registry.of_user(user_id), &frame));
-            }
-            Event::SessionsEnded(sessions) => self.with(|registry| {
-                for session_id in sessions {
-                    registry.of_session(session_id).for_each(|outbox| outbox.close(Closed::SessionEnded));
-                }
-            }),
-        }
+    /// Whether a connection receives a channel, and so may know everything in it.
+    pub fn receives(&self, id: ConnectionId, channel_id: ChannelId) -> bool {
+        self.with(|registry| registry.receives(id, channel_id))
     }
 
-    fn message(&self, message: Message) {
-        let channel_id = message.channel_id;
-        let frame = frame(&ServerFrame::Message(message));
+    /// The `rev` up to which everyone in a channel has been sent everything, while somebody is in it.
+    pub fn sent_up_to(&self, channel_id: ChannelId) -> Option<u64> {
+        self.with(|registry| registry.line(channel_id)?.at())
+    }
+
+    /// Takes a message in whatever order; it goes out when everything before it has. True when it
+    /// has to wait for something that isn't here.
+    pub(super) fn message(&self, message: Message) -> bool {
+        let (channel_id, rev) = (message.channel_id, message.rev);
+        self.with(|registry| {
+            let Some(line) = registry.line(channel_id) else { return false };
+            let due = line.offer(rev, frame(&ServerFrame::Message(message)));
+            let waits = line.gap().is_some();
+            send_all(registry, channel_id, &due);
+            waits
+        })
+    }
+
+    /// Where something is missing in a channel, given that it has got to `head`.
+    pub(super) fn missing(&self, channel_id: ChannelId, head: u64) -> Option<u64> {
+        self.with(|registry| {
+            let line = registry.line(channel_id)?;
+            line.gap().or_else(|| line.at().filter(|at| *at < head))
+        })
+    }
+
+    /// Takes what was read from the database to close a hole; false if it brought nothing new.
+    pub(super) fn fill(&self, channel_id: ChannelId, changes: Changes) -> bool {
+        let upto = if changes.next.is_some() { changes.items.last().map_or(0, |last| last.rev) } else { changes.rev };
+        let frames = changes.items.into_iter().map(|message| (message.rev, frame(&ServerFrame::Message(message))));
+        self.with(|registry| {
+            let Some(line) = registry.line(channel_id) else { return true };
+            let before = line.at();
+            let due = line.fill(frames, upto);
+            let moved = line.at() > before;
+            send_all(registry, channel_id, &due);
+            moved
+        })
+    }
+
+    /// Begins the order of a channel that this node begins to follow.
+    pub(super) fn start(&self, channel_id: ChannelId, rev: u64) {
+        self.with(|registry| {
+            let Some(line) = registry.line(channel_id) else { return };
+            let due = line.start(rev);
+            send_all(registry, channel_id, &due);
+        });
+    }
+
+    /// Applies at once what needs no reading: who receives what.
+    pub(super) fn apply(&self, change: &Change) {
+        self.with(|registry| match change {
+            Change::ChannelCreated { channel_id, creator: user_id } | Change::Joined { channel_id, user_id } => {
+                registry.join(*user_id, *channel_id);
+            }
+            Change::Left { channel_id, user_id } => registry.leave(*user_id, *channel_id),
+            Change::ChannelRemoved { channel_id, visibility } => {
+                let frame = frame(&ServerFrame::ChannelRemoved { channel_id: *channel_id });
+                match visibility {
+                    Visibility::Public => push(registry.everyone(), &frame),
+                    Visibility::Private => push(registry.in_channel(*channel_id), &frame),
+                }
+                registry.remove_channel(*channel_id);
+            }
+            Change::SessionsEnded { sessions } => {
+                for session_id in sessions {
+                    registry.of_session(*session_id).for_each(|outbox| outbox.close(Closed::SessionEnded));
+                }
+            }
+        });
+    }
+
+    /// Whether anyone of that account is connected here.
+    pub(super) fn has_user(&self, user_id: UserId) -> bool {
+        self.with(|registry| registry.has_user(user_id))
+    }
+
+    pub(super) fn send_to_channel(&self, channel_id: ChannelId, message: &ServerFrame) {
+        let frame = frame(message);
         self.with(|registry| push(registry.in_channel(channel_id), &frame));
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Registry<Outbox>) -> T) -> T {
-        change(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn send_outside(&self, channel_id: ChannelId, message: &ServerFrame) {
+        let frame = frame(message);
+        self.with(|registry| push(registry.outside(channel_id), &frame));
     }
-}
 
-/// Somebody who left a public channel still sees it from outside; a private one is gone for them.
-fn left(channel: Channel) -> ServerFrame {
-    match channel.visibility {
-        Visibility::Public => ServerFrame::Channel { channel },
-        Visibility::Private => ServerFrame::ChannelRemoved { channel_id: channel.id },
+    pub(super) fn send_to_user(&self, user_id: UserId, message: &ServerFrame) {
+        let frame = frame(message);
+        self.with(|registry| push(registry.of_user(user_id), &frame));
+    }
+
+    /// Makes everyone connect anew, which puts right whatever this node may have missed.
+    pub(super) fn reconnect_everyone(&self) {
+        self.with(|registry| registry.everyone().for_each(|outbox| outbox.close(Closed::GoingAway)));
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Registry<Outbox, Utf8Bytes>) -> T) -> T {
+        change(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -101,8 +137,17 @@ fn frame(frame: &ServerFrame) -> Utf8Bytes {
     frame.to_json().into()
 }
 
+fn send_all(registry: &Registry<Outbox, Utf8Bytes>, channel_id: ChannelId, frames: &[Utf8Bytes]) {
+    if frames.is_empty() {
+        return;
+    }
+    for outbox in registry.in_channel(channel_id) {
+        outbox.push(frames);
+    }
+}
+
 fn push<'a>(receivers: impl Iterator<Item = &'a Arc<Outbox>>, frame: &Utf8Bytes) {
     for outbox in receivers {
-        outbox.push(frame.clone());
+        outbox.push(std::slice::from_ref(frame));
     }
 }

@@ -1,9 +1,12 @@
 //! Everyone connected to this node, and what of each event reaches whom.
 
 mod fanout;
+mod follower;
+mod line;
 mod outbox;
 mod registry;
 
 pub use fanout::Hub;
+pub use follower::Follower;
 pub use outbox::{Closed, Frames, Outbox};
 pub use registry::{ConnectionId, Registry};

@@ -51,14 +51,14 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// Queues a frame, or closes the connection as too slow. Never waits.
-    pub fn push(&self, frame: Utf8Bytes) {
+    /// Queues frames, or closes the connection as too slow. Never waits.
+    pub fn push(&self, frames: &[Utf8Bytes]) {
         self.with(|waiting| {
             if waiting.closed.is_some() {
                 return;
             }
-            waiting.bytes += frame.len();
-            waiting.frames.push_back(frame);
+            waiting.bytes += frames.iter().map(|frame| frame.len()).sum::<usize>();
+            waiting.frames.extend(frames.iter().cloned());
             if waiting.frames.len() > MAX_FRAMES || waiting.bytes > MAX_BYTES {
                 *waiting = Waiting { closed: Some(Closed::TooSlow), ..Waiting::default() };
             }
@@ -117,10 +117,10 @@ mod tests {
     #[tokio::test]
     async fn frames_come_out_in_order_and_all_at_once() {
         let outbox = Outbox::default();
-        outbox.push("a".into());
-        outbox.push("b".into());
+        outbox.push(&["a".into()]);
+        outbox.push(&["b".into()]);
         assert_eq!(outbox.take().await.unwrap(), ["a", "b"].map(Utf8Bytes::from));
-        outbox.push("c".into());
+        outbox.push(&["c".into()]);
         assert_eq!(outbox.take().await.unwrap(), ["c"].map(Utf8Bytes::from));
     }
 
@@ -128,11 +128,11 @@ mod tests {
     async fn one_frame_too_many_closes_as_too_slow() {
         let outbox = Outbox::default();
         for _ in 0..MAX_FRAMES {
-            outbox.push("x".into());
+            outbox.push(&["x".into()]);
         }
         assert_eq!(outbox.take().await.unwrap().len(), MAX_FRAMES);
         for _ in 0..=MAX_FRAMES {
-            outbox.push("x".into());
+            outbox.push(&["x".into()]);
         }
         assert_eq!(outbox.take().await.unwrap_err(), Closed::TooSlow);
         assert_eq!(outbox.closed().await, Closed::TooSlow);
@@ -143,7 +143,7 @@ mod tests {
         let outbox = Outbox::default();
         let frame = Utf8Bytes::from("x".repeat(64 * 1024));
         for _ in 0..17 {
-            outbox.push(frame.clone());
+            outbox.push(std::slice::from_ref(&frame));
         }
         assert_eq!(outbox.take().await.unwrap_err(), Closed::TooSlow);
     }
@@ -151,7 +151,7 @@ mod tests {
     #[tokio::test]
     async fn closing_drops_what_was_queued_and_the_first_reason_stays() {
         let outbox = Outbox::default();
-        outbox.push("secret".into());
+        outbox.push(&["secret".into()]);
         outbox.close(Closed::SessionEnded);
         outbox.close(Closed::GoingAway);
         assert_eq!(outbox.take().await.unwrap_err(), Closed::SessionEnded);

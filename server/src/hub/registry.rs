@@ -1,5 +1,6 @@
 //! Who is connected and what they receive: a plain struct that knows no sockets.
 
+use super::line::Line;
 use natter::{ChannelId, SessionId, UserId};
 use std::{
     collections::{HashMap, HashSet},
@@ -19,15 +20,29 @@ struct Connection<H> {
     meanwhile: Option<HashMap<ChannelId, bool>>,
 }
 
-pub struct Registry<H> {
+/// A channel with somebody in it.
+struct Room<F> {
+    connections: HashSet<ConnectionId>,
+    /// The order of its frames, by `rev`.
+    line: Line<F>,
+}
+
+impl<F> Default for Room<F> {
+    fn default() -> Self {
+        Self { connections: HashSet::new(), line: Line::new() }
+    }
+}
+
+/// `H` is what a connection is reached by, `F` what it is sent.
+pub struct Registry<H, F> {
     next: u64,
     connections: HashMap<ConnectionId, Connection<H>>,
     by_user: HashMap<UserId, HashSet<ConnectionId>>,
     by_session: HashMap<SessionId, HashSet<ConnectionId>>,
-    by_channel: HashMap<ChannelId, HashSet<ConnectionId>>,
+    by_channel: HashMap<ChannelId, Room<F>>,
 }
 
-impl<H> Default for Registry<H> {
+impl<H, F> Default for Registry<H, F> {
     fn default() -> Self {
         Self {
             next: 0,
@@ -39,7 +54,7 @@ impl<H> Default for Registry<H> {
     }
 }
 
-impl<H> Registry<H> {
+impl<H, F> Registry<H, F> {
     /// Adds a connection, as yet in no channel. From here on it sees what concerns its user; read
     /// the user's channels after this call and hand them to [`Self::settle`].
     pub fn connect(&mut self, user_id: UserId, session_id: SessionId, handle: Arc<H>) -> ConnectionId {
@@ -53,15 +68,18 @@ impl<H> Registry<H> {
         id
     }
 
-    /// Puts a connection into its user's channels. What the user joined or left since
-    /// [`Self::connect`] wins over what was read.
-    pub fn settle(&mut self, id: ConnectionId, channels: impl IntoIterator<Item = ChannelId>) {
+    /// Puts a connection into its user's channels, each with the `rev` it was read at. What the user
+    /// joined or left since [`Self::connect`] wins over what was read.
+    pub fn settle(&mut self, id: ConnectionId, channels: impl IntoIterator<Item = (ChannelId, u64)>) {
         let Some(connection) = self.connections.get_mut(&id) else { return };
         let meanwhile = connection.meanwhile.take().unwrap_or_default();
-        for channel_id in channels {
+        for (channel_id, rev) in channels {
             if meanwhile.get(&channel_id) != Some(&false) {
                 connection.channels.insert(channel_id);
-                self.by_channel.entry(channel_id).or_default().insert(id);
+                let room = self.by_channel.entry(channel_id).or_default();
+                room.connections.insert(id);
+                // Nobody else waits for what a room that had no beginning may hold already.
+                room.line.start(rev);
             }
         }
     }
@@ -71,7 +89,7 @@ impl<H> Registry<H> {
         forget(&mut self.by_user, connection.user_id, id);
         forget(&mut self.by_session, connection.session_id, id);
         for channel_id in connection.channels {
-            forget(&mut self.by_channel, channel_id, id);
+            self.empty(channel_id, id);
         }
     }
 
@@ -82,7 +100,7 @@ impl<H> Registry<H> {
                     meanwhile.insert(channel_id, true);
                 }
                 connection.channels.insert(channel_id);
-                self.by_channel.entry(channel_id).or_default().insert(*id);
+                self.by_channel.entry(channel_id).or_default().connections.insert(*id);
             }
         }
     }
@@ -96,7 +114,7 @@ impl<H> Registry<H> {
 
     /// Takes everyone out of a channel that is no more.
     pub fn remove_channel(&mut self, channel_id: ChannelId) {
-        let ids = self.by_channel.get(&channel_id).cloned().unwrap_or_default();
+        let ids = self.by_channel.get(&channel_id).map(|room| room.connections.clone()).unwrap_or_default();
         for id in ids {
             self.take_out(id, channel_id);
         }
@@ -115,7 +133,30 @@ impl<H> Registry<H> {
             }
             connection.channels.remove(&channel_id);
         }
-        forget(&mut self.by_channel, channel_id, id);
+        self.empty(channel_id, id);
+    }
+
+    fn empty(&mut self, channel_id: ChannelId, id: ConnectionId) {
+        if let Some(room) = self.by_channel.get_mut(&channel_id) {
+            room.connections.remove(&id);
+            if room.connections.is_empty() {
+                self.by_channel.remove(&channel_id);
+            }
+        }
+    }
+
+    /// The order of a channel's frames, while somebody is in it.
+    pub fn line(&mut self, channel_id: ChannelId) -> Option<&mut Line<F>> {
+        self.by_channel.get_mut(&channel_id).map(|room| &mut room.line)
+    }
+
+    /// Whether that connection receives that channel.
+    pub fn receives(&self, id: ConnectionId, channel_id: ChannelId) -> bool {
+        self.connections.get(&id).is_some_and(|connection| connection.channels.contains(&channel_id))
+    }
+
+    pub fn has_user(&self, user_id: UserId) -> bool {
+        self.by_user.contains_key(&user_id)
     }
 
     pub fn everyone(&self) -> impl Iterator<Item = &Arc<H>> {
@@ -130,7 +171,7 @@ impl<H> Registry<H> {
     }
 
     pub fn in_channel(&self, channel_id: ChannelId) -> impl Iterator<Item = &Arc<H>> {
-        self.handles(self.by_channel.get(&channel_id))
+        self.handles(self.by_channel.get(&channel_id).map(|room| &room.connections))
     }
 
     pub fn of_user(&self, user_id: UserId) -> impl Iterator<Item = &Arc<H>> {

@@ -7,8 +7,8 @@ use crate::{
         password::Passwords,
         tokens::{ACCESS_SECONDS, Access, RefreshToken, SESSION_SECONDS, Signer},
     },
-    bus::{Bus, Event},
-    store::{NewSession, NewUser, Rotation, Session, Store, StoreError},
+    bus::{Bus, Hint},
+    store::{Entry, NewSession, NewUser, Rotation, Session, Store, StoreError},
 };
 use natter::{
     FieldError, SessionId, Timestamp, User, UserId,
@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 const WRONG_PAIR: &str = "That username and password don't match.";
 const USER_AGENT_MAX_CHARS: usize = 200;
+/// How long the journal remembers: a node cut off for longer makes its connections start over.
+const JOURNAL_MILLIS: i64 = 60 * 60 * 1000;
 
 pub struct Accounts {
     pub store: Arc<dyn Store>,
@@ -118,9 +120,9 @@ impl Accounts {
         let old = RefreshToken::presented(token).hash();
         match self.store.rotate_refresh(old, fresh.hash(), now, session_end(now)).await? {
             Rotation::Rotated { session_id, user } if !user.suspended => self.logged_in(user, session_id, fresh),
-            Rotation::Reused { session_id } => {
-                tracing::warn!(%session_id, "a superseded refresh token came back; its session is ended");
-                self.bus.publish(Event::SessionsEnded(vec![session_id])).await;
+            Rotation::Reused(ended) => {
+                tracing::warn!(change = ?ended.change, "a superseded refresh token came back; its session is ended");
+                self.tell(ended).await;
                 Err(session_over())
             }
             Rotation::Rotated { .. } | Rotation::Unknown => Err(session_over()),
@@ -160,10 +162,8 @@ impl Accounts {
 
     /// Ends one of the caller's own sessions.
     pub async fn end_session(&self, caller: &Caller, id: SessionId) -> Result<()> {
-        if !self.store.end_session(caller.user.id, id).await? {
-            return Err(ServiceError::NotFound("There is no such session."));
-        }
-        self.bus.publish(Event::SessionsEnded(vec![id])).await;
+        let ended = self.store.end_session(caller.user.id, id, self.clock.now()).await?;
+        self.tell(ended.ok_or(ServiceError::NotFound("There is no such session."))?).await;
         Ok(())
     }
 
@@ -183,9 +183,9 @@ impl Accounts {
             return Err(FieldError::new("current", "That isn't your current password.").into());
         }
         let hash = self.passwords.hash(&new).await?;
-        let ended = self.store.set_password(caller.user.id, &hash, caller.session_id).await?;
-        if !ended.is_empty() {
-            self.bus.publish(Event::SessionsEnded(ended)).await;
+        let now = self.clock.now();
+        if let Some(ended) = self.store.set_password(caller.user.id, &hash, caller.session_id, now).await? {
+            self.tell(ended).await;
         }
         Ok(())
     }
@@ -198,8 +198,16 @@ impl Accounts {
     /// Forgets what has run out; called now and then.
     pub async fn tidy(&self) -> Result<()> {
         self.limits.forget_old();
-        self.store.purge_sessions(self.clock.now()).await?;
+        let now = self.clock.now();
+        if let Some(ended) = self.store.purge_sessions(now).await? {
+            self.tell(ended).await;
+        }
+        self.store.trim_journal(now.plus_millis(-JOURNAL_MILLIS)).await?;
         Ok(())
+    }
+
+    async fn tell(&self, entry: Entry) {
+        self.bus.publish(vec![Hint::Changed(entry)]).await;
     }
 }
 

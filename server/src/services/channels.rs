@@ -2,8 +2,8 @@
 
 use super::{Caller, Clock, Result, ServiceError};
 use crate::{
-    bus::{Bus, Event},
-    store::{NewChannel, Store, StoreError},
+    bus::{Bus, Hint},
+    store::{Entry, NewChannel, Store, StoreError},
 };
 use natter::{
     Channel, ChannelId, ChannelKind, FieldError, PostPolicy, User, Visibility,
@@ -15,8 +15,6 @@ pub struct Channels {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub clock: Clock,
-    /// Held from a change of membership's commit to its event, so that both have one order.
-    pub order: tokio::sync::Mutex<()>,
 }
 
 /// What an admin says of a new channel.
@@ -75,19 +73,16 @@ impl Channels {
             post_policy: draft.post_policy,
             created_at: self.clock.now(),
         };
-        let _order = self.order.lock().await;
-        let channel = self.store.create_channel(new, caller.user.id).await.map_err(|error| match error {
+        let id = new.id;
+        let created = self.store.create_channel(new, caller.user.id).await.map_err(|error| match error {
             StoreError::Taken(field) => {
                 ServiceError::Conflict(FieldError::new(field, "A channel of that name exists already."))
             }
             other => other.into(),
         })?;
-        tracing::info!(channel_id = %channel.id, by = %caller.user.id, "channel created");
-        let channel = self.entered(caller, channel.id).await?;
-        if channel.visibility == Visibility::Public {
-            self.bus.publish(Event::ChannelChanged { channel: from_outside(&channel) }).await;
-        }
-        Ok(channel)
+        tracing::info!(channel_id = %id, by = %caller.user.id, "channel created");
+        self.tell(created).await;
+        self.get(caller, id).await
     }
 
     /// Deletes a channel with everything that was said in it.
@@ -96,12 +91,9 @@ impl Channels {
         if !caller.user.role.can_delete_channels() || channel.kind != ChannelKind::Channel {
             return Err(ServiceError::Forbidden("Only admins delete channels."));
         }
-        let _order = self.order.lock().await;
-        if !self.store.delete_channel(id).await? {
-            return Err(no_such_channel());
-        }
+        let removed = self.store.delete_channel(id, self.clock.now()).await?.ok_or_else(no_such_channel)?;
         tracing::info!(channel_id = %id, by = %caller.user.id, "channel deleted");
-        self.bus.publish(Event::ChannelRemoved { channel_id: id, visibility: channel.visibility }).await;
+        self.tell(removed).await;
         Ok(())
     }
 
@@ -110,31 +102,22 @@ impl Channels {
         if !caller.user.role.can_join_channel(channel.access()) {
             return Err(no_such_channel());
         }
-        let _order = self.order.lock().await;
-        if channel.joined || !self.store.join(id, caller.user.id, self.clock.now()).await? {
-            return self.get(caller, id).await;
+        if let Some(joined) = self.store.join(id, caller.user.id, self.clock.now()).await? {
+            self.tell(joined).await;
         }
-        self.entered(caller, id).await
-    }
-
-    /// Tells of somebody's coming. What they see is read after their sockets began to receive, so
-    /// that each message is in it or follows it.
-    async fn entered(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
-        self.bus.publish(Event::Joined { user: caller.user.clone(), channel_id: id }).await;
-        let channel = self.get(caller, id).await?;
-        self.bus.publish(Event::ChannelSeen { user_id: caller.user.id, channel: channel.clone() }).await;
-        Ok(channel)
+        self.get(caller, id).await
     }
 
     pub async fn leave(&self, caller: &Caller, id: ChannelId) -> Result<()> {
-        let channel = self.get(caller, id).await?;
-        let _order = self.order.lock().await;
-        if self.store.leave(id, caller.user.id).await? {
-            let members = channel.members.saturating_sub(1);
-            let channel = Channel { members, ..from_outside(&channel) };
-            self.bus.publish(Event::Left { user: caller.user.clone(), channel }).await;
+        self.get(caller, id).await?;
+        if let Some(left) = self.store.leave(id, caller.user.id, self.clock.now()).await? {
+            self.tell(left).await;
         }
         Ok(())
+    }
+
+    async fn tell(&self, entry: Entry) {
+        self.bus.publish(vec![Hint::Changed(entry)]).await;
     }
 
     /// Moves the caller's read mark forward.
@@ -147,15 +130,14 @@ impl Channels {
         if !mark.moved {
             return Ok(());
         }
-        self.bus
-            .publish(Event::Read {
-                user_id: caller.user.id,
-                channel_id: id,
-                seq: mark.seq,
-                unread: mark.unread,
-                mentions: mark.mentions,
-            })
-            .await;
+        let read = Hint::Read {
+            user_id: caller.user.id,
+            channel_id: id,
+            seq: mark.seq,
+            unread: mark.unread,
+            mentions: mark.mentions,
+        };
+        self.bus.publish(vec![read]).await;
         Ok(())
     }
 }
@@ -163,9 +145,4 @@ impl Channels {
 /// What the caller may not see doesn't exist for them.
 fn seen(caller: &Caller, channel: Option<Channel>) -> Result<Channel> {
     channel.filter(|channel| caller.user.role.can_see_channel(channel.access())).ok_or_else(no_such_channel)
-}
-
-/// The channel as somebody who isn't in it sees it.
-fn from_outside(channel: &Channel) -> Channel {
-    Channel { joined: false, read_seq: 0, unread: 0, mentions: 0, muted: None, ..channel.clone() }
 }

@@ -4,20 +4,24 @@
 
 use super::{Caller, Clock, Result, ServiceError};
 use crate::{
-    bus::{Bus, Event},
-    store::{Anchor, Appended, NewMessage, Store},
+    bus::{Bus, Hint},
+    store::{Anchor, Appended, NewMessage, Result as StoreResult, Store, StoreError},
 };
 use natter::{Channel, ChannelId, Message, MessageId, MessagePage, Ref, input::MessageText, message::Changes};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::sleep,
 };
 
 /// Posts waiting for the writer; beyond it senders wait.
 const QUEUE: usize = 1_024;
 /// Posts in one transaction.
 const BATCH: usize = 256;
+/// How often, and after what wait each, it is asked what became of a commit whose answer was lost.
+const ASK_AGAIN: u32 = 20;
+const ASK_AFTER: Duration = Duration::from_millis(250);
 /// One sync brings at most this many messages a channel; past it, reloading is cheaper.
 pub const SYNC_MAX: usize = 1_000;
 
@@ -125,7 +129,7 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiv
     let mut waiting = Vec::with_capacity(BATCH);
     while posts.recv_many(&mut waiting, BATCH).await > 0 {
         let (batch, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|post| (post.message, post.answer)).unzip();
-        let outcome = match store.append(&batch).await {
+        let outcome = match append(&*store, &batch).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "messages could not be stored");
@@ -135,18 +139,39 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiv
                 continue;
             }
         };
-        for (appended, answer) in outcome.into_iter().zip(answers) {
-            let result = match appended {
-                Appended::New(message) => {
-                    bus.publish(Event::Message(message.clone())).await;
-                    Ok(Posted { message, known: false })
-                }
-                Appended::Known(message) => Ok(Posted { message, known: true }),
-                Appended::NotFound => Err(ServiceError::NotFound("There is no such channel.")),
-                Appended::Forbidden => Err(ServiceError::Forbidden("You can't write in this channel.")),
-            };
+        let results: Vec<_> = outcome.into_iter().zip(&batch).map(|(appended, new)| result(appended, new)).collect();
+        let fresh = results.iter().flatten().filter(|posted| !posted.known);
+        bus.publish(fresh.map(|posted| Hint::Message(posted.message.clone())).collect()).await;
+        for (result, answer) in results.into_iter().zip(answers) {
             // Whoever asked may have gone; the message is stored all the same.
             let _ = answer.send(result);
         }
+    }
+}
+
+/// Stores a batch. Where the answer to the commit was lost, asks until it is known: whoever sent the
+/// messages is told only what is sure.
+async fn append(store: &dyn Store, batch: &[NewMessage]) -> StoreResult<Vec<Appended>> {
+    let mut outcome = store.append(batch).await;
+    if let Err(StoreError::Unsure(error)) = &outcome {
+        tracing::warn!(%error, messages = batch.len(), "asking what became of a commit");
+        for _ in 0..ASK_AGAIN {
+            sleep(ASK_AFTER).await;
+            outcome = store.append(batch).await;
+            if outcome.is_ok() {
+                break;
+            }
+        }
+    }
+    outcome
+}
+
+fn result(appended: Appended, new: &NewMessage) -> Result<Posted> {
+    match appended {
+        Appended::New(message) => Ok(Posted { message, known: false }),
+        // Its own id: it was stored by the commit whose answer was lost, and nobody has been told.
+        Appended::Known(message) => Ok(Posted { known: message.id != new.id, message }),
+        Appended::NotFound => Err(ServiceError::NotFound("There is no such channel.")),
+        Appended::Forbidden => Err(ServiceError::Forbidden("You can't write in this channel.")),
     }
 }

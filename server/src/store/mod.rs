@@ -8,6 +8,7 @@ use natter::{
     Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp, User, UserId,
     Visibility, message::Changes,
 };
+use serde::{Deserialize, Serialize};
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -23,6 +24,9 @@ pub enum StoreError {
     Corrupt(&'static str),
     #[error("{0}")]
     Unsupported(String),
+    /// The connection broke while committing: it may be stored or not. Ask again with the same ids.
+    #[error("the outcome of a commit is not known: {0}")]
+    Unsure(sqlx::Error),
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;
@@ -60,9 +64,7 @@ pub enum Rotation {
         user: User,
     },
     /// An old token came back: the session has been ended.
-    Reused {
-        session_id: SessionId,
-    },
+    Reused(Entry),
     Unknown,
 }
 
@@ -116,6 +118,40 @@ pub struct ReadMark {
     pub mentions: u64,
 }
 
+/// A change of who may see what. It names what changed: whoever applies it reads the details.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Change {
+    /// `creator` is in it from the start.
+    ChannelCreated {
+        channel_id: ChannelId,
+        creator: UserId,
+    },
+    ChannelRemoved {
+        channel_id: ChannelId,
+        visibility: Visibility,
+    },
+    Joined {
+        channel_id: ChannelId,
+        user_id: UserId,
+    },
+    Left {
+        channel_id: ChannelId,
+        user_id: UserId,
+    },
+    SessionsEnded {
+        sessions: Vec<SessionId>,
+    },
+}
+
+/// A change's place in the journal: numbers without gaps, in the order of the commits. It is written
+/// in the transaction that makes the change, and so lets a node that missed a hint catch up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    pub pos: u64,
+    pub change: Change,
+}
+
 #[async_trait]
 pub trait AccountStore: Send + Sync {
     /// Makes the first account an admin and later ones members, also when several register at once.
@@ -126,8 +162,8 @@ pub trait AccountStore: Send + Sync {
     async fn credentials(&self, username: &str) -> Result<Option<(User, String)>>;
     async fn password_hash(&self, id: UserId) -> Result<Option<String>>;
     async fn set_display_name(&self, id: UserId, display_name: &str) -> Result<Option<User>>;
-    /// Stores a new hash and ends every session but `keep`; returns the ended ones.
-    async fn set_password(&self, id: UserId, hash: &str, keep: SessionId) -> Result<Vec<SessionId>>;
+    /// Stores a new hash and ends every session but `keep`; None if there was no other.
+    async fn set_password(&self, id: UserId, hash: &str, keep: SessionId, now: Timestamp) -> Result<Option<Entry>>;
 
     async fn create_session(&self, session: NewSession) -> Result<()>;
     /// Whom a live session belongs to.
@@ -145,28 +181,28 @@ pub trait AccountStore: Send + Sync {
     async fn sessions(&self, user_id: UserId, now: Timestamp) -> Result<Vec<Session>>;
     /// Marks a session as in use and moves its end.
     async fn touch_session(&self, id: SessionId, now: Timestamp, expires_at: Timestamp) -> Result<()>;
-    /// Ends a session of that person; false if there is none.
-    async fn end_session(&self, user_id: UserId, id: SessionId) -> Result<bool>;
-    /// Forgets sessions past their end.
-    async fn purge_sessions(&self, now: Timestamp) -> Result<u64>;
+    /// Ends a session of that person; None if there is none.
+    async fn end_session(&self, user_id: UserId, id: SessionId, now: Timestamp) -> Result<Option<Entry>>;
+    /// Forgets sessions past their end; None if there are none.
+    async fn purge_sessions(&self, now: Timestamp) -> Result<Option<Entry>>;
 }
 
 #[async_trait]
 pub trait ChannelStore: Send + Sync {
     /// Its creator is its first member.
-    async fn create_channel(&self, channel: NewChannel, creator: UserId) -> Result<Channel>;
+    async fn create_channel(&self, channel: NewChannel, creator: UserId) -> Result<Entry>;
     /// Every channel that exists and matches, as this person stands to it, by name.
     /// Deciding which of them may be seen is the caller's.
     async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>>;
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>>;
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>>;
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>>;
-    /// Deletes it with everything in it; false if it doesn't exist.
-    async fn delete_channel(&self, id: ChannelId) -> Result<bool>;
-    /// False if already in.
-    async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<bool>;
-    /// False if not in.
-    async fn leave(&self, id: ChannelId, user_id: UserId) -> Result<bool>;
+    /// Deletes it with everything in it; None if it doesn't exist.
+    async fn delete_channel(&self, id: ChannelId, now: Timestamp) -> Result<Option<Entry>>;
+    /// None if already in, or there is no such channel.
+    async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>>;
+    /// None if not in.
+    async fn leave(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>>;
     async fn members(&self, id: ChannelId) -> Result<Vec<User>>;
     /// Moves a read mark forward, never back and never past the channel's end; None if not in.
     async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64) -> Result<Option<ReadMark>>;
@@ -175,18 +211,46 @@ pub trait ChannelStore: Send + Sync {
 #[async_trait]
 pub trait MessageStore: Send + Sync {
     /// Stores a batch in one durable transaction, in order. Whether each sender may post is decided
-    /// inside it, by the shared rules. An error means that nothing of the batch was stored.
+    /// inside it, by the shared rules. Storing the same `id` again changes nothing and answers `Known`.
+    /// An error other than [`StoreError::Unsure`] means that nothing of the batch was stored.
     async fn append(&self, batch: &[NewMessage]) -> Result<Vec<Appended>>;
     /// At most `limit` messages, ascending by `seq`; no check of rights.
     async fn page(&self, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage>;
     /// At most `limit` messages whose rev is later than `since`, by rev; no check of rights.
     async fn changes(&self, id: ChannelId, since: u64, limit: u32) -> Result<Changes>;
+    /// At most `limit` entries of the journal past `after`, in order.
+    async fn journal(&self, after: u64, limit: u32) -> Result<Vec<Entry>>;
+    /// The position of its newest entry; 0 when nothing was ever written.
+    async fn journal_head(&self) -> Result<u64>;
+    /// Forgets entries written before that time; the newest stays.
+    async fn trim_journal(&self, before: Timestamp) -> Result<()>;
+    /// What only engines that several nodes share can do; None for an embedded one.
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        None
+    }
     /// Names the database's life.
     fn epoch(&self) -> &str;
     /// Can it be read and written right now?
     async fn check(&self) -> Result<()>;
     /// Finishes what is under way and closes the database.
     async fn close(&self);
+}
+
+/// For nodes that may miss each other's hints.
+#[async_trait]
+pub trait SharedStore: Send + Sync {
+    /// The channels whose `rev` may have changed since an earlier answer's `mark` (0: all of them),
+    /// each with its `rev` now. Some come again though nothing changed; none is ever left out.
+    async fn changed_since(&self, mark: u64) -> Result<Positions>;
+}
+
+/// Where everything stands at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Positions {
+    pub channels: Vec<(ChannelId, u64)>,
+    /// To ask with next time.
+    pub mark: u64,
+    pub journal: u64,
 }
 
 pub trait Store: AccountStore + ChannelStore + MessageStore {}

@@ -99,7 +99,7 @@ impl Session {
         // The session may have ended between the handshake and the hub's knowing of it.
         let caller = self.state.accounts.by_session(self.caller.session_id).await.map_err(|error| refused(&error))?;
         let joined = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
-        self.state.hub.settle(id, joined.iter().map(|channel| channel.id));
+        self.state.hub.settle(id, joined.iter().map(|channel| (channel.id, channel.rev)));
         // Read again now that events arrive: each is in this answer or waits behind it, or both.
         let channels = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
         let ready = ServerFrame::Ready {

@@ -3,7 +3,8 @@
 
 use natter::{ChannelId, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId, Visibility};
 use natter_server::store::{
-    Anchor, Appended, NewChannel, NewMessage, NewSession, NewUser, Rotation, Store, StoreError, sqlite::SqliteStore,
+    Anchor, Appended, Change, Entry, NewChannel, NewMessage, NewSession, NewUser, Rotation, Store, StoreError,
+    sqlite::SqliteStore,
 };
 use std::{any::Any, collections::BTreeMap, sync::Arc};
 
@@ -47,7 +48,8 @@ async fn channel_with(
     let id = ChannelId::generate();
     let new =
         NewChannel { id, name: name.into(), topic: format!("About {name}"), visibility, post_policy, created_at: NOW };
-    store.create_channel(new, creator.id).await.unwrap().id
+    store.create_channel(new, creator.id).await.unwrap();
+    id
 }
 
 fn message(channel_id: ChannelId, sender: &User, text: &str, reference: Option<Ref>) -> NewMessage {
@@ -65,6 +67,14 @@ async fn post_many(store: &dyn Store, channel_id: ChannelId, sender: &User, coun
     let batch: Vec<_> = (1..=count).map(|n| message(channel_id, sender, &format!("m{n}"), None)).collect();
     for appended in store.append(&batch).await.unwrap() {
         assert!(matches!(appended, Appended::New(_)), "{appended:?}");
+    }
+}
+
+/// The sessions that an entry says have ended.
+fn ended(entry: Option<Entry>) -> Vec<SessionId> {
+    match entry.map(|entry| entry.change) {
+        Some(Change::SessionsEnded { sessions }) => sessions,
+        other => panic!("{other:?}"),
     }
 }
 
@@ -101,17 +111,17 @@ async fn a_session_lives_until_its_end(fresh: Fresh) {
     assert_eq!(fresh.store.session_user(id, NOW).await.unwrap(), Some(ada.clone()));
     assert_eq!(fresh.store.session_user(id, END).await.unwrap(), None);
     assert_eq!(fresh.store.sessions(ada.id, LATER).await.unwrap().len(), 1);
-    assert_eq!(fresh.store.purge_sessions(LATER).await.unwrap(), 0);
-    assert_eq!(fresh.store.purge_sessions(END).await.unwrap(), 1);
+    assert_eq!(fresh.store.purge_sessions(LATER).await.unwrap(), None);
+    assert_eq!(ended(fresh.store.purge_sessions(END).await.unwrap()), [id]);
     assert!(fresh.store.sessions(ada.id, NOW).await.unwrap().is_empty());
 }
 
 async fn only_its_owner_ends_a_session(fresh: Fresh) {
     let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
     let id = session(&*fresh.store, &ada, [1; 32]).await;
-    assert!(!fresh.store.end_session(mira.id, id).await.unwrap());
-    assert!(fresh.store.end_session(ada.id, id).await.unwrap());
-    assert!(!fresh.store.end_session(ada.id, id).await.unwrap());
+    assert_eq!(fresh.store.end_session(mira.id, id, NOW).await.unwrap(), None);
+    assert_eq!(ended(fresh.store.end_session(ada.id, id, NOW).await.unwrap()), [id]);
+    assert_eq!(fresh.store.end_session(ada.id, id, NOW).await.unwrap(), None);
     assert_eq!(fresh.store.session_user(id, NOW).await.unwrap(), None);
 }
 
@@ -126,7 +136,8 @@ async fn refresh_tokens_rotate_and_a_reused_one_ends_the_session(fresh: Fresh) {
     }
     assert!(fresh.store.session_by_refresh([1; 32], LATER).await.unwrap().is_none());
     assert_eq!(fresh.store.session_by_refresh([2; 32], LATER).await.unwrap().unwrap().0, id);
-    assert!(matches!(rotate([1; 32], [3; 32]).await, Rotation::Reused { session_id } if session_id == id));
+    let Rotation::Reused(entry) = rotate([1; 32], [3; 32]).await else { panic!("an old token was taken") };
+    assert_eq!(ended(Some(entry)), [id]);
     assert!(matches!(rotate([2; 32], [4; 32]).await, Rotation::Unknown));
     assert_eq!(fresh.store.session_user(id, LATER).await.unwrap(), None);
 }
@@ -134,7 +145,7 @@ async fn refresh_tokens_rotate_and_a_reused_one_ends_the_session(fresh: Fresh) {
 async fn a_new_password_ends_the_other_sessions(fresh: Fresh) {
     let ada = user(&*fresh.store, "ada").await;
     let (keep, other) = (session(&*fresh.store, &ada, [1; 32]).await, session(&*fresh.store, &ada, [2; 32]).await);
-    assert_eq!(fresh.store.set_password(ada.id, "new hash", keep).await.unwrap(), [other]);
+    assert_eq!(ended(fresh.store.set_password(ada.id, "new hash", keep, NOW).await.unwrap()), [other]);
     assert_eq!(fresh.store.password_hash(ada.id).await.unwrap().as_deref(), Some("new hash"));
     assert!(fresh.store.session_user(keep, NOW).await.unwrap().is_some());
     assert!(fresh.store.session_user(other, NOW).await.unwrap().is_none());
@@ -178,17 +189,17 @@ async fn joining_and_leaving_are_idempotent_and_joining_starts_read(fresh: Fresh
     let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
     let id = channel(&*fresh.store, "general", &ada).await;
     post_many(&*fresh.store, id, &ada, 3).await;
-    assert!(fresh.store.join(id, mira.id, NOW).await.unwrap());
-    assert!(!fresh.store.join(id, mira.id, NOW).await.unwrap());
+    assert!(fresh.store.join(id, mira.id, NOW).await.unwrap().is_some());
+    assert_eq!(fresh.store.join(id, mira.id, NOW).await.unwrap(), None);
     let seen = fresh.store.channel(mira.id, id).await.unwrap().unwrap();
     assert_eq!((seen.members, seen.read_seq, seen.unread), (2, 3, 0));
     let members: Vec<_> = fresh.store.members(id).await.unwrap().into_iter().map(|user| user.username).collect();
     assert_eq!(members, ["ada", "mira"]);
     assert_eq!(fresh.store.joined_channels(mira.id).await.unwrap().len(), 1);
-    assert!(fresh.store.leave(id, mira.id).await.unwrap());
-    assert!(!fresh.store.leave(id, mira.id).await.unwrap());
+    assert!(fresh.store.leave(id, mira.id, NOW).await.unwrap().is_some());
+    assert_eq!(fresh.store.leave(id, mira.id, NOW).await.unwrap(), None);
     assert!(fresh.store.joined_channels(mira.id).await.unwrap().is_empty());
-    assert!(!fresh.store.join(ChannelId::generate(), mira.id, NOW).await.unwrap());
+    assert_eq!(fresh.store.join(ChannelId::generate(), mira.id, NOW).await.unwrap(), None);
 }
 
 async fn read_marks_move_forward_only_and_own_messages_never_count(fresh: Fresh) {
@@ -313,8 +324,8 @@ async fn deleting_a_channel_takes_everything_with_it(fresh: Fresh) {
     let ada = user(&*fresh.store, "ada").await;
     let id = channel(&*fresh.store, "general", &ada).await;
     post_many(&*fresh.store, id, &ada, 5).await;
-    assert!(fresh.store.delete_channel(id).await.unwrap());
-    assert!(!fresh.store.delete_channel(id).await.unwrap());
+    assert!(fresh.store.delete_channel(id, NOW).await.unwrap().is_some());
+    assert_eq!(fresh.store.delete_channel(id, NOW).await.unwrap(), None);
     assert!(fresh.store.channel(ada.id, id).await.unwrap().is_none());
     assert!(fresh.store.page(id, Anchor::Newest, 10).await.unwrap().items.is_empty());
     assert!(fresh.store.joined_channels(ada.id).await.unwrap().is_empty());

@@ -1,8 +1,8 @@
-use super::{SqliteStore, count, taken, time};
-use crate::store::{AccountStore, NewSession, NewUser, Result, Rotation, Session, StoreError};
+use super::{SqliteStore, count, journal::record, taken, time};
+use crate::store::{AccountStore, Change, Entry, NewSession, NewUser, Result, Rotation, Session, StoreError};
 use async_trait::async_trait;
 use natter::{Role, SessionId, Timestamp, User, UserId};
-use sqlx::FromRow;
+use sqlx::{FromRow, SqliteConnection};
 use uuid::Uuid;
 
 #[derive(FromRow)]
@@ -128,7 +128,7 @@ impl AccountStore for SqliteStore {
         row.map(TryInto::try_into).transpose()
     }
 
-    async fn set_password(&self, id: UserId, hash: &str, keep: SessionId) -> Result<Vec<SessionId>> {
+    async fn set_password(&self, id: UserId, hash: &str, keep: SessionId, now: Timestamp) -> Result<Option<Entry>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("UPDATE users SET password_hash = ? WHERE id = ?").bind(hash).bind(id.0).execute(&mut *tx).await?;
         let ended: Vec<(Uuid,)> = sqlx::query_as("DELETE FROM sessions WHERE user_id = ? AND id <> ? RETURNING id")
@@ -136,8 +136,9 @@ impl AccountStore for SqliteStore {
             .bind(keep.0)
             .fetch_all(&mut *tx)
             .await?;
+        let entry = sessions_ended(&mut tx, ended, now).await?;
         tx.commit().await?;
-        Ok(ended.into_iter().map(|(id,)| SessionId(id)).collect())
+        Ok(entry)
     }
 
     async fn create_session(&self, new: NewSession) -> Result<()> {
@@ -192,8 +193,9 @@ impl AccountStore for SqliteStore {
         let session_id = SessionId(row.session_id);
         if row.superseded {
             sqlx::query("DELETE FROM sessions WHERE id = ?").bind(session_id.0).execute(&mut *tx).await?;
+            let entry = record(&mut tx, Change::SessionsEnded { sessions: vec![session_id] }, now).await?;
             tx.commit().await?;
-            return Ok(Rotation::Reused { session_id });
+            return Ok(Rotation::Reused(entry));
         }
         sqlx::query("UPDATE refresh_tokens SET superseded = 1 WHERE hash = ?").bind(&old[..]).execute(&mut *tx).await?;
         sqlx::query("INSERT INTO refresh_tokens (hash, session_id) VALUES (?, ?)")
@@ -238,18 +240,34 @@ impl AccountStore for SqliteStore {
         Ok(())
     }
 
-    async fn end_session(&self, user_id: UserId, id: SessionId) -> Result<bool> {
-        let done = sqlx::query("DELETE FROM sessions WHERE id = ? AND user_id = ?")
+    async fn end_session(&self, user_id: UserId, id: SessionId, now: Timestamp) -> Result<Option<Entry>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let ended = sqlx::query_as("DELETE FROM sessions WHERE id = ? AND user_id = ? RETURNING id")
             .bind(id.0)
             .bind(user_id.0)
-            .execute(&self.write)
+            .fetch_all(&mut *tx)
             .await?;
-        Ok(done.rows_affected() > 0)
+        let entry = sessions_ended(&mut tx, ended, now).await?;
+        tx.commit().await?;
+        Ok(entry)
     }
 
-    async fn purge_sessions(&self, now: Timestamp) -> Result<u64> {
-        let done =
-            sqlx::query("DELETE FROM sessions WHERE expires_at <= ?").bind(now.millis()).execute(&self.write).await?;
-        Ok(done.rows_affected())
+    async fn purge_sessions(&self, now: Timestamp) -> Result<Option<Entry>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let ended = sqlx::query_as("DELETE FROM sessions WHERE expires_at <= ? RETURNING id")
+            .bind(now.millis())
+            .fetch_all(&mut *tx)
+            .await?;
+        let entry = sessions_ended(&mut tx, ended, now).await?;
+        tx.commit().await?;
+        Ok(entry)
     }
+}
+
+async fn sessions_ended(tx: &mut SqliteConnection, ended: Vec<(Uuid,)>, now: Timestamp) -> Result<Option<Entry>> {
+    if ended.is_empty() {
+        return Ok(None);
+    }
+    let sessions = ended.into_iter().map(|(id,)| SessionId(id)).collect();
+    record(tx, Change::SessionsEnded { sessions }, now).await.map(Some)
 }

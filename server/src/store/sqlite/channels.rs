@@ -1,5 +1,5 @@
-use super::{SqliteStore, accounts::UserRow, count, signed, taken, time};
-use crate::store::{ChannelStore, NewChannel, ReadMark, Result, StoreError};
+use super::{SqliteStore, accounts::UserRow, count, journal::record, signed, taken, time};
+use crate::store::{Change, ChannelStore, Entry, NewChannel, ReadMark, Result, StoreError};
 use async_trait::async_trait;
 use natter::{Channel, ChannelId, ChannelKind, PostPolicy, Timestamp, User, UserId, Visibility};
 use sqlx::FromRow;
@@ -65,7 +65,7 @@ fn all(rows: Vec<ChannelRow>) -> Result<Vec<Channel>> {
 
 #[async_trait]
 impl ChannelStore for SqliteStore {
-    async fn create_channel(&self, new: NewChannel, creator: UserId) -> Result<Channel> {
+    async fn create_channel(&self, new: NewChannel, creator: UserId) -> Result<Entry> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query(
             "INSERT INTO channels (id, kind, name, topic, visibility, post_policy, created_at)
@@ -86,10 +86,10 @@ impl ChannelStore for SqliteStore {
             .bind(new.created_at.millis())
             .execute(&mut *tx)
             .await?;
-        let row: ChannelRow =
-            sqlx::query_as(as_seen!("WHERE c.id = ?2")).bind(creator.0).bind(new.id.0).fetch_one(&mut *tx).await?;
+        let created = Change::ChannelCreated { channel_id: new.id, creator };
+        let entry = record(&mut tx, created, new.created_at).await?;
         tx.commit().await?;
-        row.try_into()
+        Ok(entry)
     }
 
     async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>> {
@@ -122,12 +122,21 @@ impl ChannelStore for SqliteStore {
         row.map(TryInto::try_into).transpose()
     }
 
-    async fn delete_channel(&self, id: ChannelId) -> Result<bool> {
-        let done = sqlx::query("DELETE FROM channels WHERE id = ?").bind(id.0).execute(&self.write).await?;
-        Ok(done.rows_affected() > 0)
+    async fn delete_channel(&self, id: ChannelId, now: Timestamp) -> Result<Option<Entry>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let gone: Option<(String,)> = sqlx::query_as("DELETE FROM channels WHERE id = ? RETURNING visibility")
+            .bind(id.0)
+            .fetch_optional(&mut *tx)
+            .await?;
+        let Some((visibility,)) = gone else { return Ok(None) };
+        let visibility = Visibility::from_name(&visibility).ok_or(StoreError::Corrupt("channels.visibility"))?;
+        let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, now).await?;
+        tx.commit().await?;
+        Ok(Some(entry))
     }
 
-    async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<bool> {
+    async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         // What was said before somebody came isn't news to them.
         let done = sqlx::query(
             "INSERT INTO memberships (channel_id, user_id, read_seq, joined_at)
@@ -136,18 +145,29 @@ impl ChannelStore for SqliteStore {
         .bind(user_id.0)
         .bind(now.millis())
         .bind(id.0)
-        .execute(&self.write)
+        .execute(&mut *tx)
         .await?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let entry = record(&mut tx, Change::Joined { channel_id: id, user_id }, now).await?;
+        tx.commit().await?;
+        Ok(Some(entry))
     }
 
-    async fn leave(&self, id: ChannelId, user_id: UserId) -> Result<bool> {
+    async fn leave(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let done = sqlx::query("DELETE FROM memberships WHERE channel_id = ? AND user_id = ?")
             .bind(id.0)
             .bind(user_id.0)
-            .execute(&self.write)
+            .execute(&mut *tx)
             .await?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() == 0 {
+            return Ok(None);
+        }
+        let entry = record(&mut tx, Change::Left { channel_id: id, user_id }, now).await?;
+        tx.commit().await?;
+        Ok(Some(entry))
     }
 
     async fn members(&self, id: ChannelId) -> Result<Vec<User>> {

@@ -1,9 +1,9 @@
-use super::{SqliteStore, count, signed, time};
-use crate::store::{Anchor, Appended, MessageStore, NewMessage, Result, StoreError};
+use super::{SqliteStore, count, journal, signed, time};
+use crate::store::{Anchor, Appended, Entry, MessageStore, NewMessage, Result, StoreError};
 use async_trait::async_trait;
 use natter::{
-    ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, Role, UserId, UserRef, Visibility, channel::Access,
-    message::Changes,
+    ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, Role, Timestamp, UserId, UserRef, Visibility,
+    channel::Access, message::Changes,
 };
 use sqlx::{FromRow, SqliteConnection};
 use uuid::Uuid;
@@ -66,15 +66,14 @@ fn messages(rows: Vec<MessageRow>) -> Vec<Message> {
 }
 
 async fn append_one(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Appended> {
-    if let Some(reference) = new.reference {
-        let known: Option<MessageRow> = sqlx::query_as(messages!("WHERE m.sender_id = ? AND m.ref = ?"))
-            .bind(new.sender_id.0)
-            .bind(reference.0)
-            .fetch_optional(&mut *tx)
-            .await?;
-        if let Some(row) = known {
-            return Ok(Appended::Known(row.into()));
-        }
+    let known: Option<MessageRow> = sqlx::query_as(messages!("WHERE m.id = ?1 OR (m.sender_id = ?2 AND m.ref = ?3)"))
+        .bind(new.id.0)
+        .bind(new.sender_id.0)
+        .bind(new.reference.map(|reference| reference.0))
+        .fetch_optional(&mut *tx)
+        .await?;
+    if let Some(row) = known {
+        return Ok(Appended::Known(row.into()));
     }
     let posting: Option<PostingRow> = sqlx::query_as(
         "SELECT c.visibility, c.post_policy, u.role, u.username, m.user_id IS NOT NULL AS joined
@@ -200,6 +199,18 @@ impl MessageStore for SqliteStore {
         let next = items.last().map(|message| message.rev).filter(|_| more);
         let rev = rev.map_or(0, |(rev,)| count(rev));
         Ok(Changes { items, next, rev, epoch: self.epoch.clone() })
+    }
+
+    async fn journal(&self, after: u64, limit: u32) -> Result<Vec<Entry>> {
+        journal::entries(self, after, limit).await
+    }
+
+    async fn journal_head(&self) -> Result<u64> {
+        journal::head(self).await
+    }
+
+    async fn trim_journal(&self, before: Timestamp) -> Result<()> {
+        journal::trim(self, before).await
     }
 
     fn epoch(&self) -> &str {

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod channels;
+mod journal;
 mod messages;
 
 use super::{Result, StoreError};

@@ -1,0 +1,309 @@
+//! Follows what is committed, here and on other nodes: hints say it first, the database says it for
+//! sure. Hints may be lost, doubled or out of order; what leaves here is none of these.
+
+use super::Hub;
+use crate::{
+    bus::{Bus, Hint},
+    hub::line::Line,
+    store::{Change, Entry, Result as StoreResult, Store},
+};
+use natter::{Channel, ChannelId, UserId, Visibility, wire::ServerFrame};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Weak},
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc,
+    time::{MissedTickBehavior, interval, sleep},
+};
+use uuid::Uuid;
+
+/// Hints overtake each other by moments; what is missing for longer is read from the database.
+const PATIENCE: Duration = Duration::from_millis(20);
+/// After the database couldn't be read.
+const PAUSE: Duration = Duration::from_millis(250);
+/// How often the positions in the database are compared while hints arrive from other nodes, and
+/// while they don't.
+const CHECK_EVERY: Duration = Duration::from_secs(5);
+const CHECK_ALONE_EVERY: Duration = Duration::from_millis(500);
+/// What is read of a hole at once.
+const READ: u32 = 500;
+/// Changes whose details wait to be read and told.
+const DETAILS: usize = 1_024;
+
+/// A reading that closed a hole, or found that it couldn't.
+enum News {
+    /// Look again whether that channel, which has got to that `rev`, has a hole.
+    Look(ChannelId, u64),
+    /// The same of the journal.
+    LookAtJournal(u64),
+    Journal(Vec<Entry>),
+    Checked(u64),
+}
+
+/// Follows until `hints` ends.
+pub struct Follower {
+    hub: Arc<Hub>,
+    store: Arc<dyn Store>,
+    bus: Weak<dyn Bus>,
+    journal: Line<Change>,
+    /// Channels whose hole is being read already.
+    reading: HashSet<ChannelId>,
+    reading_journal: bool,
+    checking: bool,
+    mark: u64,
+    news: mpsc::UnboundedSender<News>,
+    details: mpsc::Sender<Change>,
+}
+
+impl Follower {
+    /// `from`: the journal's position before the first connection.
+    pub async fn run(hub: Arc<Hub>, store: Arc<dyn Store>, bus: Weak<dyn Bus>, from: u64, hints: mpsc::Receiver<Hint>) {
+        let (news, coming) = mpsc::unbounded_channel();
+        let (details, to_tell) = mpsc::channel(DETAILS);
+        let mut journal = Line::new();
+        journal.start(from);
+        let follower = Self {
+            hub: hub.clone(),
+            store: store.clone(),
+            bus,
+            journal,
+            reading: HashSet::new(),
+            reading_journal: false,
+            checking: false,
+            mark: 0,
+            news,
+            details,
+        };
+        tokio::join!(follower.follow(hints, coming), tell(hub, store, to_tell));
+    }
+
+    async fn follow(mut self, mut hints: mpsc::Receiver<Hint>, mut news: mpsc::UnboundedReceiver<News>) {
+        let shared = self.store.shared().is_some();
+        let mut check = interval(CHECK_ALONE_EVERY);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut quiet = Duration::ZERO;
+        loop {
+            tokio::select! {
+                hint = hints.recv() => match hint {
+                    Some(hint) => self.take(hint).await,
+                    None => return,
+                },
+                Some(news) = news.recv() => self.hear(news).await,
+                _ = check.tick(), if shared => {
+                    quiet += CHECK_ALONE_EVERY;
+                    let Some(bus) = self.bus.upgrade() else { continue };
+                    if quiet >= CHECK_EVERY || !bus.is_up() {
+                        quiet = Duration::ZERO;
+                        self.check();
+                    }
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, hint: Hint) {
+        match hint {
+            Hint::Message(message) => {
+                let (channel_id, rev) = (message.channel_id, message.rev);
+                if self.hub.message(message) {
+                    self.look_later(channel_id, rev, PATIENCE);
+                }
+            }
+            Hint::Changed(Entry { pos, change }) => {
+                let due = self.journal.offer(pos, change);
+                self.apply(due).await;
+                if self.journal.gap().is_some() {
+                    self.look_at_journal_later(pos, PATIENCE);
+                }
+            }
+            Hint::Read { user_id, channel_id, seq, unread, mentions } => {
+                self.hub.send_to_user(user_id, &ServerFrame::Read { channel_id, seq, unread, mentions });
+            }
+        }
+    }
+
+    async fn hear(&mut self, news: News) {
+        match news {
+            News::Look(channel_id, head) => {
+                self.reading.remove(&channel_id);
+                if let Some(since) = self.hub.missing(channel_id, head) {
+                    self.read(channel_id, since, head);
+                }
+            }
+            News::LookAtJournal(head) => {
+                self.reading_journal = false;
+                let at = self.journal.at().unwrap_or(0);
+                if self.journal.gap().is_some() || at < head {
+                    self.read_journal(at, head);
+                }
+            }
+            News::Journal(entries) => {
+                let at = self.journal.at().unwrap_or(0);
+                if entries.first().is_some_and(|first| first.pos > at + 1) {
+                    // Cut off for longer than the journal remembers.
+                    self.hub.reconnect_everyone();
+                }
+                let upto = entries.last().map_or(at, |last| last.pos);
+                let due = self.journal.fill(entries.into_iter().map(|entry| (entry.pos, entry.change)), upto);
+                self.apply(due).await;
+            }
+            News::Checked(mark) => {
+                self.checking = false;
+                self.mark = mark;
+            }
+        }
+    }
+
+    async fn apply(&self, changes: Vec<Change>) {
+        for change in changes {
+            self.hub.apply(&change);
+            let _ = self.details.send(change).await;
+        }
+    }
+
+    fn look_later(&mut self, channel_id: ChannelId, head: u64, after: Duration) {
+        if self.reading.insert(channel_id) {
+            let news = self.news.clone();
+            tokio::spawn(async move {
+                sleep(after).await;
+                let _ = news.send(News::Look(channel_id, head));
+            });
+        }
+    }
+
+    fn look_at_journal_later(&mut self, head: u64, after: Duration) {
+        if !std::mem::replace(&mut self.reading_journal, true) {
+            let news = self.news.clone();
+            tokio::spawn(async move {
+                sleep(after).await;
+                let _ = news.send(News::LookAtJournal(head));
+            });
+        }
+    }
+
+    fn read(&mut self, channel_id: ChannelId, since: u64, head: u64) {
+        self.reading.insert(channel_id);
+        let (hub, store, news) = (self.hub.clone(), self.store.clone(), self.news.clone());
+        tokio::spawn(async move {
+            let moved = match store.changes(channel_id, since, READ).await {
+                Ok(changes) => hub.fill(channel_id, changes),
+                Err(error) => {
+                    tracing::warn!(%error, %channel_id, "a channel can't be read");
+                    false
+                }
+            };
+            if !moved {
+                sleep(PAUSE).await;
+            }
+            let _ = news.send(News::Look(channel_id, head));
+        });
+    }
+
+    fn read_journal(&mut self, after: u64, head: u64) {
+        self.reading_journal = true;
+        let (store, news) = (self.store.clone(), self.news.clone());
+        tokio::spawn(async move {
+            match store.journal(after, READ).await {
+                Ok(entries) if !entries.is_empty() => _ = news.send(News::Journal(entries)),
+                Ok(_) => sleep(PAUSE).await,
+                Err(error) => {
+                    tracing::warn!(%error, "the journal can't be read");
+                    sleep(PAUSE).await;
+                }
+            }
+            let _ = news.send(News::LookAtJournal(head));
+        });
+    }
+
+    /// Compares with the database where everything stands.
+    fn check(&mut self) {
+        if std::mem::replace(&mut self.checking, true) {
+            return;
+        }
+        let (store, news, mark) = (self.store.clone(), self.news.clone(), self.mark);
+        tokio::spawn(async move {
+            let Some(shared) = store.shared() else { return };
+            let mark = match shared.changed_since(mark).await {
+                Ok(positions) => {
+                    for (channel_id, rev) in positions.channels {
+                        let _ = news.send(News::Look(channel_id, rev));
+                    }
+                    let _ = news.send(News::LookAtJournal(positions.journal));
+                    positions.mark
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the positions can't be read");
+                    mark
+                }
+            };
+            let _ = news.send(News::Checked(mark));
+        });
+    }
+}
+
+/// Tells connections of changes whose details have to be read first, in order.
+async fn tell(hub: Arc<Hub>, store: Arc<dyn Store>, mut changes: mpsc::Receiver<Change>) {
+    while let Some(change) = changes.recv().await {
+        if let Err(error) = tell_one(&hub, &*store, &change).await {
+            tracing::warn!(%error, "a change can't be told; its connections start over");
+            hub.reconnect_everyone();
+        }
+    }
+}
+
+async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<()> {
+    match *change {
+        Change::ChannelCreated { channel_id, creator } => {
+            entered(hub, store, channel_id, creator).await?;
+            if let Some(channel) = from_outside(store, channel_id).await? {
+                hub.send_outside(channel_id, &ServerFrame::Channel { channel });
+            }
+        }
+        Change::Joined { channel_id, user_id } => {
+            member(hub, store, channel_id, user_id, true).await?;
+            entered(hub, store, channel_id, user_id).await?;
+        }
+        Change::Left { channel_id, user_id } => {
+            member(hub, store, channel_id, user_id, false).await?;
+            if hub.has_user(user_id) {
+                let frame = match from_outside(store, channel_id).await? {
+                    Some(channel) => ServerFrame::Channel { channel },
+                    None => ServerFrame::ChannelRemoved { channel_id },
+                };
+                hub.send_to_user(user_id, &frame);
+            }
+        }
+        Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } => {}
+    }
+    Ok(())
+}
+
+/// Shows somebody the channel they are in now. It is read after their connections began to receive
+/// it, so that each message is in it or follows it.
+async fn entered(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: UserId) -> StoreResult<()> {
+    if !hub.has_user(user_id) {
+        return Ok(());
+    }
+    if let Some(channel) = store.channel(user_id, channel_id).await? {
+        hub.start(channel_id, channel.rev);
+        hub.send_to_user(user_id, &ServerFrame::Channel { channel });
+    }
+    Ok(())
+}
+
+async fn member(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: UserId, joined: bool) -> StoreResult<()> {
+    if hub.sent_up_to(channel_id).is_some()
+        && let Some(user) = store.user(user_id).await?
+    {
+        hub.send_to_channel(channel_id, &ServerFrame::Member { channel_id, user, joined });
+    }
+    Ok(())
+}
+
+/// The channel as somebody who isn't in it sees it, if they do.
+async fn from_outside(store: &dyn Store, channel_id: ChannelId) -> StoreResult<Option<Channel>> {
+    let channel = store.channel(UserId(Uuid::nil()), channel_id).await?;
+    Ok(channel.filter(|channel| channel.visibility == Visibility::Public))
+}
