@@ -35,6 +35,15 @@ now() { date +%s%N; }
 # at_least 1.95 1.100.2: is the second version at least the first?
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
+# The folder of PostgreSQL's server programs, newest first where there are several.
+postgres_bin() {
+  local folder
+  for folder in $(printf '%s\n' /usr/lib/postgresql/*/bin | sort -Vr) $(pg_config --bindir 2>/dev/null); do
+    [ ! -x "$folder/initdb" ] || { echo "$folder"; return; }
+  done
+  return 1
+}
+
 # Hashes files (and folders' files, without node_modules) by name and content.
 hash_of() {
   find "$@" -name node_modules -prune -o -type f -print0 |

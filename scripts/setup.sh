@@ -63,8 +63,17 @@ for component in rustfmt clippy; do
     die "$component is missing and rustup could not add it." "Run: rustup component add $component"
 done
 
-# Debian packages that only the tests need, all in one go. Add database servers and the like here.
+# Debian packages that only the tests need, all in one go.
 test_packages=()
+command -v nats-server >/dev/null || test_packages+=(nats-server)
+if ! postgres_bin >/dev/null; then
+  # The tests start servers of their own: installing it shall not start another.
+  if [ "$(id -u)" -eq 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    mkdir -p /etc/postgresql-common
+    echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf
+  fi
+  test_packages+=(postgresql)
+fi
 [ -n "${NATTER_CHROMIUM:-}" ] || command -v chromium >/dev/null || test_packages+=(chromium)
 if on_bookworm; then test_packages+=("${DEBIAN_PACKAGES[@]}"); fi # for scripts/test-fallback.sh
 [ ${#test_packages[@]} -eq 0 ] || apt_install "testing" "${test_packages[@]}"

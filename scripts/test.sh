@@ -20,12 +20,18 @@ clippy-wasm() {
   has_wasm_target || { skip="the Rust toolchain has no $WASM target; the bundle step compiled it"; return 0; }
   cargo clippy "${locked[@]}" -p natter-frontend --target "$WASM" -- -D warnings
 }
+# With a PostgreSQL and a NATS of their own; the suite runs on SQLite first, then on those.
 tests() {
   if cargo nextest --version >/dev/null 2>&1; then
     # nextest leaves out the examples in the documentation.
-    cargo nextest run "${locked[@]}" --no-fail-fast && cargo test "${locked[@]}" --doc --quiet
+    scripts/with-services.sh cargo nextest run "${locked[@]}" --no-fail-fast &&
+      scripts/with-services.sh env NATTER_TEST_ENGINE=postgres \
+        cargo nextest run "${locked[@]}" --no-fail-fast -p natter-server --test suite &&
+      cargo test "${locked[@]}" --doc --quiet
   else
-    cargo test "${locked[@]}" --no-fail-fast
+    scripts/with-services.sh cargo test "${locked[@]}" --no-fail-fast &&
+      scripts/with-services.sh env NATTER_TEST_ENGINE=postgres \
+        cargo test "${locked[@]}" --no-fail-fast -p natter-server --test suite
   fi
 }
 build() { scripts/build.sh; }

@@ -55,12 +55,16 @@ pub struct Options {
     /// Address and port to serve plain HTTP on; port 0 picks a free one. [default: 127.0.0.1:3000]
     #[arg(long, global = true, env = "NATTER_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Directory for the database and the signing key; made if missing. [default: data]
+    /// Directory for the embedded database and its signing key; made if missing. [default: data]
     #[arg(long, global = true, env = "NATTER_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Database. [default: sqlite:natter.db in the data directory]
-    #[arg(long, global = true, env = "NATTER_DATABASE_URL", value_name = "URL")]
+    /// Database: sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME for one or several nodes.
+    /// [default: sqlite:natter.db in the data directory]
+    #[arg(long, global = true, env = "NATTER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     database_url: Option<String>,
+    /// NATS broker that carries news between several nodes on one PostgreSQL; separate servers by commas.
+    #[arg(long, global = true, env = "NATTER_NATS_URL", value_name = "URL", hide_env_values = true)]
+    nats_url: Option<String>,
     /// Secret of at least 32 bytes that signs access tokens. [default: made once, kept in the data directory]
     #[arg(long, global = true, env = "NATTER_SIGNING_KEY", value_name = "SECRET", hide_env_values = true)]
     signing_key: Option<String>,
@@ -84,12 +88,21 @@ pub struct Options {
     log_format: Option<LogFormat>,
 }
 
+/// Where everything is kept.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Database {
+    Sqlite(PathBuf),
+    /// Its address, with the password: not for logs.
+    Postgres(String),
+}
+
 /// The settings in force.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Config {
     pub listen: SocketAddr,
     pub data_dir: PathBuf,
-    pub database: PathBuf,
+    pub database: Database,
+    pub nats_url: Option<String>,
     pub signing_key: Option<String>,
     pub secure_cookies: bool,
     pub allowed_origins: Vec<String>,
@@ -97,6 +110,13 @@ pub struct Config {
     pub rate_limits: bool,
     pub log: String,
     pub log_format: LogFormat,
+}
+
+/// Shows nothing that could be secret.
+impl std::fmt::Debug for Config {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Config").field("listen", &self.listen).field("data_dir", &self.data_dir).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -138,12 +158,17 @@ impl Config {
             return Err(invalid("signing_key", format!("is shorter than {least} bytes")));
         }
         let database = match given.database_url.or(written.database_url) {
-            None => data_dir.join("natter.db"),
-            Some(url) => sqlite_file(&url)?,
+            None => Database::Sqlite(data_dir.join("natter.db")),
+            Some(url) => parse_database(url)?,
         };
+        let nats_url = given.nats_url.or(written.nats_url);
+        if let Some(urls) = &nats_url {
+            check_broker(urls, &database)?;
+        }
         Ok(Self {
             listen: given.listen.or(written.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
             database,
+            nats_url,
             data_dir,
             signing_key,
             secure_cookies: public_url.as_ref().is_some_and(|url| url.starts_with("https://")),
@@ -170,12 +195,30 @@ fn check_origin(key: &'static str, origin: &str) -> Result<(), ConfigError> {
     }
 }
 
-fn sqlite_file(url: &str) -> Result<PathBuf, ConfigError> {
+fn parse_database(url: String) -> Result<Database, ConfigError> {
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Database::Postgres(url));
+    }
     let path = url.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
     match path {
-        Some(path) if !path.is_empty() && !path.contains(['?', ':']) => Ok(path.into()),
-        _ => Err(invalid("database_url", "expected sqlite:PATH; other engines are not supported yet")),
+        Some(path) if !path.is_empty() && !path.contains(['?', ':']) => Ok(Database::Sqlite(path.into())),
+        // The address itself may hold a password.
+        _ => Err(invalid("database_url", "expected sqlite:PATH or postgres://USER:PASSWORD@HOST/NAME")),
     }
+}
+
+fn check_broker(urls: &str, database: &Database) -> Result<(), ConfigError> {
+    if matches!(database, Database::Sqlite(_)) {
+        return Err(invalid(
+            "nats_url",
+            "several nodes need a database they share: give a postgres:// database_url, too",
+        ));
+    }
+    let known = |url: &str| ["nats://", "tls://"].iter().any(|scheme| url.trim().starts_with(scheme));
+    if !urls.split(',').all(known) {
+        return Err(invalid("nats_url", "expected nats://HOST:PORT or tls://HOST:PORT, several separated by commas"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -205,7 +248,7 @@ mod tests {
         let config = merged("listen = \"127.0.0.1:1\"", "listen = \"127.0.0.1:2\"\nrate_limits = \"off\"").unwrap();
         assert_eq!(config.listen.port(), 1);
         assert!(!config.rate_limits && !config.trust_proxy);
-        assert_eq!(config.database, Path::new("data/natter.db"));
+        assert!(config.database == Database::Sqlite("data/natter.db".into()));
     }
 
     #[test]
@@ -216,6 +259,8 @@ mod tests {
             ("public_url = \"https://a/b\"", "public_url"),
             ("database_url = \"mysql://x\"", "database_url"),
             ("database_url = \"sqlite::memory:\"", "database_url"),
+            ("nats_url = \"nats://127.0.0.1\"", "nats_url"),
+            ("database_url = \"postgres://db/natter\"\nnats_url = \"127.0.0.1:4222\"", "nats_url"),
         ] {
             let error = merged("", file).unwrap_err().to_string();
             assert!(error.starts_with(key), "{error}");
@@ -225,6 +270,14 @@ mod tests {
         fs::write(&file, "lisen = \"127.0.0.1:1\"").unwrap();
         let error = Config::load(Some(&file), Options::default()).unwrap_err().to_string();
         assert!(error.contains("lisen") && error.contains("natter.toml"), "{error}");
+    }
+
+    #[test]
+    fn two_addresses_make_a_node_of_many() {
+        let file = "database_url = \"postgres://natter@db/natter\"\nnats_url = \"nats://a:4222,nats://b:4222\"";
+        let config = merged("", file).unwrap();
+        assert!(config.database == Database::Postgres("postgres://natter@db/natter".into()));
+        assert_eq!(config.nats_url.as_deref(), Some("nats://a:4222,nats://b:4222"));
     }
 
     #[test]

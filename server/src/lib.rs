@@ -18,14 +18,14 @@ pub mod store;
 mod web;
 mod ws;
 
-use auth::tokens::signing_key;
-use bus::LocalBus;
-use config::Config;
+use auth::tokens::{new_signing_key, signing_key};
+use bus::{Bus, Hint, LocalBus, NatsBus, NatsError};
+use config::{Config, Database};
 use services::Clock;
 use state::AppState;
 use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
-use store::{Store, StoreError, sqlite::SqliteStore};
-use tokio::{net::TcpListener, task::JoinHandle};
+use store::{Store, StoreError, postgres::PostgresStore, sqlite::SqliteStore};
+use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 
 /// What is in the queues when nobody can add to them any more has this long.
@@ -38,8 +38,10 @@ pub enum StartError {
     DataDir { path: PathBuf, source: io::Error },
     #[error("can't read or make the signing key: {0}")]
     SigningKey(io::Error),
-    #[error("can't open the database {}: {source}", path.display())]
-    Database { path: PathBuf, source: StoreError },
+    #[error("can't open the database {name}: {source}")]
+    Database { name: String, source: StoreError },
+    #[error("can't use the NATS broker: {0}")]
+    Broker(#[from] NatsError),
     #[error("can't listen on {address}: {source}")]
     Listen { address: SocketAddr, source: io::Error },
 }
@@ -61,21 +63,13 @@ impl Server {
 
     /// The same with a clock of one's own.
     pub async fn start_with(config: Config, clock: Clock) -> Result<Self, StartError> {
-        make_private_dir(&config.data_dir)
-            .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
-        let key = match &config.signing_key {
-            Some(key) => key.clone().into_bytes(),
-            None => signing_key(&config.data_dir.join("signing.key")).map_err(StartError::SigningKey)?,
-        };
-        let unusable = |source| StartError::Database { path: config.database.clone(), source };
-        let store = SqliteStore::open(&config.database).await.map_err(unusable)?;
-        let store: Arc<dyn Store> = Arc::new(store);
+        let (store, key) = open(&config).await?;
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let journal = store.journal_head().await.map_err(unusable)?;
-        let (bus, hints) = LocalBus::new();
-        let (state, tasks) = AppState::new(&config, store.clone(), (Arc::new(bus), hints), journal, &key, clock);
+        let journal = store.journal_head().await.map_err(|source| unusable(&config, source))?;
+        let bus = connect_bus(&config, &*store).await?;
+        let (state, tasks) = AppState::new(&config, store.clone(), bus, journal, &key, clock);
         let is_new = state.accounts.is_empty().await.unwrap_or(false);
         let shutdown = state.shutdown.clone();
         let router = router::build(state.clone(), &config.allowed_origins);
@@ -107,6 +101,52 @@ impl Server {
     pub async fn ended(self) {
         let _ = self.serving.await;
     }
+}
+
+/// Opens the database, and finds the key that every node on it signs with.
+async fn open(config: &Config) -> Result<(Arc<dyn Store>, Vec<u8>), StartError> {
+    let given = config.signing_key.clone().map(String::into_bytes);
+    let failed = |source| unusable(config, source);
+    match &config.database {
+        Database::Sqlite(file) => {
+            make_private_dir(&config.data_dir)
+                .map_err(|source| StartError::DataDir { path: config.data_dir.clone(), source })?;
+            let key = match given {
+                Some(key) => key,
+                None => signing_key(&config.data_dir.join("signing.key")).map_err(StartError::SigningKey)?,
+            };
+            Ok((Arc::new(SqliteStore::open(file).await.map_err(failed)?), key))
+        }
+        Database::Postgres(url) => {
+            let store = PostgresStore::open(url).await.map_err(failed)?;
+            let key = match given {
+                Some(key) => key,
+                None => {
+                    let fresh = new_signing_key().map_err(StartError::SigningKey)?;
+                    store.signing_key(fresh).await.map_err(failed)?
+                }
+            };
+            Ok((Arc::new(store), key))
+        }
+    }
+}
+
+fn unusable(config: &Config, source: StoreError) -> StartError {
+    let name = match &config.database {
+        Database::Sqlite(file) => file.display().to_string(),
+        // Without its address, which may hold a password.
+        Database::Postgres(_) => "on PostgreSQL".to_owned(),
+    };
+    StartError::Database { name, source }
+}
+
+async fn connect_bus(config: &Config, store: &dyn Store) -> Result<(Arc<dyn Bus>, mpsc::Receiver<Hint>), StartError> {
+    if let Some(url) = &config.nats_url {
+        let (bus, hints) = NatsBus::connect(url, store.epoch()).await?;
+        return Ok((Arc::new(bus), hints));
+    }
+    let (bus, hints) = LocalBus::new(store.shared().is_some());
+    Ok((Arc::new(bus), hints))
 }
 
 async fn tidy(state: AppState) {

@@ -69,6 +69,10 @@ impl Signer {
     }
 }
 
+pub fn new_signing_key() -> io::Result<Vec<u8>> {
+    random().map(Into::into)
+}
+
 /// Reads the signing key, or makes it on the first start, readable by its owner alone.
 pub fn signing_key(file: &Path) -> io::Result<Vec<u8>> {
     use std::{io::Write as _, os::unix::fs::OpenOptionsExt as _};
@@ -79,11 +83,11 @@ pub fn signing_key(file: &Path) -> io::Result<Vec<u8>> {
             format!("{} holds fewer than {KEY_MIN_BYTES} bytes; remove it to get a new one", file.display()),
         )),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            let key = random()?;
+            let key = new_signing_key()?;
             let mut made = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
             made.write_all(&key)?;
             made.sync_all()?;
-            Ok(key.to_vec())
+            Ok(key)
         }
         Err(error) => Err(error),
     }

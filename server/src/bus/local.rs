@@ -5,15 +5,17 @@ use tokio::sync::mpsc;
 /// Hints waiting for the hub; when it is full, writers wait, so nothing is dropped.
 const QUEUE: usize = 4_096;
 
-/// The bus of a single node: a bounded queue to its own hub.
+/// A bounded queue to this node's own hub, which is all the bus that a single node needs.
 pub struct LocalBus {
     queue: mpsc::Sender<Hint>,
+    others: bool,
 }
 
 impl LocalBus {
-    pub fn new() -> (Self, mpsc::Receiver<Hint>) {
+    /// `others`: there may be more nodes on the same database, from which nothing comes this way.
+    pub fn new(others: bool) -> (Self, mpsc::Receiver<Hint>) {
         let (queue, hints) = mpsc::channel(QUEUE);
-        (Self { queue }, hints)
+        (Self { queue, others }, hints)
     }
 
     /// Puts hints of another node in line.
@@ -29,5 +31,9 @@ impl LocalBus {
 impl Bus for LocalBus {
     async fn publish(&self, hints: Vec<Hint>) {
         self.receive(hints).await;
+    }
+
+    fn is_up(&self) -> bool {
+        !self.others
     }
 }

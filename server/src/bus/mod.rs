@@ -3,8 +3,10 @@
 //! `rev`, an entry's `pos`) let a hub put things right.
 
 mod local;
+mod nats;
 
 pub use local::LocalBus;
+pub use nats::{NatsBus, NatsError};
 
 use crate::store::Entry;
 use async_trait::async_trait;

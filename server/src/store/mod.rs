@@ -1,6 +1,8 @@
 //! What Natter keeps, behind traits that say nothing of SQL. Each engine is a module; one contract
 //! suite (`tests/suite/store_contract.rs`) holds them all to the same behaviour.
 
+pub mod postgres;
+mod rows;
 pub mod sqlite;
 
 use async_trait::async_trait;

@@ -1,10 +1,11 @@
 //! A server of one's own for each test, and clients that speak to it over real sockets.
 
+use crate::postgres::{Guard, fresh_database};
 use futures::{SinkExt as _, StreamExt as _};
 use natter::{ChannelId, Ref, Timestamp, wire::ServerFrame};
 use natter_server::{
     Server,
-    config::{Config, LogFormat},
+    config::{Config, Database, LogFormat},
     services::Clock,
 };
 use serde_json::{Value, json};
@@ -31,7 +32,8 @@ pub fn config(data_dir: &Path) -> Config {
     Config {
         listen: ([127, 0, 0, 1], 0).into(),
         data_dir: data_dir.to_owned(),
-        database: data_dir.join("natter.db"),
+        database: Database::Sqlite(data_dir.join("natter.db")),
+        nats_url: None,
         signing_key: Some("a key that only these tests know, of some length".into()),
         secure_cookies: false,
         allowed_origins: Vec::new(),
@@ -42,12 +44,34 @@ pub fn config(data_dir: &Path) -> Config {
     }
 }
 
+/// Where this run of the suite keeps its servers' data: `NATTER_TEST_ENGINE` says `postgres`, for one
+/// node of many, or nothing, for SQLite.
+async fn on_engine(config: &mut Config) -> Option<Guard> {
+    match std::env::var("NATTER_TEST_ENGINE").as_deref() {
+        Err(_) | Ok("sqlite") => None,
+        Ok("postgres") => Some(on_postgres(config).await),
+        Ok(other) => panic!("NATTER_TEST_ENGINE is {other}; known are sqlite and postgres"),
+    }
+}
+
+/// Gives a configuration a fresh database and the broker.
+pub async fn on_postgres(config: &mut Config) -> Guard {
+    let (url, guard) = fresh_database().await;
+    config.database = Database::Postgres(url);
+    let broker = std::env::var("NATTER_TEST_NATS_URL");
+    config.nats_url =
+        Some(broker.expect("NATTER_TEST_NATS_URL has to name a NATS server: see scripts/with-services.sh"));
+    guard
+}
+
 pub struct TestServer {
     pub server: Option<Server>,
     pub base: String,
     pub http: reqwest::Client,
+    pub config: Config,
     ahead_ms: Arc<AtomicI64>,
-    dir: TempDir,
+    _dir: TempDir,
+    _database: Option<Guard>,
 }
 
 impl TestServer {
@@ -58,17 +82,34 @@ impl TestServer {
     pub async fn start_with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = config(dir.path());
+        let database = on_engine(&mut config).await;
         change(&mut config);
+        Self::start_on(config, dir, database).await
+    }
+
+    async fn start_on(config: Config, dir: TempDir, database: Option<Guard>) -> Self {
         let ahead_ms = Arc::new(AtomicI64::new(0));
-        let server = Server::start_with(config, turned(&ahead_ms)).await.unwrap();
+        let server = Server::start_with(config.clone(), turned(&ahead_ms)).await.unwrap();
         let base = format!("http://{}", server.address);
-        Self { server: Some(server), base, http: reqwest::Client::new(), ahead_ms, dir }
+        let http = reqwest::Client::new();
+        Self { server: Some(server), base, http, config, ahead_ms, _dir: dir, _database: database }
+    }
+
+    /// Two nodes on one database, the first of which keeps it alive.
+    pub async fn two_nodes() -> (Self, Self) {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(dir.path());
+        config.signing_key = None;
+        let database = on_postgres(&mut config).await;
+        let first = Self::start_on(config.clone(), dir, Some(database)).await;
+        let second = Self::start_on(config, tempfile::tempdir().unwrap(), None).await;
+        (first, second)
     }
 
     /// Ends the server in an orderly way and starts another on the same data.
     pub async fn restart(&mut self) {
         self.stop().await;
-        let server = Server::start_with(config(self.dir.path()), turned(&self.ahead_ms)).await.unwrap();
+        let server = Server::start_with(self.config.clone(), turned(&self.ahead_ms)).await.unwrap();
         self.base = format!("http://{}", server.address);
         self.server = Some(server);
     }
@@ -137,6 +178,11 @@ impl Person {
             user: login["user"].clone(),
             http: server.http.clone(),
         }
+    }
+
+    /// The same person at another node.
+    pub fn at(&self, server: &TestServer) -> Self {
+        Self { base: server.base.clone(), ..self.clone() }
     }
 
     pub fn request(&self, method: reqwest::Method, path: &str) -> reqwest::RequestBuilder {

@@ -4,6 +4,8 @@
 mod common;
 mod http;
 mod live;
+mod nodes;
+mod postgres;
 mod process;
 mod refusals;
 mod store_contract;

@@ -1,10 +1,11 @@
 //! What every store engine has to do. The same bodies run on each; a new engine joins with one line
 //! at the end.
 
+use super::postgres::fresh_database;
 use natter::{ChannelId, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId, Visibility};
 use natter_server::store::{
     Anchor, Appended, Change, Entry, NewChannel, NewMessage, NewSession, NewUser, Rotation, Store, StoreError,
-    sqlite::SqliteStore,
+    postgres::PostgresStore, sqlite::SqliteStore,
 };
 use std::{any::Any, collections::BTreeMap, sync::Arc};
 
@@ -24,7 +25,13 @@ async fn sqlite() -> Fresh {
     Fresh { store, _keep: Box::new(dir) }
 }
 
-async fn user(store: &dyn Store, name: &str) -> User {
+async fn postgres() -> Fresh {
+    let (url, guard) = fresh_database().await;
+    let store = Arc::new(PostgresStore::open(&url).await.unwrap());
+    Fresh { store, _keep: Box::new(guard) }
+}
+
+pub(super) async fn user(store: &dyn Store, name: &str) -> User {
     let new = NewUser {
         id: UserId::generate(),
         username: name.into(),
@@ -34,7 +41,7 @@ async fn user(store: &dyn Store, name: &str) -> User {
     store.create_user(new).await.unwrap()
 }
 
-async fn channel(store: &dyn Store, name: &str, creator: &User) -> ChannelId {
+pub(super) async fn channel(store: &dyn Store, name: &str, creator: &User) -> ChannelId {
     channel_with(store, name, creator, Visibility::Public, PostPolicy::Everyone).await
 }
 
@@ -52,7 +59,7 @@ async fn channel_with(
     id
 }
 
-fn message(channel_id: ChannelId, sender: &User, text: &str, reference: Option<Ref>) -> NewMessage {
+pub(super) fn message(channel_id: ChannelId, sender: &User, text: &str, reference: Option<Ref>) -> NewMessage {
     NewMessage {
         id: MessageId::generate(),
         channel_id,
@@ -146,6 +153,7 @@ async fn a_new_password_ends_the_other_sessions(fresh: Fresh) {
     let ada = user(&*fresh.store, "ada").await;
     let (keep, other) = (session(&*fresh.store, &ada, [1; 32]).await, session(&*fresh.store, &ada, [2; 32]).await);
     assert_eq!(ended(fresh.store.set_password(ada.id, "new hash", keep, NOW).await.unwrap()), [other]);
+    assert_eq!(fresh.store.set_password(ada.id, "new hash", keep, NOW).await.unwrap(), None);
     assert_eq!(fresh.store.password_hash(ada.id).await.unwrap().as_deref(), Some("new hash"));
     assert!(fresh.store.session_user(keep, NOW).await.unwrap().is_some());
     assert!(fresh.store.session_user(other, NOW).await.unwrap().is_none());
@@ -200,6 +208,7 @@ async fn joining_and_leaving_are_idempotent_and_joining_starts_read(fresh: Fresh
     assert_eq!(fresh.store.leave(id, mira.id, NOW).await.unwrap(), None);
     assert!(fresh.store.joined_channels(mira.id).await.unwrap().is_empty());
     assert_eq!(fresh.store.join(ChannelId::generate(), mira.id, NOW).await.unwrap(), None);
+    assert_eq!(fresh.store.append(&[message(id, &mira, "gone", None)]).await.unwrap(), [Appended::Forbidden]);
 }
 
 async fn read_marks_move_forward_only_and_own_messages_never_count(fresh: Fresh) {
@@ -324,12 +333,129 @@ async fn deleting_a_channel_takes_everything_with_it(fresh: Fresh) {
     let ada = user(&*fresh.store, "ada").await;
     let id = channel(&*fresh.store, "general", &ada).await;
     post_many(&*fresh.store, id, &ada, 5).await;
+    let reference = Some(Ref::generate());
+    let posted = message(id, &ada, "gone", reference);
+    fresh.store.append(std::slice::from_ref(&posted)).await.unwrap();
     assert!(fresh.store.delete_channel(id, NOW).await.unwrap().is_some());
     assert_eq!(fresh.store.delete_channel(id, NOW).await.unwrap(), None);
     assert!(fresh.store.channel(ada.id, id).await.unwrap().is_none());
     assert!(fresh.store.page(id, Anchor::Newest, 10).await.unwrap().items.is_empty());
     assert!(fresh.store.joined_channels(ada.id).await.unwrap().is_empty());
-    channel(&*fresh.store, "general", &ada).await;
+    assert_eq!(fresh.store.append(&[posted]).await.unwrap(), [Appended::NotFound]);
+    let id = channel(&*fresh.store, "general", &ada).await;
+    let again = fresh.store.append(&[message(id, &ada, "again", reference)]).await.unwrap();
+    assert!(matches!(again.as_slice(), [Appended::New(_)]), "its refs are gone too: {again:?}");
+}
+
+async fn the_same_id_again_changes_nothing(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let id = channel(&*fresh.store, "general", &ada).await;
+    let new = message(id, &ada, "once", None);
+    let batch = [new.clone(), new.clone(), message(id, &ada, "other", None)];
+    let outcome = fresh.store.append(&batch).await.unwrap();
+    let [Appended::New(first), Appended::Known(second), Appended::New(other)] = outcome.as_slice() else {
+        panic!("{outcome:?}")
+    };
+    assert_eq!((first, first.rev, other.rev), (second, 1, 2));
+    fresh.store.leave(id, ada.id, NOW).await.unwrap();
+    // Also to who may not post any more: it tells what became of it.
+    let known = [Appended::Known(first.clone()), Appended::Known(first.clone()), Appended::Known(other.clone())];
+    assert_eq!(fresh.store.append(&batch).await.unwrap(), known);
+    assert_eq!(fresh.store.channel(ada.id, id).await.unwrap().unwrap().rev, 2);
+}
+
+async fn the_same_ref_at_the_same_moment_stores_one_message(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let channels = [channel(&*fresh.store, "one", &ada).await, channel(&*fresh.store, "two", &ada).await];
+    let references: Vec<_> = (0..20).map(|_| Ref::generate()).collect();
+    let tasks = (0..4).map(|task| {
+        let (store, ada, references) = (fresh.store.clone(), ada.clone(), references.clone());
+        let post = move |reference| message(channels[task % 2], &ada, "hello", Some(reference));
+        tokio::spawn(async move { store.append(&references.into_iter().map(post).collect::<Vec<_>>()).await.unwrap() })
+    });
+    let mut stored = BTreeMap::<Ref, Vec<MessageId>>::new();
+    let mut new = 0;
+    for appended in futures::future::join_all(tasks).await.into_iter().flat_map(Result::unwrap) {
+        new += usize::from(matches!(appended, Appended::New(_)));
+        let (Appended::New(message) | Appended::Known(message)) = appended else { panic!("{appended:?}") };
+        stored.entry(message.reference.unwrap()).or_default().push(message.id);
+    }
+    assert_eq!((stored.len(), new), (20, 20));
+    assert!(stored.values().all(|ids| ids.len() == 4 && ids.iter().all(|id| *id == ids[0])), "{stored:?}");
+}
+
+async fn the_journal_says_what_happened_in_order(fresh: Fresh) {
+    let store = &*fresh.store;
+    assert_eq!((store.journal_head().await.unwrap(), store.journal(0, 10).await.unwrap()), (0, vec![]));
+    let (ada, mira) = (user(store, "ada").await, user(store, "mira").await);
+    let channel_id = channel_with(store, "secret", &ada, Visibility::Private, PostPolicy::Everyone).await;
+    let first = session(store, &ada, [1; 32]).await;
+    let returned = [
+        store.join(channel_id, mira.id, NOW).await.unwrap(),
+        store.leave(channel_id, mira.id, NOW).await.unwrap(),
+        store.delete_channel(channel_id, NOW).await.unwrap(),
+        store.end_session(ada.id, first, NOW).await.unwrap(),
+    ];
+    let happened = [
+        Change::ChannelCreated { channel_id, creator: ada.id },
+        Change::Joined { channel_id, user_id: mira.id },
+        Change::Left { channel_id, user_id: mira.id },
+        Change::ChannelRemoved { channel_id, visibility: Visibility::Private },
+        Change::SessionsEnded { sessions: vec![first] },
+    ];
+    let expected: Vec<_> = (1..).zip(happened).map(|(pos, change)| Entry { pos, change }).collect();
+    assert_eq!(store.journal(0, 10).await.unwrap(), expected);
+    assert_eq!(store.journal(1, 2).await.unwrap(), expected[1..3]);
+    assert_eq!(returned.into_iter().flatten().collect::<Vec<_>>(), expected[1..]);
+    assert_eq!(store.journal_head().await.unwrap(), 5);
+}
+
+async fn journal_positions_have_no_gaps_whatever_happens_together(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let ids = [channel(&*fresh.store, "one", &ada).await, channel(&*fresh.store, "two", &ada).await];
+    let mut people = Vec::new();
+    for n in 0..6 {
+        people.push(user(&*fresh.store, &format!("user{n}")).await);
+    }
+    let tasks = people.into_iter().map(|person| {
+        let store = fresh.store.clone();
+        tokio::spawn(async move {
+            let mut entries = Vec::new();
+            for id in ids.repeat(5) {
+                entries.extend(store.join(id, person.id, NOW).await.unwrap());
+                // What changes nothing takes no position.
+                entries.extend(store.join(id, person.id, NOW).await.unwrap());
+                entries.extend(store.leave(id, person.id, NOW).await.unwrap());
+            }
+            assert!(entries.is_sorted_by_key(|entry| entry.pos), "in the order of the commits");
+            entries
+        })
+    });
+    let made: Vec<Vec<Entry>> = futures::future::join_all(tasks).await.into_iter().map(Result::unwrap).collect();
+    let mut made = made.concat();
+    made.sort_unstable_by_key(|entry| entry.pos);
+    assert_eq!(made.iter().map(|entry| entry.pos).collect::<Vec<_>>(), (3..=122).collect::<Vec<_>>());
+    assert_eq!(fresh.store.journal(2, 200).await.unwrap(), made);
+    assert_eq!(fresh.store.journal_head().await.unwrap(), 122);
+}
+
+async fn trimming_the_journal_keeps_the_newest(fresh: Fresh) {
+    let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
+    let id = channel(&*fresh.store, "general", &ada).await;
+    fresh.store.join(id, mira.id, LATER).await.unwrap();
+    fresh.store.leave(id, mira.id, LATER).await.unwrap();
+    let left = async || {
+        let entries = fresh.store.journal(0, 10).await.unwrap();
+        entries.into_iter().map(|entry| entry.pos).collect::<Vec<_>>()
+    };
+    fresh.store.trim_journal(NOW).await.unwrap();
+    assert_eq!(left().await, [1, 2, 3]);
+    fresh.store.trim_journal(LATER).await.unwrap();
+    assert_eq!(left().await, [2, 3]);
+    fresh.store.trim_journal(END).await.unwrap();
+    assert_eq!(left().await, [3]);
+    assert_eq!(fresh.store.journal_head().await.unwrap(), 3);
+    assert_eq!(fresh.store.join(id, mira.id, END).await.unwrap().unwrap().pos, 4);
 }
 
 async fn it_says_whether_it_can_be_used(fresh: Fresh) {
@@ -370,10 +496,15 @@ macro_rules! engines {
             history_pages_meet_without_gap_or_overlap,
             changes_come_in_the_order_of_revisions,
             deleting_a_channel_takes_everything_with_it,
+            the_same_id_again_changes_nothing,
+            the_same_ref_at_the_same_moment_stores_one_message,
+            the_journal_says_what_happened_in_order,
+            journal_positions_have_no_gaps_whatever_happens_together,
+            trimming_the_journal_keeps_the_newest,
             it_says_whether_it_can_be_used,
         }
     )+};
 }
 
 // A new engine joins here.
-engines!(sqlite);
+engines!(sqlite, postgres);

@@ -1,0 +1,164 @@
+use super::{Bus, Hint, LocalBus};
+use async_nats::{Client, ConnectOptions, Event, Subscriber, connection::State};
+use async_trait::async_trait;
+use futures::StreamExt as _;
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::mpsc::{self, error::TrySendError},
+    time::timeout,
+};
+use tokio_util::task::AbortOnDropHandle;
+
+/// Bytes in one message to the broker; its own default bound is 1 MiB.
+const PAYLOAD_MAX: usize = 512 * 1024;
+/// Payloads on their way to the broker. When it doesn't keep up, hints are dropped: other nodes find
+/// what they missed in the database.
+const OUTGOING: usize = 1_024;
+/// How long the broker may take one payload.
+const PUBLISH_WITHIN: Duration = Duration::from_secs(1);
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+#[derive(Debug, thiserror::Error)]
+pub enum NatsError {
+    #[error(transparent)]
+    Connect(#[from] async_nats::ConnectError),
+    #[error(transparent)]
+    Subscribe(#[from] async_nats::SubscribeError),
+}
+
+/// The bus of several nodes, over NATS core publish and subscribe: at most once, which is what a hint
+/// needs. This node's own hints go to its hub directly, whether the broker is there or not.
+pub struct NatsBus {
+    local: Arc<LocalBus>,
+    client: Client,
+    outgoing: mpsc::Sender<Vec<u8>>,
+    _tasks: [AbortOnDropHandle<()>; 2],
+}
+
+impl NatsBus {
+    /// `url`: one server or several, separated by commas, each with user and password if it needs them.
+    /// `epoch` keeps nodes of different databases apart. Doesn't wait for a broker that isn't there yet.
+    pub async fn connect(url: &str, epoch: &str) -> Result<(Self, mpsc::Receiver<Hint>), NatsError> {
+        let servers: Vec<_> = url.split(',').map(str::trim).collect();
+        let client = ConnectOptions::new()
+            .name("natter")
+            .no_echo()
+            .retry_on_initial_connect()
+            .connection_timeout(CONNECT_WITHIN)
+            // A dead connection is noticed within two of these; until then the position check helps.
+            .ping_interval(Duration::from_secs(5))
+            .reconnect_delay_callback(|tries| Duration::from_millis((50 << tries.min(5)).min(1_000)))
+            .event_callback(|event| async move { log(&event) })
+            .connect(servers)
+            .await?;
+        let subject = format!("natter.{epoch}.hints");
+        let hints = client.subscribe(subject.clone()).await?;
+        let (local, queue) = LocalBus::new(true);
+        let local = Arc::new(local);
+        let (outgoing, payloads) = mpsc::channel(OUTGOING);
+        let tasks = [
+            AbortOnDropHandle::new(tokio::spawn(send(client.clone(), subject, payloads))),
+            AbortOnDropHandle::new(tokio::spawn(receive(hints, local.clone()))),
+        ];
+        Ok((Self { local, client, outgoing, _tasks: tasks }, queue))
+    }
+}
+
+#[async_trait]
+impl Bus for NatsBus {
+    async fn publish(&self, hints: Vec<Hint>) {
+        for payload in payloads(&hints) {
+            match self.outgoing.try_send(payload) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => tracing::debug!("the broker is slow; hints are dropped"),
+                Err(TrySendError::Closed(_)) => break,
+            }
+        }
+        self.local.publish(hints).await;
+    }
+
+    fn is_up(&self) -> bool {
+        self.client.connection_state() == State::Connected
+    }
+}
+
+async fn send(client: Client, subject: String, mut payloads: mpsc::Receiver<Vec<u8>>) {
+    while let Some(payload) = payloads.recv().await {
+        // Without a connection the client would queue what is old news by the time there is one.
+        if client.connection_state() != State::Connected {
+            continue;
+        }
+        match timeout(PUBLISH_WITHIN, client.publish(subject.clone(), payload.into())).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "a hint was not sent"),
+            Err(_) => tracing::warn!("the broker takes nothing; a hint was not sent"),
+        }
+    }
+}
+
+async fn receive(mut payloads: Subscriber, local: Arc<LocalBus>) {
+    while let Some(payload) = payloads.next().await {
+        match serde_json::from_slice::<Vec<Hint>>(&payload.payload) {
+            Ok(hints) => local.receive(hints).await,
+            // Of a newer version, perhaps: the database says what it was about.
+            Err(error) => tracing::warn!(%error, "a hint can't be read"),
+        }
+    }
+}
+
+/// JSON arrays of bounded size. A hint too large for one is left out.
+fn payloads(hints: &[Hint]) -> Vec<Vec<u8>> {
+    let mut payloads: Vec<Vec<u8>> = Vec::new();
+    for hint in hints {
+        let Ok(json) = serde_json::to_vec(hint) else { continue };
+        if json.len() + 2 > PAYLOAD_MAX {
+            continue;
+        }
+        match payloads.last_mut().filter(|last| last.len() + json.len() + 2 <= PAYLOAD_MAX) {
+            Some(last) => {
+                last.push(b',');
+                last.extend(json);
+            }
+            None => {
+                let mut first = Vec::with_capacity(json.len() + 2);
+                first.push(b'[');
+                first.extend(json);
+                payloads.push(first);
+            }
+        }
+    }
+    for payload in &mut payloads {
+        payload.push(b']');
+    }
+    payloads
+}
+
+fn log(event: &Event) {
+    match event {
+        Event::Connected => tracing::info!("connected to the broker"),
+        Event::Disconnected => tracing::warn!("the broker is gone; other nodes' news take longer"),
+        Event::SlowConsumer(_) => tracing::warn!("hints came faster than this node took them"),
+        other => tracing::warn!(event = %other, "broker"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use natter::{ChannelId, UserId};
+
+    fn read(seq: u64) -> Hint {
+        Hint::Read { user_id: UserId::generate(), channel_id: ChannelId::generate(), seq, unread: 0, mentions: 0 }
+    }
+
+    #[test]
+    fn hints_travel_in_payloads_of_bounded_size_and_in_order() {
+        let hints: Vec<_> = (0..10_000).map(read).collect();
+        let payloads = payloads(&hints);
+        assert!(payloads.len() > 1 && payloads.iter().all(|payload| payload.len() <= PAYLOAD_MAX));
+        let back = payloads.iter().flat_map(|payload| serde_json::from_slice::<Vec<Hint>>(payload).unwrap());
+        let seqs: Vec<_> = back.map(|hint| if let Hint::Read { seq, .. } = hint { seq } else { 0 }).collect();
+        assert_eq!(seqs, (0..10_000).collect::<Vec<_>>());
+        assert!(super::payloads(&[]).is_empty());
+    }
+}

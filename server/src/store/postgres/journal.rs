@@ -1,0 +1,73 @@
+use super::{PostgresStore, all, row, run};
+use crate::store::{
+    Change, Entry, Positions, Result, SharedStore, StoreError,
+    rows::{count, signed},
+};
+use async_trait::async_trait;
+use natter::{ChannelId, Timestamp};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Writes a change down in the transaction that makes it: its last statement before the commit, since
+/// it holds a row that every other change waits for.
+pub(super) async fn record(tx: &mut PgConnection, change: Change, now: Timestamp) -> Result<Entry> {
+    let text = serde_json::to_string(&change).map_err(|_| StoreError::Corrupt("journal.change"))?;
+    let entry = sqlx::query_as(
+        "WITH head AS (UPDATE journal_head SET pos = pos + 1 RETURNING pos)
+         INSERT INTO journal (pos, at, change) SELECT pos, $1, $2 FROM head RETURNING pos",
+    );
+    let (pos,): (i64,) = row(tx, entry.bind(now.millis()).bind(text)).await?;
+    Ok(Entry { pos: count(pos), change })
+}
+
+pub(super) async fn entries(store: &PostgresStore, after: u64, limit: u32) -> Result<Vec<Entry>> {
+    let newer = sqlx::query_as("SELECT pos, change FROM journal WHERE pos > $1 ORDER BY pos LIMIT $2");
+    let rows: Vec<(i64, String)> = all(&store.pool, newer.bind(signed(after)).bind(i64::from(limit))).await?;
+    let entry = |(pos, change): (i64, String)| {
+        let change = serde_json::from_str(&change).map_err(|_| StoreError::Corrupt("journal.change"))?;
+        Ok(Entry { pos: count(pos), change })
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+pub(super) async fn head(store: &PostgresStore) -> Result<u64> {
+    let (pos,): (i64,) = row(&store.pool, sqlx::query_as("SELECT pos FROM journal_head")).await?;
+    Ok(count(pos))
+}
+
+pub(super) async fn trim(store: &PostgresStore, before: Timestamp) -> Result<()> {
+    // Nodes' clocks differ: an old time behind a newer one stays, or it would leave a hole.
+    let old = sqlx::query(
+        "DELETE FROM journal WHERE pos < (SELECT pos FROM journal_head)
+            AND pos < coalesce((SELECT min(pos) FROM journal WHERE at >= $1), (SELECT pos FROM journal_head))",
+    );
+    run(&store.pool, old.bind(before.millis())).await?;
+    Ok(())
+}
+
+#[async_trait]
+impl SharedStore for PostgresStore {
+    /// The mark is the oldest transaction that was still under way in the snapshot (`xmin`). What the
+    /// snapshot shows was committed before it; what it doesn't show is of that transaction or a later
+    /// one, since "all transaction IDs less than xmin are either committed and visible, or rolled back
+    /// and dead" (<https://www.postgresql.org/docs/15/functions-info.html#FUNCTIONS-INFO-SNAPSHOT>).
+    /// So asking for `changed_xid >= mark` next time brings every change that this answer lacks, in
+    /// whatever order transactions got their numbers, their locks and their commits. The price: while a
+    /// long transaction keeps `xmin` back, what changed since comes again.
+    async fn changed_since(&self, mark: u64) -> Result<Positions> {
+        // One statement is one snapshot, in which `pg_current_snapshot` is the statement's own. A mark
+        // from the future is of a server whose latest transactions were lost in a fail-over.
+        let positions = sqlx::query_as(
+            "SELECT since.next, head.pos, c.id, c.rev
+             FROM (SELECT pg_snapshot_xmin(s)::text::bigint AS next,
+                    CASE WHEN $1::text::xid8 > pg_snapshot_xmax(s) THEN 0 ELSE $1 END AS mark
+                FROM pg_current_snapshot() s) since
+             CROSS JOIN journal_head head
+             LEFT JOIN channels c ON c.changed_block >= since.mark / 1024 AND c.changed_xid >= since.mark::text::xid8",
+        );
+        let rows: Vec<(i64, i64, Option<Uuid>, Option<i64>)> = all(&self.pool, positions.bind(signed(mark))).await?;
+        let &(next, journal, ..) = rows.first().ok_or(StoreError::Corrupt("journal_head"))?;
+        let channels = rows.into_iter().filter_map(|(_, _, id, rev)| Some((ChannelId(id?), count(rev?)))).collect();
+        Ok(Positions { channels, mark: count(next), journal: count(journal) })
+    }
+}

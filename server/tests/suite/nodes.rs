@@ -1,0 +1,137 @@
+//! Several nodes on one PostgreSQL and one NATS.
+
+use crate::common::{Person, TestServer};
+use natter::{ChannelId, wire::ServerFrame};
+use serde_json::json;
+use std::{collections::BTreeSet, time::Duration};
+use tokio::time::timeout;
+
+/// Ada at the first node and Mira at the second, in a channel.
+async fn apart() -> (TestServer, TestServer, Person, Person, ChannelId) {
+    let (first, second) = TestServer::two_nodes().await;
+    let (ada, mira) = (first.register("ada").await, second.register("mira").await);
+    let channel = ada.create_channel("general").await;
+    mira.join(channel).await;
+    (first, second, ada, mira, channel)
+}
+
+#[tokio::test]
+async fn a_token_of_one_node_holds_at_the_other() {
+    let (_first, second, ada, _mira, _channel) = apart().await;
+    assert_eq!(ada.at(&second).get("/me").await.1["username"], "ada");
+}
+
+#[tokio::test]
+async fn a_message_reaches_the_other_node_at_once() {
+    let (_first, _second, ada, mira, channel) = apart().await;
+    let (mut a, mut m) = (ada.connect().await, mira.connect().await);
+    a.send(channel, "over here").await;
+    a.next("ack").await;
+    // Well before the next comparison with the database could find it.
+    let message = timeout(Duration::from_secs(2), m.next("message")).await.expect("the broker carries it");
+    assert_eq!(message["text"], "over here");
+    m.send(channel, "and back").await;
+    let answer = timeout(Duration::from_secs(2), async { while a.next("message").await["text"] != "and back" {} });
+    answer.await.expect("the broker carries it");
+}
+
+#[tokio::test]
+async fn both_nodes_show_one_order_without_gaps() {
+    let (_first, _second, ada, mira, channel) = apart().await;
+    let (mut a, mut m) = (ada.connect().await, mira.connect().await);
+    for n in 0..100 {
+        a.send(channel, &format!("a{n}")).await;
+        m.send(channel, &format!("m{n}")).await;
+    }
+    let mut orders = BTreeSet::new();
+    for socket in [&mut a, &mut m] {
+        let mut seen = Vec::new();
+        while seen.len() < 200 {
+            let message = socket.next("message").await;
+            seen.push((message["rev"].as_u64().unwrap(), message["text"].as_str().unwrap().to_owned()));
+        }
+        assert_eq!(seen.iter().map(|(rev, _)| *rev).collect::<Vec<_>>(), (1..=200).collect::<Vec<_>>());
+        orders.insert(seen);
+    }
+    assert_eq!(orders.len(), 1);
+}
+
+#[tokio::test]
+async fn channels_and_members_come_and_go_everywhere() {
+    let (first, second, ada, mira, channel) = apart().await;
+    let (mut a, mut m) = (ada.connect().await, mira.connect().await);
+    let random = ada.create_channel("random").await;
+    assert_eq!(m.next("channel").await["channel"]["name"], "random");
+    // Joining at one node moves the sockets at the other.
+    mira.at(&first).join(random).await;
+    assert_eq!(m.next("channel").await["channel"]["joined"], true);
+    ada.at(&second).post(random, "welcome").await;
+    assert_eq!(m.next("message").await["text"], "welcome");
+    assert_eq!(a.next("member").await["user"]["username"], "mira");
+    let path = format!("/channels/{random}/members/me");
+    assert_eq!(mira.at(&first).call("DELETE", &path, None).await.0, 204);
+    assert_eq!(m.next("channel").await["channel"]["joined"], false);
+    ada.call("DELETE", &format!("/channels/{channel}"), None).await;
+    assert_eq!(m.next("channel_removed").await["channel_id"], json!(channel));
+}
+
+#[tokio::test]
+async fn a_session_that_ends_at_one_node_ends_at_the_other() {
+    let (first, _second, _ada, mira, _channel) = apart().await;
+    let mut socket = mira.connect().await;
+    assert_eq!(mira.at(&first).call("POST", "/auth/logout", None).await.0, 204);
+    let close = timeout(Duration::from_secs(1), socket.closed()).await.expect("within a second");
+    assert_eq!(u16::from(close.unwrap().code), 1008);
+}
+
+#[tokio::test]
+async fn reading_at_one_node_reaches_the_other() {
+    let (first, _second, ada, mira, channel) = apart().await;
+    let (mut desk, mut phone) = (mira.connect().await, mira.at(&first).connect().await);
+    ada.post(channel, "one").await;
+    desk.say(&json!({ "type": "read", "channel_id": channel, "seq": 1 })).await;
+    assert_eq!(phone.next("read").await["unread"], 0);
+}
+
+/// Without a broker each node compares its position with the database's.
+#[tokio::test]
+async fn without_a_broker_nothing_is_lost_and_access_ends_within_a_second() {
+    let (mut first, mut second) = TestServer::two_nodes().await;
+    for node in [&mut first, &mut second] {
+        // Nobody listens at the discard port.
+        node.config.nats_url = Some("nats://127.0.0.1:9".into());
+        node.restart().await;
+    }
+    let (ada, mira) = (first.register("ada").await, second.register("mira").await);
+    let channel = ada.create_channel("general").await;
+    mira.join(channel).await;
+    let (mut a, mut m) = (ada.connect().await, mira.connect().await);
+    for n in 0..20 {
+        a.send(channel, &format!("a{n}")).await;
+        m.send(channel, &format!("m{n}")).await;
+    }
+    let mut revs = Vec::new();
+    while revs.len() < 40 {
+        revs.push(m.next("message").await["rev"].as_u64().unwrap());
+    }
+    assert_eq!(revs, (1..=40).collect::<Vec<_>>());
+    assert_eq!(mira.at(&first).call("POST", "/auth/logout", None).await.0, 204);
+    let close = timeout(Duration::from_secs(1), m.closed()).await.expect("within a second");
+    assert_eq!(u16::from(close.unwrap().code), 1008);
+}
+
+#[tokio::test]
+async fn a_reader_moves_to_another_node_and_catches_up() {
+    let (first, mut second, ada, mira, channel) = apart().await;
+    let (mut m, ready) = mira.connect_ready().await;
+    let ServerFrame::Ready { epoch, .. } = ready else { panic!("{ready:?}") };
+    ada.post(channel, "before").await;
+    m.next("message").await;
+    second.stop().await;
+    assert_eq!(u16::from(m.closed().await.unwrap().code), 1001);
+    ada.post(channel, "meanwhile").await;
+    let mut m = mira.at(&first).connect().await;
+    m.say(&json!({ "type": "sync", "epoch": epoch, "channels": { channel.to_string(): 1 } })).await;
+    assert_eq!(m.next("message").await["text"], "meanwhile");
+    assert_eq!(m.next("synced").await["rev"], 2);
+}

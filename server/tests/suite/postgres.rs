@@ -1,0 +1,221 @@
+//! A database of one's own for each test, and what only holds where several nodes share one.
+
+use super::store_contract::{channel, message, user};
+use natter::{ChannelId, Ref};
+use natter_server::store::{Appended, MessageStore as _, StoreError, postgres::PostgresStore};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+/// Drops the database when it is dropped itself, best effort.
+pub struct Guard {
+    base: String,
+    schema: String,
+}
+
+/// The URL of an empty database: a schema of its own, which is there sooner than a whole one.
+pub async fn fresh_database() -> (String, Guard) {
+    let base = std::env::var("NATTER_TEST_POSTGRES_URL").expect(
+        "NATTER_TEST_POSTGRES_URL has to name a PostgreSQL server, where tests make schemas: see scripts/with-services.sh",
+    );
+    let schema = format!("natter_test_{}", uuid::Uuid::now_v7().simple());
+    execute(&base, format!("CREATE SCHEMA {schema}")).await.unwrap();
+    let and = if base.contains('?') { '&' } else { '?' };
+    (format!("{base}{and}options[search_path]={schema}"), Guard { base, schema })
+}
+
+async fn execute(url: &str, sql: String) -> sqlx::Result<()> {
+    let mut conn = PgConnection::connect(url).await?;
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await?;
+    conn.close().await
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let sql =
+            format!("SET lock_timeout = '2s'; SET client_min_messages = 'error'; DROP SCHEMA {} CASCADE", self.schema);
+        let base = std::mem::take(&mut self.base);
+        // Dropping can't wait for the test's own runtime, which may be ending.
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let _ = runtime.block_on(execute(&base, sql));
+            std::io::Result::Ok(())
+        });
+        let _ = thread.join();
+    }
+}
+
+/// Two nodes at one database.
+async fn nodes() -> ([Arc<PostgresStore>; 2], String, Guard) {
+    let (url, guard) = fresh_database().await;
+    let (one, two) = tokio::join!(PostgresStore::open(&url), PostgresStore::open(&url));
+    ([Arc::new(one.unwrap()), Arc::new(two.unwrap())], url, guard)
+}
+
+#[tokio::test]
+async fn nodes_that_start_together_agree_on_the_epoch() {
+    let ([one, two], ..) = nodes().await;
+    assert_eq!(one.epoch(), two.epoch());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_nodes_give_a_channel_one_order_and_no_gaps() {
+    let (nodes, _, _guard) = nodes().await;
+    let ada = user(&*nodes[0], "ada").await;
+    let ids = [channel(&*nodes[0], "one", &ada).await, channel(&*nodes[0], "two", &ada).await];
+    let shared = Ref::generate();
+    let tasks = (0..8).map(|task| {
+        let (store, ada) = (nodes[task % 2].clone(), ada.clone());
+        tokio::spawn(async move {
+            let mut outcome = Vec::new();
+            for _ in 0..10 {
+                // Each names the channels in another order, and one ref that all of them use.
+                let text = |n: usize| message(ids[(n + task) % 2], &ada, &format!("{task}/{n}"), None);
+                let mut batch: Vec<_> = (0..9).map(text).collect();
+                batch.push(message(ids[task % 2], &ada, "once", Some(shared)));
+                outcome.extend(store.append(&batch).await.unwrap());
+            }
+            outcome
+        })
+    });
+    let mut posted = BTreeMap::<ChannelId, Vec<_>>::new();
+    for appended in futures::future::join_all(tasks).await.into_iter().flat_map(Result::unwrap) {
+        match appended {
+            Appended::New(message) => posted.entry(message.channel_id).or_default().push(message),
+            Appended::Known(message) => assert_eq!(message.reference, Some(shared)),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(posted.values().map(Vec::len).sum::<usize>(), 8 * 10 * 9 + 1);
+    for (id, mut messages) in posted {
+        messages.sort_unstable_by_key(|message| message.rev);
+        let revs: Vec<_> = messages.iter().map(|message| message.rev).collect();
+        assert_eq!(revs, (1..=messages.len() as u64).collect::<Vec<_>>());
+        for node in &nodes {
+            assert_eq!(node.changes(id, 0, 1_000).await.unwrap().items, messages);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asking_what_changed_finds_every_commit() {
+    let (nodes, _, _guard) = nodes().await;
+    let ada = user(&*nodes[0], "ada").await;
+    let mut ids = Vec::new();
+    for n in 0..24 {
+        ids.push(channel(&*nodes[0], &format!("c{n:02}"), &ada).await);
+    }
+    let done = Arc::new(AtomicBool::new(false));
+    let (store, stop) = (nodes[0].clone(), done.clone());
+    let watcher = tokio::spawn(async move {
+        let (mut known, mut mark, mut last) = (BTreeMap::new(), 0, false);
+        loop {
+            let positions = store.shared().unwrap().changed_since(mark).await.unwrap();
+            assert!(positions.mark >= mark);
+            for (id, rev) in positions.channels {
+                let before = known.insert(id, rev).unwrap_or(0);
+                assert!(before <= rev);
+            }
+            mark = positions.mark;
+            if std::mem::replace(&mut last, stop.load(Ordering::Acquire)) {
+                return known;
+            }
+        }
+    });
+    let tasks = (0..2).map(|node: usize| {
+        let (store, ada, ids) = (nodes[node].clone(), ada.clone(), ids.clone());
+        tokio::spawn(async move {
+            for round in 0..100 {
+                let text = |n: usize| message(ids[(round * 5 + n * 7 + node * 3) % ids.len()], &ada, "hello", None);
+                store.append(&(0..3).map(text).collect::<Vec<_>>()).await.unwrap();
+            }
+        })
+    });
+    futures::future::join_all(tasks).await.into_iter().for_each(Result::unwrap);
+    done.store(true, Ordering::Release);
+    let known = watcher.await.unwrap();
+    for id in ids {
+        assert_eq!(known[&id], nodes[1].page(id, natter_server::store::Anchor::Newest, 1).await.unwrap().rev);
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_took_long_is_found_among_later_ones() {
+    let ([store, _], url, _guard) = nodes().await;
+    let ada = user(&*store, "ada").await;
+    let (slow, quick) = (channel(&*store, "slow", &ada).await, channel(&*store, "quick", &ada).await);
+    let shared = store.shared().unwrap();
+    let all = shared.changed_since(0).await.unwrap();
+    assert_eq!((all.channels.len(), all.journal), (2, 2));
+    let mut conn = PgConnection::connect(&url).await.unwrap();
+    let mut tx = conn.begin().await.unwrap();
+    sqlx::query("UPDATE channels SET rev = 7, changed_xid = pg_current_xact_id() WHERE name = 'slow'")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    store.append(&[message(quick, &ada, "hello", None)]).await.unwrap();
+    let before = shared.changed_since(all.mark).await.unwrap();
+    assert!(before.channels.contains(&(quick, 1)) && !before.channels.contains(&(slow, 7)), "{before:?}");
+    tx.commit().await.unwrap();
+    let after = shared.changed_since(before.mark).await.unwrap();
+    assert!(after.channels.contains(&(slow, 7)), "{after:?}");
+    // A mark that this server never gave: better all of them again than one too few.
+    assert_eq!(shared.changed_since(u64::MAX).await.unwrap().channels.len(), 2);
+}
+
+/// Passes bytes between clients and the database until somebody commits: the commit still arrives, its
+/// answer never does.
+async fn cut_at_commit(server: String) -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut database = TcpStream::connect(&server).await.unwrap();
+            tokio::spawn(async move {
+                let (mut from_client, mut from_database) = ([0; 65_536], [0; 65_536]);
+                loop {
+                    tokio::select! {
+                        Ok(n) = client.read(&mut from_client) => {
+                            database.write_all(&from_client[..n]).await.unwrap();
+                            if n == 0 || from_client[..n].windows(7).any(|bytes| bytes == b"COMMIT\0") {
+                                let _ = database.read(&mut from_database).await;
+                                return;
+                            }
+                        }
+                        Ok(n) = database.read(&mut from_database) => client.write_all(&from_database[..n]).await.unwrap(),
+                        else => return,
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_commit_without_an_answer_is_unsure_and_asking_again_tells() {
+    let ([store, _], url, _guard) = nodes().await;
+    let ada = user(&*store, "ada").await;
+    let id = channel(&*store, "general", &ada).await;
+    let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+    let server = format!("{}:{}", options.get_host(), options.get_port());
+    let port = cut_at_commit(server.clone()).await;
+    // In the clear, so that the cut sees what passes.
+    let cut = url.replace(&server, &format!("127.0.0.1:{port}")) + "&sslmode=disable";
+    assert!(cut.contains(&port.to_string()), "{cut}");
+    let far = PostgresStore::open(&cut).await.unwrap();
+    let batch = [message(id, &ada, "hello", None)];
+    let outcome = far.append(&batch).await;
+    assert!(matches!(outcome, Err(StoreError::Unsure(_))), "{outcome:?}");
+    let outcome = store.append(&batch).await.unwrap();
+    assert!(matches!(outcome.as_slice(), [Appended::Known(message)] if message.rev == 1), "{outcome:?}");
+}
