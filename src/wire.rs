@@ -133,7 +133,13 @@ server_frames! {
     /// A channel was deleted, or is no longer allowed.
     ChannelRemoved = "channel_removed" { channel_id: ChannelId },
     /// Somebody came into a channel, or left it.
-    Member = "member" { channel_id: ChannelId, user: User, joined: bool },
+    Member = "member" {
+        channel_id: ChannelId,
+        user: User,
+        joined: bool,
+        /// How many are in it now.
+        members: u64,
+    },
     /// One's own read mark moved, here or on another device.
     Read = "read" { channel_id: ChannelId, seq: u64, unread: u64, mentions: u64 },
     /// Caught up.

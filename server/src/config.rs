@@ -58,7 +58,7 @@ pub struct Options {
     /// Directory for the embedded database and its signing key; made if missing. [default: data]
     #[arg(long, global = true, env = "NATTER_DATA_DIR", value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Database: sqlite:PATH, or postgres://USER:PASSWORD@HOST/NAME for one or several nodes.
+    /// Database: `sqlite:PATH`, or `postgres://USER:PASSWORD@HOST/NAME` for one or several nodes.
     /// [default: sqlite:natter.db in the data directory]
     #[arg(long, global = true, env = "NATTER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     database_url: Option<String>,

@@ -10,6 +10,7 @@ pub mod config;
 pub mod error;
 mod http;
 pub mod hub;
+pub mod limits;
 pub mod router;
 mod serve;
 pub mod services;
@@ -119,12 +120,11 @@ async fn open(config: &Config) -> Result<(Arc<dyn Store>, Vec<u8>), StartError> 
         }
         Database::Postgres(url) => {
             let store = PostgresStore::open(url).await.map_err(failed)?;
-            let key = match given {
-                Some(key) => key,
-                None => {
-                    let fresh = new_signing_key().map_err(StartError::SigningKey)?;
-                    store.signing_key(fresh).await.map_err(failed)?
-                }
+            let key = if let Some(key) = given {
+                key
+            } else {
+                let fresh = new_signing_key().map_err(StartError::SigningKey)?;
+                store.signing_key(fresh).await.map_err(failed)?
             };
             Ok((Arc::new(store), key))
         }
@@ -153,6 +153,7 @@ async fn tidy(state: AppState) {
     let mut every = tokio::time::interval(TIDY_EVERY);
     loop {
         every.tick().await;
+        state.limits.forget_old();
         if let Err(error) = state.accounts.tidy().await {
             tracing::warn!(%error, "tidying up failed");
         }

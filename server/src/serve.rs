@@ -72,20 +72,22 @@ pub async fn serve(listener: TcpListener, router: Router, sockets: TaskTracker, 
     }
 }
 
-async fn call(
+/// Begins the work at once and in a task of its own: a client that hangs up must not end a handler
+/// between its commit and the news of it.
+fn call(
     router: Router,
     request: Request<Incoming>,
     peer: SocketAddr,
-) -> Result<axum::response::Response, std::convert::Infallible> {
+) -> impl Future<Output = Result<axum::response::Response, std::convert::Infallible>> {
     let mut request = request.map(axum::body::Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
-    // A task of its own: a client that hangs up must not end a handler between its commit and the
-    // event that tells everyone.
-    let answer = match tokio::spawn(router.oneshot(request)).await {
-        Ok(Ok(answer)) => answer,
-        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    };
-    Ok(answer)
+    let work = tokio::spawn(router.oneshot(request));
+    async move {
+        Ok(match work.await {
+            Ok(Ok(answer)) => answer,
+            Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        })
+    }
 }
 
 fn is_of_one_connection(error: &io::Error) -> bool {

@@ -1,8 +1,9 @@
 use crate::{
-    auth::{cookies::Cookies, limits::AccountLimits, origin::Origins, password::Passwords, tokens::Signer},
+    auth::{cookies::Cookies, origin::Origins, password::Passwords, tokens::Signer},
     bus::{Bus, Hint},
     config::Config,
-    hub::{Follower, Hub},
+    hub::{Follower, Gaps, Hub},
+    limits::{AccountLimits, ChatLimits},
     services::{Clock, accounts::Accounts, channels::Channels, messages::Messages},
     store::Store,
     web::Assets,
@@ -20,6 +21,8 @@ pub struct AppState {
     pub channels: Arc<Channels>,
     pub messages: Arc<Messages>,
     pub hub: Arc<Hub>,
+    pub gaps: Arc<Gaps>,
+    pub limits: Arc<ChatLimits>,
     pub store: Arc<dyn Store>,
     pub origins: Arc<Origins>,
     pub cookies: Cookies,
@@ -46,7 +49,8 @@ impl AppState {
         let hub = Arc::new(Hub::default());
         let follower = Follower::run(hub.clone(), store.clone(), Arc::downgrade(&bus), journal, hints);
         let fanout = tokio::spawn(follower);
-        let (messages, writer) = Messages::start(store.clone(), bus.clone(), clock.clone());
+        let limits = Arc::new(ChatLimits::new(config.rate_limits));
+        let (messages, writer) = Messages::start(store.clone(), bus.clone(), clock.clone(), limits.clone());
         let accounts = Accounts {
             store: store.clone(),
             bus: bus.clone(),
@@ -60,6 +64,8 @@ impl AppState {
             channels: Arc::new(Channels { store: store.clone(), bus, clock }),
             messages: Arc::new(messages),
             hub,
+            gaps: Arc::new(Gaps::new(store.clone())),
+            limits,
             store,
             origins: Arc::new(Origins::new(config.allowed_origins.iter().cloned())),
             cookies: Cookies { secure: config.secure_cookies },

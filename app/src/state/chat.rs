@@ -200,10 +200,8 @@ impl Chat {
             ServerFrame::Error { reference: Some(reference), code, detail } => self.refused(reference, code, &detail),
             ServerFrame::Channel { channel } => self.channel_changed(channel),
             ServerFrame::ChannelRemoved { channel_id } => self.channel_removed(channel_id),
-            ServerFrame::Member { channel_id, joined, .. } => {
-                let count = |channel: &mut Channel| {
-                    channel.members = if joined { channel.members + 1 } else { channel.members.saturating_sub(1) };
-                };
+            ServerFrame::Member { channel_id, members, .. } => {
+                let count = |channel: &mut Channel| channel.members = members;
                 self.change_channel(channel_id, count);
                 self.directory.update(|all| {
                     all.iter_mut().flatten().filter(|channel| channel.id == channel_id).for_each(count);

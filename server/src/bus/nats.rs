@@ -114,17 +114,11 @@ fn payloads(hints: &[Hint]) -> Vec<Vec<u8>> {
         if json.len() + 2 > PAYLOAD_MAX {
             continue;
         }
-        match payloads.last_mut().filter(|last| last.len() + json.len() + 2 <= PAYLOAD_MAX) {
-            Some(last) => {
-                last.push(b',');
-                last.extend(json);
-            }
-            None => {
-                let mut first = Vec::with_capacity(json.len() + 2);
-                first.push(b'[');
-                first.extend(json);
-                payloads.push(first);
-            }
+        if let Some(last) = payloads.last_mut().filter(|last| last.len() + json.len() + 2 <= PAYLOAD_MAX) {
+            last.push(b',');
+            last.extend(json);
+        } else {
+            payloads.push([b"[", &json[..]].concat());
         }
     }
     for payload in &mut payloads {

@@ -133,7 +133,7 @@ impl Hub {
     }
 }
 
-fn frame(frame: &ServerFrame) -> Utf8Bytes {
+pub(super) fn frame(frame: &ServerFrame) -> Utf8Bytes {
     frame.to_json().into()
 }
 

@@ -296,8 +296,9 @@ async fn entered(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: U
 async fn member(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: UserId, joined: bool) -> StoreResult<()> {
     if hub.sent_up_to(channel_id).is_some()
         && let Some(user) = store.user(user_id).await?
+        && let Some(Channel { members, .. }) = store.channel(user_id, channel_id).await?
     {
-        hub.send_to_channel(channel_id, &ServerFrame::Member { channel_id, user, joined });
+        hub.send_to_channel(channel_id, &ServerFrame::Member { channel_id, user, joined, members });
     }
     Ok(())
 }

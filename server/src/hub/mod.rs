@@ -2,11 +2,13 @@
 
 mod fanout;
 mod follower;
+mod gaps;
 mod line;
 mod outbox;
 mod registry;
 
 pub use fanout::Hub;
 pub use follower::Follower;
+pub use gaps::{Gap, Gaps};
 pub use outbox::{Closed, Frames, Outbox};
 pub use registry::{ConnectionId, Registry};

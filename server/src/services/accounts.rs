@@ -3,11 +3,11 @@
 use super::{Caller, Client, Clock, Result, ServiceError};
 use crate::{
     auth::{
-        limits::AccountLimits,
         password::Passwords,
         tokens::{ACCESS_SECONDS, Access, RefreshToken, SESSION_SECONDS, Signer},
     },
     bus::{Bus, Hint},
+    limits::AccountLimits,
     store::{Entry, NewSession, NewUser, Rotation, Session, Store, StoreError},
 };
 use natter::{

@@ -5,6 +5,7 @@
 use super::{Caller, Clock, Result, ServiceError};
 use crate::{
     bus::{Bus, Hint},
+    limits::ChatLimits,
     store::{Anchor, Appended, NewMessage, Result as StoreResult, Store, StoreError},
 };
 use natter::{Channel, ChannelId, Message, MessageId, MessagePage, Ref, input::MessageText, message::Changes};
@@ -22,8 +23,6 @@ const BATCH: usize = 256;
 /// How often, and after what wait each, it is asked what became of a commit whose answer was lost.
 const ASK_AGAIN: u32 = 20;
 const ASK_AFTER: Duration = Duration::from_millis(250);
-/// One sync brings at most this many messages a channel; past it, reloading is cheaper.
-pub const SYNC_MAX: usize = 1_000;
 
 struct Post {
     message: NewMessage,
@@ -41,15 +40,21 @@ pub struct Posted {
 pub struct Messages {
     store: Arc<dyn Store>,
     clock: Clock,
+    limits: Arc<ChatLimits>,
     queue: mpsc::Sender<Post>,
 }
 
 impl Messages {
     /// Starts the writer; it ends, with nothing left undone, when the value is dropped.
-    pub fn start(store: Arc<dyn Store>, bus: Arc<dyn Bus>, clock: Clock) -> (Self, JoinHandle<()>) {
+    pub fn start(
+        store: Arc<dyn Store>,
+        bus: Arc<dyn Bus>,
+        clock: Clock,
+        limits: Arc<ChatLimits>,
+    ) -> (Self, JoinHandle<()>) {
         let (queue, posts) = mpsc::channel(QUEUE);
         let writer = tokio::spawn(write(store.clone(), bus, posts));
-        (Self { store, clock, queue }, writer)
+        (Self { store, clock, limits, queue }, writer)
     }
 
     /// Puts a message in line and returns the wait for its being stored. Messages put in line one
@@ -61,6 +66,7 @@ impl Messages {
         text: &str,
         reference: Option<Ref>,
     ) -> Result<impl Future<Output = Result<Posted>> + Send + 'static + use<>> {
+        self.limits.message(caller.user.id)?;
         let text = MessageText::parse(text)?.into_string();
         let message = NewMessage {
             id: MessageId::generate(),
@@ -96,16 +102,6 @@ impl Messages {
             return Err(ServiceError::Resync);
         }
         Ok(self.store.changes(id, since, limit).await?)
-    }
-
-    /// The whole gap since `since`, or `Resync` where that cannot be told or is too much.
-    pub async fn gap(&self, caller: &Caller, id: ChannelId, since: u64, epoch: &str) -> Result<Changes> {
-        if epoch != self.store.epoch() {
-            return Err(ServiceError::Resync);
-        }
-        let most = u32::try_from(SYNC_MAX).unwrap_or(u32::MAX);
-        let changes = self.changes(caller, id, since, most).await?;
-        if changes.next.is_some() { Err(ServiceError::Resync) } else { Ok(changes) }
     }
 
     pub fn epoch(&self) -> &str {

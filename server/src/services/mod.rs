@@ -5,10 +5,7 @@ pub mod accounts;
 pub mod channels;
 pub mod messages;
 
-use crate::{
-    auth::{limits::Limited, password::HashingFailed},
-    store::StoreError,
-};
+use crate::{auth::password::HashingFailed, limits::Limited, store::StoreError};
 use natter::{ErrorCode, FieldError, Problem, SessionId, Timestamp, User};
 use std::{net::IpAddr, sync::Arc};
 
@@ -97,10 +94,10 @@ impl ServiceError {
                 Problem { errors: vec![error.clone()], ..Problem::new(ErrorCode::Conflict, error.message) }
             }
             Self::RateLimited(Limited { retry_after_seconds: 1 }) => {
-                Problem::new(ErrorCode::RateLimited, "Too many tries. Try again in a second.")
+                Problem::new(ErrorCode::RateLimited, "Too much at once. Try again in a second.")
             }
             Self::RateLimited(Limited { retry_after_seconds: seconds }) => {
-                Problem::new(ErrorCode::RateLimited, format!("Too many tries. Try again in {seconds} seconds."))
+                Problem::new(ErrorCode::RateLimited, format!("Too much at once. Try again in {seconds} seconds."))
             }
             Self::Resync => Problem::new(ErrorCode::Resync, "That is too long ago: reload the channel from history."),
             Self::Overloaded => Problem::new(ErrorCode::Unavailable, "Too much is going on. Try again in a moment."),

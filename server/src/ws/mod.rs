@@ -5,7 +5,7 @@ mod session;
 use crate::{
     error::{ApiError, ApiResult},
     http::identity::{Identity, Via},
-    services::Caller,
+    services::{Caller, Client, ServiceError},
     state::AppState,
 };
 use axum::{
@@ -24,15 +24,18 @@ const BUFFER: usize = 1024;
 /// Bearer header, by the cookie (from an allowed origin), or by the subprotocols `natter.v1` and
 /// `bearer.<JWT>`.
 #[utoipa::path(get, path = "/ws", tag = "live", responses((status = 101), (status = 400, body = Problem), (status = 401, body = Problem),
-    (status = 403, body = Problem, description = "A cookie from a foreign origin")))]
+    (status = 403, body = Problem, description = "A cookie from a foreign origin"),
+    (status = 429, body = Problem, description = "Too many connections of this account or from this address")))]
 pub(crate) async fn upgrade(
     State(state): State<AppState>,
     identity: Option<Extension<Identity>>,
+    client: Client,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> ApiResult<Response> {
     let caller = authenticate(&state, identity, &headers).await?;
     let upgrade = upgrade.map_err(|_| ApiError::unreadable("This address takes WebSocket connections only."))?;
+    let place = state.limits.connect(caller.user.id, client.address).map_err(ServiceError::from)?;
     let tracker = state.sockets.clone();
     Ok(upgrade
         .protocols([SUBPROTOCOL])
@@ -41,7 +44,7 @@ pub(crate) async fn upgrade(
         .max_write_buffer_size(4 * FRAME_MAX_BYTES)
         .max_message_size(FRAME_MAX_BYTES)
         .max_frame_size(FRAME_MAX_BYTES)
-        .on_upgrade(move |socket| tracker.track_future(session::run(state, caller, socket))))
+        .on_upgrade(move |socket| tracker.track_future(session::run(state, caller, socket, place))))
 }
 
 async fn authenticate(

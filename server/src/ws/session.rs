@@ -1,11 +1,9 @@
 //! One connection from `ready` to its close.
 
 use crate::{
-    hub::{Closed, ConnectionId, Frames, Outbox},
-    services::{
-        Caller, Result as ServiceResult, ServiceError,
-        messages::{Posted, SYNC_MAX},
-    },
+    hub::{Closed, ConnectionId, Frames, Gap, Outbox},
+    limits,
+    services::{Caller, Result as ServiceResult, ServiceError, messages::Posted},
     state::AppState,
 };
 use axum::{
@@ -58,21 +56,26 @@ impl From<Closed> for End {
 
 struct Session {
     state: AppState,
+    id: ConnectionId,
     caller: Caller,
     socket: WebSocket,
     outbox: Arc<Outbox>,
     in_flight: FuturesOrdered<BoxFuture<'static, ServerFrame>>,
+    heard: limits::Frames,
     /// Nothing has been heard since the last ping.
     silent: bool,
 }
 
 /// Runs a connection until either side ends it.
-pub async fn run(state: AppState, caller: Caller, socket: WebSocket) {
+pub async fn run(state: AppState, caller: Caller, socket: WebSocket, place: limits::ConnectionPlace) {
+    let _place = place;
     let (id, outbox) = state.hub.connect(caller.user.id, caller.session_id);
     // Dropped however this ends, a panic included.
     let _guard = Disconnect { state: state.clone(), id };
-    let mut session = Session { state, caller, socket, outbox, in_flight: FuturesOrdered::new(), silent: false };
-    let end = match session.ready(id).await {
+    let heard = state.limits.frames();
+    let in_flight = FuturesOrdered::new();
+    let mut session = Session { state, id, caller, socket, outbox, in_flight, heard, silent: false };
+    let end = match session.ready().await {
         Ok(()) => session.talk().await,
         Err(end) => end,
     };
@@ -95,11 +98,11 @@ impl Drop for Disconnect {
 impl Session {
     /// Says `ready`. The hub already knows the connection, so what happens while the channels are
     /// read comes after it.
-    async fn ready(&mut self, id: ConnectionId) -> Result<(), End> {
+    async fn ready(&mut self) -> Result<(), End> {
         // The session may have ended between the handshake and the hub's knowing of it.
         let caller = self.state.accounts.by_session(self.caller.session_id).await.map_err(|error| refused(&error))?;
         let joined = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
-        self.state.hub.settle(id, joined.iter().map(|channel| (channel.id, channel.rev)));
+        self.state.hub.settle(self.id, joined.iter().map(|channel| (channel.id, channel.rev)));
         // Read again now that events arrive: each is in this answer or waits behind it, or both.
         let channels = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
         let ready = ServerFrame::Ready {
@@ -139,6 +142,9 @@ impl Session {
 
     async fn hear(&mut self, message: Message) -> Result<(), End> {
         self.silent = false;
+        if !self.heard.one_more() {
+            return Err(End::Close(close::RATE_LIMITED, "too many frames: slow down"));
+        }
         match message {
             Message::Text(text) => match ClientFrame::parse(&text) {
                 Ok(frame) => self.handle(frame).await,
@@ -191,21 +197,33 @@ impl Session {
             return self.error(reference, ErrorCode::Invalid, detail).await;
         }
         for (channel_id, since) in channels {
-            let mut frames = Frames::with_capacity(SYNC_MAX.min(64));
-            match self.state.messages.gap(&self.caller, channel_id, since, epoch).await {
-                Ok(changes) => {
-                    frames.extend(changes.items.into_iter().map(|message| frame(&ServerFrame::Message(message))));
-                    frames.push_back(frame(&ServerFrame::Synced { channel_id, rev: changes.rev }));
-                }
-                Err(ServiceError::Resync) => frames.push_back(frame(&ServerFrame::Resync { channel_id })),
-                Err(ServiceError::NotFound(_) | ServiceError::Forbidden(_)) => {
-                    frames.push_back(frame(&from_outside(&self.state, &self.caller, channel_id).await));
-                }
+            let frames = match self.gap(channel_id, since, epoch).await {
+                Ok(frames) => frames,
                 Err(error) => return self.refuse(reference, error).await,
-            }
+            };
             self.write(frames).await?;
         }
         Ok(())
+    }
+
+    async fn gap(&mut self, channel_id: ChannelId, since: u64, epoch: &str) -> ServiceResult<Frames> {
+        // Who receives a channel may know what was in it.
+        if !self.state.hub.receives(self.id, channel_id) {
+            return Ok(Frames::from([frame(&from_outside(&self.state, &self.caller, channel_id).await)]));
+        }
+        if epoch != self.state.messages.epoch() {
+            return Ok(Frames::from([frame(&ServerFrame::Resync { channel_id })]));
+        }
+        // What comes after this is on its way to this connection already.
+        let head = self.state.hub.sent_up_to(channel_id).unwrap_or(0);
+        Ok(match self.state.gaps.since(channel_id, since, head).await? {
+            Gap::Frames(missed, rev) => {
+                let mut frames = Frames::from(missed);
+                frames.push_back(frame(&ServerFrame::Synced { channel_id, rev }));
+                frames
+            }
+            Gap::Resync => Frames::from([frame(&ServerFrame::Resync { channel_id })]),
+        })
     }
 
     async fn ping(&mut self) -> Result<(), End> {

@@ -280,7 +280,11 @@ impl Socket {
     }
 
     pub async fn raw(&mut self, message: Message) {
-        self.0.send(message).await.unwrap();
+        self.try_raw(message).await.unwrap();
+    }
+
+    pub async fn try_raw(&mut self, message: Message) -> Result<(), tungstenite::Error> {
+        self.0.send(message).await
     }
 
     /// The next frame as it stands on the wire.

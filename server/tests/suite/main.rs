@@ -7,5 +7,6 @@ mod live;
 mod nodes;
 mod postgres;
 mod process;
+mod races;
 mod refusals;
 mod store_contract;

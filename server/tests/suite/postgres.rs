@@ -1,8 +1,8 @@
 //! A database of one's own for each test, and what only holds where several nodes share one.
 
 use super::store_contract::{channel, message, user};
-use natter::{ChannelId, Ref};
-use natter_server::store::{Appended, MessageStore as _, StoreError, postgres::PostgresStore};
+use natter::{ChannelId, MessageId, Ref, Timestamp};
+use natter_server::store::{Anchor, Appended, MessageStore as _, StoreError, postgres::PostgresStore};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::{
     collections::BTreeMap,
@@ -10,10 +10,12 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
+    time::{sleep, timeout},
 };
 
 /// Drops the database when it is dropped itself, best effort.
@@ -41,8 +43,15 @@ async fn execute(url: &str, sql: String) -> sqlx::Result<()> {
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        let sql =
-            format!("SET lock_timeout = '2s'; SET client_min_messages = 'error'; DROP SCHEMA {} CASCADE", self.schema);
+        let schema = &self.schema;
+        // Whoever is still at it, in a runtime or a process that has ended, would keep it from going.
+        let sql = format!(
+            "SET lock_timeout = '2s'; SET client_min_messages = 'error';
+             SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_class c ON c.oid = l.relation
+                WHERE c.relnamespace = '{schema}'::regnamespace AND l.pid <> pg_backend_pid()
+                AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database());
+             DROP SCHEMA {schema} CASCADE"
+        );
         let base = std::mem::take(&mut self.base);
         // Dropping can't wait for the test's own runtime, which may be ending.
         let thread = std::thread::spawn(move || {
@@ -106,6 +115,67 @@ async fn two_nodes_give_a_channel_one_order_and_no_gaps() {
     }
 }
 
+/// A message as another node stores it: $1 id, $2 channel, $3 sender, $4 ref.
+const INSERT: &str = "INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at)
+    VALUES ($2, 1, 1, $1, $3, $4, 'first', 0)";
+
+#[tokio::test]
+async fn a_ref_that_another_node_is_about_to_commit_is_waited_for() {
+    let ([store, _], url, _guard) = nodes().await;
+    let ada = user(&*store, "ada").await;
+    let (theirs, ours) = (channel(&*store, "theirs", &ada).await, channel(&*store, "ours", &ada).await);
+    let (first, reference) = (MessageId::generate(), Ref::generate());
+    let mut conn = PgConnection::connect(&url).await.unwrap();
+    let mut tx = conn.begin().await.unwrap();
+    let insert = sqlx::query(INSERT).bind(first.0).bind(theirs.0).bind(ada.id.0).bind(reference.0);
+    insert.execute(&mut *tx).await.unwrap();
+    let batch = [message(ours, &ada, "second", Some(reference)), message(ours, &ada, "other", None)];
+    let appending = tokio::spawn({
+        let store = store.clone();
+        async move { store.append(&batch).await.unwrap() }
+    });
+    // Seen from another connection: within a transaction the activity stays as it was at first sight.
+    let (holder,): (i32,) = sqlx::query_as("SELECT pg_backend_pid()").fetch_one(&mut *tx).await.unwrap();
+    let mut watch = PgConnection::connect(&url).await.unwrap();
+    let waiting = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)))";
+    let mut waits = async || {
+        while !sqlx::query_as::<_, (bool,)>(waiting).bind(holder).fetch_one(&mut watch).await.unwrap().0 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(4), waits()).await.unwrap();
+    tx.commit().await.unwrap();
+    let outcome = appending.await.unwrap();
+    let [Appended::Known(known), Appended::New(other)] = outcome.as_slice() else { panic!("{outcome:?}") };
+    assert_eq!((known.id, known.channel_id, other.rev), (first, theirs, 1), "what was rolled back took no revision");
+}
+
+#[tokio::test]
+async fn what_a_removed_channel_leaves_for_later_is_in_nobodys_way() {
+    let ([store, _], url, _guard) = nodes().await;
+    let ada = user(&*store, "ada").await;
+    let (removed, id) = (ChannelId::generate(), channel(&*store, "general", &ada).await);
+    let reference = Ref::generate();
+    let mut conn = PgConnection::connect(&url).await.unwrap();
+    let insert = sqlx::query(INSERT).bind(MessageId::generate().0).bind(removed.0).bind(ada.id.0).bind(reference.0);
+    insert.execute(&mut conn).await.unwrap();
+    assert_eq!(store.page(removed, Anchor::Newest, 10).await.unwrap().items, []);
+    let outcome = store.append(&[message(id, &ada, "again", Some(reference))]).await.unwrap();
+    assert!(matches!(outcome.as_slice(), [Appended::New(_)]), "{outcome:?}");
+
+    let insert =
+        sqlx::query(INSERT).bind(MessageId::generate().0).bind(removed.0).bind(ada.id.0).bind(Ref::generate().0);
+    insert.execute(&mut conn).await.unwrap();
+    sqlx::query("INSERT INTO removed_channels (id, rev) VALUES ($1, 12345)")
+        .bind(removed.0)
+        .execute(&mut conn)
+        .await
+        .unwrap();
+    store.trim_journal(Timestamp::from_millis(0)).await.unwrap();
+    let left = "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM removed_channels)";
+    assert_eq!(sqlx::query_as::<_, (i64, i64)>(left).fetch_one(&mut conn).await.unwrap(), (1, 0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn asking_what_changed_finds_every_commit() {
     let (nodes, _, _guard) = nodes().await;
@@ -144,7 +214,7 @@ async fn asking_what_changed_finds_every_commit() {
     done.store(true, Ordering::Release);
     let known = watcher.await.unwrap();
     for id in ids {
-        assert_eq!(known[&id], nodes[1].page(id, natter_server::store::Anchor::Newest, 1).await.unwrap().rev);
+        assert_eq!(known[&id], nodes[1].page(id, Anchor::Newest, 1).await.unwrap().rev);
     }
 }
 
@@ -181,7 +251,7 @@ async fn cut_at_commit(server: String) -> u16 {
         while let Ok((mut client, _)) = listener.accept().await {
             let mut database = TcpStream::connect(&server).await.unwrap();
             tokio::spawn(async move {
-                let (mut from_client, mut from_database) = ([0; 65_536], [0; 65_536]);
+                let (mut from_client, mut from_database) = ([0; 8_192], [0; 8_192]);
                 loop {
                     tokio::select! {
                         Ok(n) = client.read(&mut from_client) => {

@@ -3,6 +3,7 @@
 use crate::common::{PASSWORD, Person, Socket, TestServer, answer};
 use natter::ChannelId;
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::Message;
 
 fn assert_problem(answer: &(u16, Value), status: u16, code: &str) {
     let (got, problem) = answer;
@@ -280,4 +281,43 @@ async fn server_functions_have_the_same_locks() {
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
     let admin = call(&ada, "create_channel", &[("name", "more"), ("topic", "")], &server.base).await.unwrap();
     assert_eq!(admin.status(), 200);
+}
+
+#[tokio::test]
+async fn a_flood_of_messages_is_refused_and_of_frames_ends_the_connection() {
+    let server = TestServer::start_with(|config| config.rate_limits = true).await;
+    let ada = server.register("ada").await;
+    let channel = ada.create_channel("general").await;
+    let mut socket = ada.connect().await;
+    for n in 0..400 {
+        socket.send(channel, &format!("m{n}")).await;
+    }
+    let refused = socket.next("error").await;
+    assert_eq!(refused["code"], "rate_limited");
+    assert!(refused["ref"].is_string());
+    let path = format!("/channels/{channel}/messages");
+    assert_problem(&ada.call("POST", &path, Some(json!({ "text": "here, too" }))).await, 429, "rate_limited");
+    socket.drain().await;
+    for _ in 0..1_500 {
+        if socket.try_raw(Message::text(r#"{"type":"ping"}"#)).await.is_err() {
+            break;
+        }
+    }
+    assert_eq!(u16::from(socket.closed().await.unwrap().code), 4029);
+}
+
+#[tokio::test]
+async fn one_account_has_a_hundred_connections_and_no_more() {
+    let server = TestServer::start_with(|config| config.rate_limits = true).await;
+    let ada = server.register("ada").await;
+    let bearer = format!("Bearer {}", ada.token);
+    let headers = [("authorization", bearer.as_str())];
+    let mut open = Vec::new();
+    for _ in 0..100 {
+        open.push(Socket::open(&server.base, &headers).await.unwrap());
+    }
+    assert_eq!(Socket::open(&server.base, &headers).await.err(), Some(429));
+    drop(open.pop());
+    let again = async { while Socket::open(&server.base, &headers).await.is_err() {} };
+    tokio::time::timeout(std::time::Duration::from_secs(5), again).await.expect("its place is free again");
 }

@@ -59,7 +59,11 @@ impl PostgresStore {
             ("statement_timeout", "10s"),
             ("lock_timeout", "5s"),
             ("idle_in_transaction_session_timeout", "10s"),
-            // Plans are small; compiling one costs more than any of them takes.
+            // Every query is a few look-ups by index. A plan that reads whole tables, made while they are
+            // small, would be kept as they grow; and compiling one costs more than any of them takes.
+            ("enable_seqscan", "off"),
+            ("enable_hashjoin", "off"),
+            ("enable_mergejoin", "off"),
             ("jit", "off"),
         ]);
         let pool = PgPoolOptions::new()

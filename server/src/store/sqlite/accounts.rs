@@ -1,59 +1,12 @@
-use super::{SqliteStore, count, journal::record, taken, time};
-use crate::store::{AccountStore, Change, Entry, NewSession, NewUser, Result, Rotation, Session, StoreError};
+use super::{SqliteStore, journal::record};
+use crate::store::{
+    AccountStore, Change, Entry, NewSession, NewUser, Result, Rotation, Session, StoreError,
+    rows::{CredentialRow, SessionRow, SessionUserRow, UserRow, count, taken},
+};
 use async_trait::async_trait;
 use natter::{Role, SessionId, Timestamp, User, UserId};
-use sqlx::{FromRow, SqliteConnection};
+use sqlx::SqliteConnection;
 use uuid::Uuid;
-
-#[derive(FromRow)]
-pub(super) struct UserRow {
-    id: Uuid,
-    username: String,
-    display_name: String,
-    role: String,
-    suspended: bool,
-    avatar_url: Option<String>,
-    created_at: i64,
-}
-
-impl TryFrom<UserRow> for User {
-    type Error = StoreError;
-    fn try_from(row: UserRow) -> Result<Self> {
-        Ok(Self {
-            id: UserId(row.id),
-            username: row.username,
-            display_name: row.display_name,
-            role: Role::from_name(&row.role).ok_or(StoreError::Corrupt("users.role"))?,
-            suspended: row.suspended,
-            avatar_url: row.avatar_url,
-            created_at: time(row.created_at),
-        })
-    }
-}
-
-#[derive(FromRow)]
-struct CredentialRow {
-    #[sqlx(flatten)]
-    user: UserRow,
-    password_hash: String,
-}
-
-#[derive(FromRow)]
-struct SessionUserRow {
-    session_id: Uuid,
-    superseded: bool,
-    #[sqlx(flatten)]
-    user: UserRow,
-}
-
-#[derive(FromRow)]
-struct SessionRow {
-    id: Uuid,
-    user_agent: String,
-    created_at: i64,
-    last_seen_at: i64,
-    expires_at: i64,
-}
 
 const BY_REFRESH: &str = "SELECT s.id AS session_id, t.superseded, u.id, u.username, u.display_name, u.role,
         u.suspended, u.avatar_url, u.created_at
@@ -87,6 +40,7 @@ impl AccountStore for SqliteStore {
         .bind(user.created_at.millis())
         .execute(&mut *tx)
         .await
+        .map_err(StoreError::from)
         .map_err(taken("username"))?;
         tx.commit().await?;
         Ok(user)
@@ -220,14 +174,7 @@ impl AccountStore for SqliteStore {
                 .bind(now.millis())
                 .fetch_all(&self.read)
                 .await?;
-        let session = |row: SessionRow| Session {
-            id: SessionId(row.id),
-            user_agent: row.user_agent,
-            created_at: time(row.created_at),
-            last_seen_at: time(row.last_seen_at),
-            expires_at: time(row.expires_at),
-        };
-        Ok(rows.into_iter().map(session).collect())
+        Ok(rows.into_iter().map(Into::into).collect())
     }
 
     async fn touch_session(&self, id: SessionId, now: Timestamp, expires_at: Timestamp) -> Result<()> {

@@ -1,48 +1,10 @@
-use super::{SqliteStore, accounts::UserRow, count, journal::record, signed, taken, time};
-use crate::store::{Change, ChannelStore, Entry, NewChannel, ReadMark, Result, StoreError};
+use super::{SqliteStore, journal::record};
+use crate::store::{
+    Change, ChannelStore, Entry, NewChannel, ReadMark, Result, StoreError,
+    rows::{ChannelRow, UserRow, count, signed, taken, visibility},
+};
 use async_trait::async_trait;
-use natter::{Channel, ChannelId, ChannelKind, PostPolicy, Timestamp, User, UserId, Visibility};
-use sqlx::FromRow;
-use uuid::Uuid;
-
-#[derive(FromRow)]
-struct ChannelRow {
-    id: Uuid,
-    kind: String,
-    name: Option<String>,
-    topic: String,
-    visibility: String,
-    post_policy: String,
-    members: i64,
-    joined: bool,
-    rev: i64,
-    read_seq: i64,
-    unread: i64,
-    created_at: i64,
-}
-
-impl TryFrom<ChannelRow> for Channel {
-    type Error = StoreError;
-    fn try_from(row: ChannelRow) -> Result<Self> {
-        Ok(Self {
-            id: ChannelId(row.id),
-            kind: ChannelKind::from_name(&row.kind).ok_or(StoreError::Corrupt("channels.kind"))?,
-            name: row.name,
-            topic: row.topic,
-            visibility: Visibility::from_name(&row.visibility).ok_or(StoreError::Corrupt("channels.visibility"))?,
-            post_policy: PostPolicy::from_name(&row.post_policy).ok_or(StoreError::Corrupt("channels.post_policy"))?,
-            members: count(row.members),
-            joined: row.joined,
-            rev: count(row.rev),
-            read_seq: count(row.read_seq),
-            unread: count(row.unread),
-            mentions: 0,
-            muted: None,
-            created_at: time(row.created_at),
-            peer: None,
-        })
-    }
-}
+use natter::{Channel, ChannelId, Timestamp, User, UserId};
 
 /// A channel as the person bound to `?1` stands to it; each use adds its own WHERE.
 macro_rules! as_seen {
@@ -79,6 +41,7 @@ impl ChannelStore for SqliteStore {
         .bind(new.created_at.millis())
         .execute(&mut *tx)
         .await
+        .map_err(StoreError::from)
         .map_err(taken("name"))?;
         sqlx::query("INSERT INTO memberships (channel_id, user_id, read_seq, joined_at) VALUES (?, ?, 0, ?)")
             .bind(new.id.0)
@@ -128,8 +91,8 @@ impl ChannelStore for SqliteStore {
             .bind(id.0)
             .fetch_optional(&mut *tx)
             .await?;
-        let Some((visibility,)) = gone else { return Ok(None) };
-        let visibility = Visibility::from_name(&visibility).ok_or(StoreError::Corrupt("channels.visibility"))?;
+        let Some((name,)) = gone else { return Ok(None) };
+        let visibility = visibility(&name)?;
         let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, now).await?;
         tx.commit().await?;
         Ok(Some(entry))

@@ -1,5 +1,8 @@
-use super::{SqliteStore, count, signed};
-use crate::store::{Change, Entry, Result, StoreError};
+use super::SqliteStore;
+use crate::store::{
+    Change, Entry, Result, StoreError,
+    rows::{count, signed},
+};
 use natter::Timestamp;
 use sqlx::SqliteConnection;
 
@@ -33,9 +36,13 @@ pub(super) async fn head(store: &SqliteStore) -> Result<u64> {
 }
 
 pub(super) async fn trim(store: &SqliteStore, before: Timestamp) -> Result<()> {
-    sqlx::query("DELETE FROM journal WHERE at < ? AND pos < (SELECT max(pos) FROM journal)")
-        .bind(before.millis())
-        .execute(&store.write)
-        .await?;
+    // What stays has no hole, whatever the clock did.
+    sqlx::query(
+        "DELETE FROM journal WHERE pos < coalesce((SELECT min(pos) FROM journal WHERE at >= ?),
+            (SELECT max(pos) FROM journal))",
+    )
+    .bind(before.millis())
+    .execute(&store.write)
+    .await?;
     Ok(())
 }

@@ -1,49 +1,11 @@
-use super::{SqliteStore, count, journal, signed, time};
-use crate::store::{Anchor, Appended, Entry, MessageStore, NewMessage, Result, StoreError};
-use async_trait::async_trait;
-use natter::{
-    ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, Role, Timestamp, UserId, UserRef, Visibility,
-    channel::Access, message::Changes,
+use super::{SqliteStore, journal};
+use crate::store::{
+    Anchor, Appended, Entry, MessageStore, NewMessage, Result,
+    rows::{MessageRow, count, post_policy, role, signed, visibility},
 };
+use async_trait::async_trait;
+use natter::{ChannelId, Message, MessagePage, Timestamp, UserRef, channel::Access, message::Changes};
 use sqlx::{FromRow, SqliteConnection};
-use uuid::Uuid;
-
-#[derive(FromRow)]
-struct MessageRow {
-    id: Uuid,
-    channel_id: Uuid,
-    seq: i64,
-    rev: i64,
-    sender_id: Uuid,
-    sender_name: String,
-    #[sqlx(rename = "ref")]
-    reference: Option<Uuid>,
-    text: String,
-    created_at: i64,
-    edited_at: Option<i64>,
-    deleted: bool,
-}
-
-impl From<MessageRow> for Message {
-    fn from(row: MessageRow) -> Self {
-        Self {
-            id: MessageId(row.id),
-            channel_id: ChannelId(row.channel_id),
-            seq: count(row.seq),
-            rev: count(row.rev),
-            sender: UserRef { id: UserId(row.sender_id), username: row.sender_name },
-            receiver: None,
-            timestamp: time(row.created_at),
-            text: row.text,
-            edited_at: row.edited_at.map(time),
-            deleted: row.deleted,
-            reply_to: None,
-            attachments: Vec::new(),
-            reactions: Vec::new(),
-            reference: row.reference.map(Ref),
-        }
-    }
-}
 
 /// What decides whether a message is let in.
 #[derive(FromRow)]
@@ -85,10 +47,10 @@ async fn append_one(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Appen
     .fetch_optional(&mut *tx)
     .await?;
     let Some(posting) = posting else { return Ok(Appended::NotFound) };
-    let role = Role::from_name(&posting.role).ok_or(StoreError::Corrupt("users.role"))?;
+    let role = role(&posting.role)?;
     let access = Access {
-        visibility: Visibility::from_name(&posting.visibility).ok_or(StoreError::Corrupt("channels.visibility"))?,
-        post_policy: PostPolicy::from_name(&posting.post_policy).ok_or(StoreError::Corrupt("channels.post_policy"))?,
+        visibility: visibility(&posting.visibility)?,
+        post_policy: post_policy(&posting.post_policy)?,
         joined: posting.joined,
     };
     if !role.can_see_channel(access) {

@@ -6,7 +6,6 @@ mod journal;
 mod messages;
 
 use super::{Result, StoreError};
-use natter::Timestamp;
 use sqlx::{
     SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
@@ -64,25 +63,4 @@ async fn refuse_unsafe_version(pool: &SqlitePool) -> Result<()> {
         )));
     }
     Ok(())
-}
-
-fn time(millis: i64) -> Timestamp {
-    Timestamp::from_millis(millis)
-}
-
-/// Counters in `SQLite` are signed; ours never go below zero.
-fn count(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-/// Turns a broken UNIQUE constraint into the name of the field that is taken.
-fn taken(field: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |error| match &error {
-        sqlx::Error::Database(cause) if cause.is_unique_violation() => StoreError::Taken(field),
-        _ => StoreError::Database(error),
-    }
 }

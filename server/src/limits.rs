@@ -1,4 +1,9 @@
-//! How often somebody may try to get in (generic cell rate algorithm, as token buckets).
+//! How often somebody may do something (generic cell rate algorithm, as token buckets), and how much
+//! they may hold at once. Each node counts for itself.
+
+mod chat;
+
+pub use chat::{ChatLimits, ConnectionPlace, Frames};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use std::{
@@ -45,12 +50,12 @@ impl AccountLimits {
     }
 
     pub fn register(&self, address: IpAddr) -> Result<(), Limited> {
-        self.check(&self.register, &network(address))
+        check(self.on, &self.register, &network(address))
     }
 
     /// Before looking at a password.
     pub fn login(&self, address: IpAddr, username: &str) -> Result<(), Limited> {
-        self.check(&self.login, &network(address))?;
+        check(self.on, &self.login, &network(address))?;
         let until = self.blocked().get(&guess(address, username)).copied();
         match until.map(|until| until.saturating_duration_since(Instant::now())) {
             Some(wait) if self.on && !wait.is_zero() => Err(Limited { retry_after_seconds: wait.as_secs() + 1 }),
@@ -61,14 +66,14 @@ impl AccountLimits {
     /// After a wrong password: right ones cost nothing.
     pub fn guessed_wrong(&self, address: IpAddr, username: &str) {
         let guess = guess(address, username);
-        if let Err(Limited { retry_after_seconds }) = self.check(&self.guess, &guess) {
+        if let Err(Limited { retry_after_seconds }) = check(self.on, &self.guess, &guess) {
             self.blocked().insert(guess, Instant::now() + Duration::from_secs(retry_after_seconds));
         }
     }
 
     /// A new pair of tokens counts like a log-in.
     pub fn refresh(&self, address: IpAddr) -> Result<(), Limited> {
-        self.check(&self.login, &network(address))
+        check(self.on, &self.login, &network(address))
     }
 
     fn blocked(&self) -> MutexGuard<'_, HashMap<Guess, Instant>> {
@@ -84,16 +89,16 @@ impl AccountLimits {
         let now = Instant::now();
         self.blocked().retain(|_, until| *until > now);
     }
+}
 
-    fn check<K: std::hash::Hash + Eq + Clone>(&self, limiter: &Limiter<K>, key: &K) -> Result<(), Limited> {
-        if !self.on {
-            return Ok(());
-        }
-        limiter.check_key(key).map_err(|not_until| {
-            let wait = not_until.wait_time_from(governor::clock::DefaultClock::default().now());
-            Limited { retry_after_seconds: wait.as_secs() + 1 }
-        })
+fn check<K: std::hash::Hash + Eq + Clone>(on: bool, limiter: &Limiter<K>, key: &K) -> Result<(), Limited> {
+    if !on {
+        return Ok(());
     }
+    limiter.check_key(key).map_err(|not_until| {
+        let wait = not_until.wait_time_from(governor::clock::DefaultClock::default().now());
+        Limited { retry_after_seconds: wait.as_secs() + 1 }
+    })
 }
 
 type Guess = (IpAddr, String);

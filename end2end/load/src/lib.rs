@@ -1,0 +1,5 @@
+//! Load and faults.
+
+pub mod api;
+pub mod check;
+pub mod client;

@@ -1,0 +1,164 @@
+use super::{millis, secs};
+use futures::future::join_all;
+use natter::ChannelId;
+use natter_load::{
+    api::{Api, Person},
+    check::{Counts, Evidence, Log, Verdict, What, check},
+    client::{Client, Plan},
+};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+use tokio::time::sleep;
+
+/// How long after its end a right may still have an effect.
+const GRACE: Duration = Duration::from_secs(1);
+/// A browser keeps no more unsent messages either.
+const OUTBOX: usize = 200;
+
+/// People with their clients, in channels of their own, and the bases of the nodes they use.
+pub struct Crowd {
+    pub api: Api,
+    pub people: Vec<Person>,
+    pub channels: Vec<ChannelId>,
+    pub clients: Vec<Client>,
+    pub removed: BTreeSet<ChannelId>,
+    /// The pause between two messages of one client, on average.
+    pub pause: Duration,
+    bases: Vec<String>,
+}
+
+impl Crowd {
+    /// The first is the admin. Each is in every channel and has one client; they are spread over the nodes.
+    pub async fn gather(bases: &[&str], people: usize, channels: usize) -> Self {
+        let api = Api::new().unwrap();
+        let bases: Vec<_> = bases.iter().map(|base| (*base).to_owned()).collect();
+        let admin = api.enter(&bases[0], "admin").await.unwrap();
+        let names: Vec<_> = (1..people).map(|n| format!("person{n}")).collect();
+        let entered = join_all(names.iter().map(|name| api.enter(&bases[0], name))).await;
+        let people: Vec<_> = std::iter::once(admin).chain(entered.into_iter().map(Result::unwrap)).collect();
+        let mut crowd = Self {
+            api,
+            people,
+            channels: Vec::new(),
+            clients: Vec::new(),
+            removed: BTreeSet::new(),
+            pause: millis(40),
+            bases,
+        };
+        for n in 0..channels {
+            crowd.add_channel(&format!("room{n}")).await;
+        }
+        for n in 0..crowd.people.len() {
+            crowd.add_client(n, n, None);
+        }
+        crowd.all_connected().await;
+        crowd
+    }
+
+    pub async fn add_channel(&mut self, name: &str) -> ChannelId {
+        let (base, admin) = (&self.bases[0], &self.people[0]);
+        let channel = self.api.channel(base, &admin.token, name).await.unwrap().id;
+        let join = |person: &Person| {
+            let (api, token) = (self.api.clone(), person.token.clone());
+            async move { api.join(base, &token, channel).await }
+        };
+        join_all(self.people.iter().map(join)).await.into_iter().for_each(Result::unwrap);
+        self.channels.push(channel);
+        channel
+    }
+
+    /// One more client of somebody, which begins at a certain node.
+    pub fn add_client(&mut self, person: usize, node: usize, receive_buffer: Option<u32>) {
+        let nodes = self.bases.iter().cycle().skip(node % self.bases.len()).take(self.bases.len()).cloned().collect();
+        let plan = Plan { person: self.people[person].clone(), nodes, receive_buffer };
+        self.clients.push(Client::start(self.api.clone(), plan));
+    }
+
+    pub async fn all_connected(&self) {
+        for client in &self.clients {
+            assert!(client.until(secs(60), Client::is_connected).await, "a client doesn't get in");
+        }
+    }
+
+    /// Everyone talks while something happens.
+    pub async fn talk_while<T>(&self, happening: impl Future<Output = T>) -> T {
+        let talking = join_all(self.clients.iter().map(|client| self.talk(client)));
+        tokio::select! {
+            _ = talking => unreachable!("people talk for ever"),
+            outcome = happening => outcome,
+        }
+    }
+
+    async fn talk(&self, client: &Client) {
+        for n in 0.. {
+            sleep(self.pause.mul_f64(fastrand::f64() * 2.0)).await;
+            let channel = fastrand::choice(&self.channels).copied().unwrap();
+            if client.unsent() < OUTBOX {
+                client.say(channel, format!("{n}: {}", "chatter".repeat(fastrand::usize(1..12))));
+            }
+        }
+    }
+
+    pub fn acked(&self) -> usize {
+        self.clients.iter().map(Client::acked).sum()
+    }
+
+    /// Waits until everything is acknowledged and everyone knows everything.
+    pub async fn settle(&self) {
+        let began = Instant::now();
+        for client in &self.clients {
+            let empty = client.until(secs(60), |client| client.unsent() == 0).await;
+            assert!(empty, "{} messages of a client are stuck; connected: {}", client.unsent(), client.is_connected());
+        }
+        println!("all is acknowledged {:?} after the last fault", began.elapsed());
+        for channel in self.channels.iter().filter(|channel| !self.removed.contains(channel)) {
+            let head = self.api.page(&self.bases[0], &self.people[0].token, *channel, None).await.unwrap().rev;
+            for client in &self.clients {
+                // What doesn't come is the checker's to report.
+                client.until(secs(15), |client| client.knows(*channel) >= head).await;
+            }
+        }
+        println!("everyone knows everything after {:?}", began.elapsed());
+    }
+
+    /// Ends the run and says what is to be said of it.
+    pub async fn end(self) -> Verdict {
+        self.end_with(|_| {}).await
+    }
+
+    /// The same, with a look at the logs.
+    pub async fn end_with(self, mut look: impl FnMut(&mut Vec<Log>)) -> Verdict {
+        let mut finals = Vec::new();
+        for base in &self.bases {
+            for channel in self.channels.iter().filter(|channel| !self.removed.contains(channel)) {
+                finals.push(self.api.history(base, &self.people[0].token, *channel).await.unwrap().0);
+            }
+        }
+        let mut logs = join_all(self.clients.into_iter().map(|client| client.finish(true))).await;
+        look(&mut logs);
+        let evidence = Evidence { logs, finals, removed: self.removed, grace: GRACE };
+        let verdict = check(&evidence);
+        println!("{:?}", verdict.counts);
+        verdict
+    }
+
+    /// Settles, ends and insists that every promise was kept.
+    pub async fn judge(self) -> Counts {
+        self.settle().await;
+        sound(&self.end().await)
+    }
+
+    /// Tells every client of a person.
+    pub fn note(&self, person: usize, what: &What) {
+        let user = &self.people[person].name;
+        self.clients.iter().filter(|client| client.name() == *user).for_each(|client| client.note(what.clone()));
+    }
+}
+
+pub fn sound(verdict: &Verdict) -> Counts {
+    let broken = &verdict.violations;
+    assert!(broken.is_empty(), "{} promises broken: {:#?}", broken.len(), &broken[..broken.len().min(20)]);
+    verdict.counts
+}

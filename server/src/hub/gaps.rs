@@ -1,0 +1,170 @@
+//! What reconnecting clients missed, read once for all of them.
+
+use super::fanout::frame;
+use crate::store::{Result, Store};
+use axum::extract::ws::Utf8Bytes;
+use natter::{ChannelId, wire::ServerFrame};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+/// A gap brings at most this many messages; past it, reloading is cheaper.
+const MOST: u32 = 1_000;
+/// How long a reading is kept for those who come right after: restarts bring them within seconds.
+const KEPT: Duration = Duration::from_secs(5);
+/// Readings kept at once, and the bytes of one.
+const READINGS: usize = 256;
+const BYTES: usize = 256 * 1024;
+
+/// Everything of a channel between two revisions.
+struct Reading {
+    since: u64,
+    upto: u64,
+    /// `None`: more than a gap brings.
+    frames: Option<Vec<(u64, Utf8Bytes)>>,
+    at: Instant,
+}
+
+/// What somebody missed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Gap {
+    /// These frames, and then they are at that revision.
+    Frames(Vec<Utf8Bytes>, u64),
+    /// More than is worth sending, or from a future that never was.
+    Resync,
+}
+
+type Slot = Arc<tokio::sync::Mutex<Option<Reading>>>;
+
+pub struct Gaps {
+    store: Arc<dyn Store>,
+    slots: Mutex<HashMap<ChannelId, Slot>>,
+}
+
+impl Gaps {
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, slots: Mutex::default() }
+    }
+
+    /// What happened in a channel after `since`, at least up to `head`; whether they may know is the
+    /// caller's to decide. Those who ask for the same channel meanwhile wait for one reading.
+    pub async fn since(&self, channel_id: ChannelId, since: u64, head: u64) -> Result<Gap> {
+        let slot = self.slot(channel_id);
+        let mut kept = slot.lock().await;
+        if let Some(reading) = kept.as_ref().filter(|reading| reading.serves(since, head)) {
+            return Ok(reading.gap(since));
+        }
+        let reading = self.read(channel_id, since).await?;
+        let gap = if since > reading.upto { Gap::Resync } else { reading.gap(since) };
+        let bytes: usize = reading.frames.iter().flatten().map(|(_, frame)| frame.len()).sum();
+        *kept = (bytes <= BYTES).then_some(reading);
+        Ok(gap)
+    }
+
+    async fn read(&self, channel_id: ChannelId, since: u64) -> Result<Reading> {
+        let changes = self.store.changes(channel_id, since, MOST).await?;
+        let frames = changes.items.into_iter().map(|message| (message.rev, frame(&ServerFrame::Message(message))));
+        let frames = changes.next.is_none().then(|| frames.collect());
+        Ok(Reading { since, upto: changes.rev, frames, at: Instant::now() })
+    }
+
+    fn slot(&self, channel_id: ChannelId) -> Slot {
+        let mut slots = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        if slots.len() >= READINGS {
+            // Those in use are held by somebody else as well.
+            slots.retain(|_, slot| {
+                Arc::strong_count(slot) > 1
+                    || slot
+                        .try_lock()
+                        .is_ok_and(|kept| kept.as_ref().is_some_and(|reading| reading.at.elapsed() < KEPT))
+            });
+        }
+        if slots.len() >= READINGS && !slots.contains_key(&channel_id) {
+            return Slot::default();
+        }
+        slots.entry(channel_id).or_default().clone()
+    }
+}
+
+impl Reading {
+    fn serves(&self, since: u64, head: u64) -> bool {
+        let from = match self.frames {
+            Some(_) => (self.since..=self.upto).contains(&since),
+            // Too much for this one is too much for whoever missed more.
+            None => since <= self.since,
+        };
+        from && self.upto >= head && self.at.elapsed() < KEPT
+    }
+
+    fn gap(&self, since: u64) -> Gap {
+        let Some(frames) = &self.frames else { return Gap::Resync };
+        let missed = frames.iter().filter(|(rev, _)| *rev > since).map(|(_, frame)| frame.clone());
+        Gap::Frames(missed.collect(), self.upto)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{NewChannel, NewMessage, NewUser, sqlite::SqliteStore};
+    use natter::{MessageId, PostPolicy, Timestamp, UserId, Visibility};
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    /// A channel with that many messages.
+    async fn channel(dir: &std::path::Path, count: usize) -> (Arc<SqliteStore>, ChannelId) {
+        use crate::store::{AccountStore as _, ChannelStore as _, MessageStore as _};
+        let store = Arc::new(SqliteStore::open(&dir.join("natter.db")).await.unwrap());
+        let (id, sender_id) = (ChannelId::generate(), UserId::generate());
+        let ada = NewUser { id: sender_id, username: "ada".into(), password_hash: String::new(), created_at: NOW };
+        store.create_user(ada).await.unwrap();
+        let (visibility, post_policy) = (Visibility::Public, PostPolicy::Everyone);
+        let new =
+            NewChannel { id, name: "general".into(), topic: String::new(), visibility, post_policy, created_at: NOW };
+        store.create_channel(new, sender_id).await.unwrap();
+        let message = |n| NewMessage {
+            id: MessageId::generate(),
+            channel_id: id,
+            sender_id,
+            reference: None,
+            text: format!("m{n}"),
+            timestamp: NOW,
+        };
+        store.append(&(1..=count).map(message).collect::<Vec<_>>()).await.unwrap();
+        (store, id)
+    }
+
+    fn missed(gap: Gap) -> (usize, u64) {
+        match gap {
+            Gap::Frames(frames, rev) => (frames.len(), rev),
+            Gap::Resync => panic!("resync"),
+        }
+    }
+
+    #[tokio::test]
+    async fn those_who_missed_less_are_served_from_what_was_read() {
+        use crate::store::MessageStore as _;
+        let dir = tempfile::tempdir().unwrap();
+        let (store, id) = channel(dir.path(), 10).await;
+        let gaps = Gaps::new(store.clone());
+        assert_eq!(missed(gaps.since(id, 2, 10).await.unwrap()), (8, 10));
+        // From here on a reading would fail.
+        store.close().await;
+        assert_eq!(missed(gaps.since(id, 2, 10).await.unwrap()), (8, 10));
+        assert_eq!(missed(gaps.since(id, 10, 10).await.unwrap()), (0, 10));
+        assert!(gaps.since(id, 1, 10).await.is_err(), "more was missed than had been read");
+        assert!(gaps.since(id, 2, 11).await.is_err(), "more has been sent since");
+    }
+
+    #[tokio::test]
+    async fn too_much_and_the_future_are_for_reloading() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, id) = channel(dir.path(), MOST as usize + 5).await;
+        let gaps = Gaps::new(store);
+        assert_eq!(gaps.since(id, 4, 0).await.unwrap(), Gap::Resync);
+        assert_eq!(missed(gaps.since(id, 5, 0).await.unwrap()).0, MOST as usize);
+        assert_eq!(gaps.since(id, 5_000, 0).await.unwrap(), Gap::Resync);
+    }
+}
