@@ -28,10 +28,16 @@ pub struct Cli {
     pub options: Options,
 }
 
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Clone, Debug, Subcommand)]
 pub enum Command {
     /// Serve the chat: web interface, HTTP API and WebSocket.
     Serve,
+    /// Copy the embedded database, also while it is being served from, to a file that doesn't exist yet.
+    /// To restore, put the copy in the place of natter.db.
+    Backup { file: PathBuf },
+    /// After restoring a PostgreSQL database to an earlier state, and before starting any node on it:
+    /// clients that saw more than it has will reload.
+    NewEpoch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]

@@ -24,7 +24,13 @@ use bus::{Bus, Hint, LocalBus, NatsBus, NatsError};
 use config::{Config, Database};
 use services::Clock;
 use state::AppState;
-use std::{io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 use store::{Store, StoreError, postgres::PostgresStore, sqlite::SqliteStore};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -102,6 +108,27 @@ impl Server {
     pub async fn ended(self) {
         let _ = self.serving.await;
     }
+}
+
+/// Copies the embedded database to `file`, which must not exist.
+pub async fn backup(config: &Config, file: &Path) -> Result<(), StartError> {
+    match &config.database {
+        Database::Sqlite(database) => {
+            SqliteStore::backup(database, file).await.map_err(|source| unusable(config, source))
+        }
+        Database::Postgres(_) => {
+            let advice = "use PostgreSQL's own tools, such as pg_dump, and natter new-epoch after restoring";
+            Err(unusable(config, StoreError::Unsupported(advice.into())))
+        }
+    }
+}
+
+/// Lets the database's next start begin a new life.
+pub async fn new_epoch(config: &Config) -> Result<(), StartError> {
+    let (store, _) = open(config).await?;
+    store.forget_epoch().await.map_err(|source| unusable(config, source))?;
+    store.close().await;
+    Ok(())
 }
 
 /// Opens the database, and finds the key that every node on it signs with.

@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    let Cli { command: Command::Serve, config, options } = Cli::parse();
+    let Cli { command, config, options } = Cli::parse();
     let config = match Config::load(config.as_deref(), options) {
         Ok(config) => config,
         Err(error) => return fail(&error),
@@ -32,7 +32,14 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error),
     };
-    match runtime.block_on(run(config)) {
+    let done = runtime.block_on(async {
+        match command {
+            Command::Serve => run(config).await,
+            Command::Backup { file } => Ok(natter_server::backup(&config, &file).await?),
+            Command::NewEpoch => Ok(natter_server::new_epoch(&config).await?),
+        }
+    });
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(error.as_ref()),
     }

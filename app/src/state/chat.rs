@@ -1,19 +1,15 @@
-use super::browser;
+use super::outbox::{Outbox, Outgoing};
 use crate::{
     api::{Bootstrap, OpenChannel},
     live,
 };
 use leptos::prelude::*;
 use natter::{
-    Channel, ChannelId, ErrorCode, Message, MessageId, MessagePage, Ref, Timeline, Timestamp, User, UserRef,
+    Channel, ChannelId, ErrorCode, Message, MessageId, MessagePage, Ref, Timeline, User, UserRef,
     timeline::Ack,
     wire::{ClientFrame, ServerFrame},
 };
-use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
-
-/// Messages waiting to be sent, at most.
-const OUTBOX_MAX: usize = 200;
 
 /// How the live connection is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,19 +20,6 @@ pub enum Link {
     Up,
     /// It was there, or should be by now.
     Down,
-}
-
-/// A message on its way, as it survives a reload.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Outgoing {
-    #[serde(rename = "ref")]
-    reference: Ref,
-    channel_id: ChannelId,
-    text: String,
-    queued_at: Timestamp,
-    /// Why the server refused it: then it waits for the person, not for the connection.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    failure: Option<String>,
 }
 
 /// Everything the page knows of the conversations.
@@ -50,7 +33,7 @@ pub struct Chat {
     pub link: RwSignal<Link>,
     epoch: StoredValue<String>,
     timelines: StoredValue<HashMap<ChannelId, ArcRwSignal<Timeline>>>,
-    outbox: StoredValue<Vec<Outgoing>>,
+    outbox: Outbox,
     /// Names of channels that went while this page was open.
     removed: RwSignal<HashSet<String>>,
     drafts: StoredValue<HashMap<ChannelId, String>>,
@@ -59,13 +42,13 @@ pub struct Chat {
 impl Chat {
     pub fn new(start: Bootstrap) -> Self {
         Self {
+            outbox: Outbox::new(start.me.id),
             me: RwSignal::new(start.me),
             channels: RwSignal::new(start.channels),
             directory: RwSignal::new(None),
             link: RwSignal::new(Link::default()),
             epoch: StoredValue::new(start.epoch),
             timelines: StoredValue::default(),
-            outbox: StoredValue::default(),
             removed: RwSignal::default(),
             drafts: StoredValue::default(),
         }
@@ -102,12 +85,8 @@ impl Chat {
         let fresh = known.is_none();
         let timeline = known.unwrap_or_else(|| ArcRwSignal::new(Timeline::default()));
         if fresh {
-            let waiting = self.outbox.get_value();
-            timeline.update_untracked(|timeline| {
-                for out in waiting.iter().filter(|out| out.channel_id == id) {
-                    out.show_in(timeline);
-                }
-            });
+            let waiting = self.outbox.of_channel(id);
+            timeline.update_untracked(|timeline| waiting.iter().for_each(|out| out.show_in(timeline)));
             self.timelines.update_value(|timelines| _ = timelines.insert(id, timeline.clone()));
         }
         if let Some(page) = page {
@@ -132,17 +111,15 @@ impl Chat {
 
     /// Puts a message on its way; false when too much is waiting already.
     pub fn send(&self, channel_id: ChannelId, text: &str) -> bool {
-        if self.outbox.with_value(Vec::len) >= OUTBOX_MAX {
+        if self.outbox.is_full() {
             return false;
         }
-        let queued_at = browser::now();
-        let out = Outgoing { reference: Ref::generate(), channel_id, text: text.into(), queued_at, failure: None };
+        let out = Outgoing::new(channel_id, text.into());
         if let Some(timeline) = self.timeline(channel_id) {
             timeline.update(|timeline| timeline.queue(out.reference, out.text.clone(), out.queued_at));
         }
-        self.keep(&out);
         live::send(out.frame());
-        self.outbox.update_value(|outbox| outbox.push(out));
+        self.outbox.push(out);
         true
     }
 
@@ -150,7 +127,7 @@ impl Chat {
         if let Some(timeline) = self.timeline(channel_id) {
             timeline.update(|timeline| _ = timeline.retry(reference));
         }
-        if let Some(out) = self.set_failure(reference, None) {
+        if let Some(out) = self.outbox.set_failure(reference, None) {
             live::send(out.frame());
         }
     }
@@ -159,7 +136,7 @@ impl Chat {
         if let Some(timeline) = self.timeline(channel_id) {
             timeline.update(|timeline| timeline.discard(reference));
         }
-        self.delivered(reference);
+        self.outbox.remove(reference);
     }
 
     /// Tells the server how far the channel has been read.
@@ -176,17 +153,11 @@ impl Chat {
 
     /// What waited in this browser for the last visit's end.
     pub fn recall_outbox(&self) {
-        let stored = browser::recall(&self.outbox_prefix());
-        let mut waiting: Vec<Outgoing> =
-            stored.iter().filter_map(|out| serde_json::from_slice(out.as_bytes()).ok()).collect();
-        waiting.sort_by_key(|out| (out.queued_at, out.reference));
-        waiting.truncate(OUTBOX_MAX);
-        for out in &waiting {
+        for out in self.outbox.recall() {
             if let Some(timeline) = self.timeline(out.channel_id) {
                 timeline.update(|timeline| out.show_in(timeline));
             }
         }
-        self.outbox.set_value(waiting);
     }
 
     /// Takes a frame; returns what is to be said in answer.
@@ -242,11 +213,7 @@ impl Chat {
         if restored {
             self.epoch.set_value(epoch);
         }
-        // Another tab may have given up on some of it.
-        self.outbox.update_value(|outbox| outbox.retain(|out| !browser::is_forgotten(&self.outbox_key(out.reference))));
-        let mut waiting = self.outbox.get_value();
-        waiting.retain(|out| out.failure.is_none());
-        sync.into_iter().chain(waiting.iter().map(Outgoing::frame)).collect()
+        sync.into_iter().chain(self.outbox.frames()).collect()
     }
 
     fn sync_of(&self, wanted: impl Fn(&Timeline) -> bool) -> Option<ClientFrame> {
@@ -274,7 +241,7 @@ impl Chat {
             });
         }
         if let Some(reference) = own {
-            self.delivered(reference);
+            self.outbox.remove(reference);
         }
         self.change_channel(id, |channel| {
             if rev > channel.rev {
@@ -306,14 +273,14 @@ impl Chat {
                 });
             });
         }
-        self.delivered(ack.reference);
+        self.outbox.remove(ack.reference);
     }
 
     fn refused(&self, reference: Ref, code: ErrorCode, detail: &str) {
-        let Some(out) = self.set_failure(reference, Some(detail.to_owned())) else { return };
+        let Some(out) = self.outbox.set_failure(reference, Some(detail.to_owned())) else { return };
         if code == ErrorCode::NotFound {
             // The channel is gone, and the page that could offer a retry with it.
-            self.delivered(reference);
+            self.outbox.remove(reference);
         }
         if let Some(timeline) = self.timeline(out.channel_id) {
             timeline.update(|timeline| timeline.fail(reference, detail));
@@ -337,11 +304,8 @@ impl Chat {
     }
 
     fn channel_removed(&self, id: ChannelId) {
-        let gone = self.outbox.with_value(|outbox| {
-            outbox.iter().filter(|out| out.channel_id == id).map(|out| out.reference).collect::<Vec<_>>()
-        });
-        for reference in gone {
-            self.delivered(reference);
+        for out in self.outbox.of_channel(id) {
+            self.outbox.remove(out.reference);
         }
         let listed = self.directory.with_untracked(|all| all.iter().flatten().find(|known| known.id == id).cloned());
         if let Some(channel) = self.channel_untracked(id).or(listed) {
@@ -374,49 +338,6 @@ impl Chat {
         if after != before {
             self.channels.update(|joined| put(joined, after));
         }
-    }
-
-    /// Notes whether a waiting message was refused.
-    fn set_failure(&self, reference: Ref, failure: Option<String>) -> Option<Outgoing> {
-        let changed = self.outbox.try_update_value(|outbox| {
-            let out = outbox.iter_mut().find(|out| out.reference == reference)?;
-            out.failure = failure;
-            Some(out.clone())
-        });
-        let out = changed.flatten()?;
-        self.keep(&out);
-        Some(out)
-    }
-
-    fn keep(&self, out: &Outgoing) {
-        browser::remember(&self.outbox_key(out.reference), &serde_json::to_string(out).unwrap_or_default());
-    }
-
-    fn delivered(&self, reference: Ref) {
-        self.outbox.update_value(|outbox| outbox.retain(|out| out.reference != reference));
-        browser::forget(&self.outbox_key(reference));
-    }
-
-    /// One entry a message, so that several tabs don't write over each other's.
-    fn outbox_key(&self, reference: Ref) -> String {
-        format!("{}{reference}", self.outbox_prefix())
-    }
-
-    fn outbox_prefix(&self) -> String {
-        format!("natter.outbox.{}.", self.me.with_untracked(|me| me.id))
-    }
-}
-
-impl Outgoing {
-    fn show_in(&self, timeline: &mut Timeline) {
-        timeline.queue(self.reference, self.text.clone(), self.queued_at);
-        if let Some(why) = &self.failure {
-            timeline.fail(self.reference, why);
-        }
-    }
-
-    fn frame(&self) -> ClientFrame {
-        ClientFrame::Send { reference: Some(self.reference), channel_id: self.channel_id, text: self.text.clone() }
     }
 }
 

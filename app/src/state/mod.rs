@@ -2,6 +2,9 @@
 
 mod browser;
 mod chat;
+#[cfg(test)]
+mod fixtures;
+mod outbox;
 mod rows;
 mod zone;
 

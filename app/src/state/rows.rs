@@ -124,38 +124,12 @@ fn sent(message: &Message) -> MessageRow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::state::fixtures::{self, user};
     use leptos::prelude::Owner;
-    use natter::{ChannelId, MessageId, Role, UserId};
-
-    fn user(name: &str) -> User {
-        User {
-            id: UserId::generate(),
-            username: name.into(),
-            display_name: name.into(),
-            role: Role::Member,
-            suspended: false,
-            avatar_url: None,
-            created_at: Timestamp::default(),
-        }
-    }
+    use natter::ChannelId;
 
     fn message(seq: u64, sender: &User, minute: i64, reference: Option<Ref>) -> Message {
-        Message {
-            id: MessageId::generate(),
-            channel_id: ChannelId::generate(),
-            seq,
-            rev: seq,
-            sender: sender.into(),
-            receiver: None,
-            timestamp: Timestamp::from_millis(minute * 60_000),
-            text: format!("m{seq}"),
-            edited_at: None,
-            deleted: false,
-            reply_to: None,
-            attachments: vec![],
-            reactions: vec![],
-            reference,
-        }
+        fixtures::message(ChannelId::generate(), seq, sender, minute, reference)
     }
 
     fn shown(rows: &Rows) -> Vec<String> {

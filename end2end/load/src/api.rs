@@ -42,6 +42,11 @@ struct Login {
     access_token: String,
 }
 
+#[derive(Deserialize)]
+struct Channels {
+    items: Vec<Channel>,
+}
+
 /// Speaks to any node; `base` is its address, such as `http://127.0.0.1:3000`.
 #[derive(Clone, Debug)]
 pub struct Api {
@@ -87,10 +92,6 @@ impl Api {
         let answer = self.call(Method::POST, base, "/channels", token).json(&json!({ "name": name })).send().await?;
         if answer.status() != StatusCode::CONFLICT {
             return read(answer).await;
-        }
-        #[derive(Deserialize)]
-        struct Channels {
-            items: Vec<Channel>,
         }
         let path = format!("/channels?limit=100&q={name}");
         let found: Channels = read(self.call(Method::GET, base, &path, token).send().await?).await?;

@@ -3,3 +3,4 @@
 pub mod api;
 pub mod check;
 pub mod client;
+pub mod load;

@@ -230,6 +230,9 @@ pub trait MessageStore: Send + Sync {
     fn shared(&self) -> Option<&dyn SharedStore> {
         None
     }
+    /// Ends the database's life, so that the next start begins another: after it was restored to an
+    /// earlier state. Nothing may be running on it.
+    async fn forget_epoch(&self) -> Result<()>;
     /// Names the database's life.
     fn epoch(&self) -> &str;
     /// Can it be read and written right now?

@@ -61,6 +61,29 @@ async fn a_head_that_never_ends_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_backup_taken_while_serving_is_another_life_when_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let (data, restored) = (dir.path().join("data"), dir.path().join("restored"));
+    let _running = run(&data).await;
+    std::fs::create_dir(&restored).unwrap();
+    let copy = restored.join("natter.db");
+    let backup = async || {
+        let mut command = Command::new(PROGRAM);
+        command.arg("backup").arg(&copy).arg("--data-dir").arg(&data).output().await.unwrap()
+    };
+    let output = backup().await;
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(copy.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    let output = backup().await;
+    assert!(!output.status.success() && String::from_utf8_lossy(&output.stderr).contains("already"), "{output:?}");
+    let epoch = async |file: &std::path::Path| {
+        let store = natter_server::store::sqlite::SqliteStore::open(file).await.unwrap();
+        natter_server::store::MessageStore::epoch(&store).to_owned()
+    };
+    assert_ne!(epoch(&copy).await, epoch(&data.join("natter.db")).await);
+}
+
+#[tokio::test]
 async fn wrong_options_are_named() {
     let run = async |arguments: &[&str]| Command::new(PROGRAM).args(arguments).output().await.unwrap();
     let output = run(&["serve", "--signing-key", "short"]).await;

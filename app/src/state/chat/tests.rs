@@ -1,57 +1,14 @@
 //! The store as the live connection drives it.
 
 use super::*;
-use natter::{ChannelKind, PostPolicy, Role, SessionId, UserId, Visibility};
-
-fn user(name: &str) -> User {
-    User {
-        id: UserId::generate(),
-        username: name.into(),
-        display_name: name.into(),
-        role: Role::Member,
-        suspended: false,
-        avatar_url: None,
-        created_at: Timestamp::default(),
-    }
-}
-
-fn channel(name: &str, joined: bool) -> Channel {
-    Channel {
-        id: ChannelId::generate(),
-        kind: ChannelKind::Channel,
-        name: Some(name.into()),
-        topic: String::new(),
-        visibility: Visibility::Public,
-        post_policy: PostPolicy::Everyone,
-        members: 1,
-        joined,
-        rev: 0,
-        read_seq: 0,
-        unread: 0,
-        mentions: 0,
-        muted: None,
-        created_at: Timestamp::default(),
-        peer: None,
-    }
-}
+use crate::state::{
+    fixtures::{self, channel, user},
+    outbox::OUTBOX_MAX,
+};
+use natter::{SessionId, Timestamp};
 
 fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -> Message {
-    Message {
-        id: MessageId::generate(),
-        channel_id: channel.id,
-        seq: rev,
-        rev,
-        sender: sender.into(),
-        receiver: None,
-        timestamp: Timestamp::default(),
-        text: format!("m{rev}"),
-        edited_at: None,
-        deleted: false,
-        reply_to: None,
-        attachments: vec![],
-        reactions: vec![],
-        reference,
-    }
+    fixtures::message(channel.id, rev, sender, 0, reference)
 }
 
 /// A chat of Ada's, in one channel that is open.

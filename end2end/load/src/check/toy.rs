@@ -279,7 +279,7 @@ impl Toy {
         self.note(client, What::Connected);
         let channels: Vec<_> = self.channels.iter().copied().filter(|c| self.members.contains(&(client, *c))).collect();
         let connection = self.people[client].connection;
-        let whole = |known: &BTreeSet<u64>| (1..).find(|rev| !known.contains(rev)).unwrap_or(1) - 1;
+        let whole = |known: &BTreeSet<u64>| known.iter().zip(1..).take_while(|(rev, n)| *rev == n).count() as u64;
         let known = &self.people[client].known;
         let since: BTreeMap<_, _> = channels.iter().map(|c| (*c, known.get(c).map_or(0, whole))).collect();
         self.note(client, What::SyncAsked { since: since.clone() });

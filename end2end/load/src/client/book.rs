@@ -1,5 +1,8 @@
 use super::clock;
-use crate::check::{Event, What};
+use crate::{
+    api::Person,
+    check::{Event, What},
+};
 use natter::{ChannelId, UserId};
 use std::{
     collections::HashMap,
@@ -7,12 +10,14 @@ use std::{
 };
 
 /// What a client writes down, for others to read.
-pub struct Book(Mutex<Page>);
+pub struct Book {
+    pub name: String,
+    pub user: UserId,
+    page: Mutex<Page>,
+}
 
 #[derive(Default)]
 pub struct Page {
-    pub name: String,
-    pub user: Option<UserId>,
     pub events: Vec<Event>,
     pub connected: bool,
     pub unsent: usize,
@@ -22,8 +27,8 @@ pub struct Page {
 }
 
 impl Book {
-    pub fn new() -> Self {
-        Self(Mutex::new(Page::default()))
+    pub fn new(person: &Person) -> Self {
+        Self { name: person.name.clone(), user: person.user, page: Mutex::default() }
     }
 
     /// The time is taken under the lock, so that the log is in the order of its times.
@@ -32,6 +37,6 @@ impl Book {
     }
 
     pub fn with<T>(&self, look: impl FnOnce(&mut Page) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        look(&mut self.page.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

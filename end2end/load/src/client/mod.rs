@@ -60,11 +60,8 @@ pub struct Client {
 
 impl Client {
     pub fn start(api: Api, plan: Plan) -> Self {
-        let book = Arc::new(Book::new());
+        let book = Arc::new(Book::new(&plan.person));
         let (commands, orders) = mpsc::unbounded_channel();
-        let user = plan.person.user;
-        let name = plan.person.name.clone();
-        book.with(|page| (page.name, page.user) = (name, Some(user)));
         let task = tokio::spawn(run::run(api, plan, book.clone(), orders));
         Self { book, commands, task }
     }
@@ -96,8 +93,8 @@ impl Client {
     }
 
     /// The username of whom it belongs to.
-    pub fn name(&self) -> String {
-        self.book.with(|page| page.name.clone())
+    pub fn name(&self) -> &str {
+        &self.book.name
     }
 
     pub fn is_connected(&self) -> bool {
@@ -109,9 +106,9 @@ impl Client {
         self.book.with(|page| page.unsent)
     }
 
-    /// The `rev` up to which it knows everything of a channel.
-    pub fn knows(&self, channel: ChannelId) -> u64 {
-        self.book.with(|page| page.whole.get(&channel).copied().unwrap_or(0))
+    /// The `rev` up to which it knows everything of a channel; None where it isn't in it.
+    pub fn knows(&self, channel: ChannelId) -> Option<u64> {
+        self.book.with(|page| page.whole.get(&channel).copied())
     }
 
     /// The codes with which the server closed its connections.
@@ -140,9 +137,7 @@ impl Client {
     pub async fn finish(self, complete: bool) -> Log {
         self.order(Command::Stop);
         let _ = self.task.await;
-        self.book.with(|page| {
-            let user = page.user.unwrap_or(natter::UserId(Default::default()));
-            Log { name: std::mem::take(&mut page.name), user, events: std::mem::take(&mut page.events), complete }
-        })
+        let events = self.book.with(|page| std::mem::take(&mut page.events));
+        Log { name: self.book.name.clone(), user: self.book.user, events, complete }
     }
 }

@@ -34,7 +34,7 @@ async fn a_node_is_cut_off_from_the_database_and_heals() {
     let proxy = Proxy::to(postgres.port).await;
     let through = |url| Setup { database_url: Some(url), nats_url: Some(shared_broker()), ..Setup::default() };
     let first = Node::start(through(postgres.url())).await;
-    let second = Node::start(through(postgres.url_through(proxy.port))).await;
+    let second = Node::start(through(Postgres::url_by(proxy.port))).await;
     let crowd = Crowd::gather(&[&first.base, &second.base], scale.people, scale.channels).await;
     crowd
         .talk_while(async {

@@ -1,1 +1,67 @@
-//! To come.
+//! A backup taken under load, and life after it.
+
+use crate::support::{Crowd, Node, Setup, millis, scale, secs, sound};
+use natter_load::check::{Event, Log, What};
+use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
+use std::{collections::BTreeSet, path::Path, time::Duration};
+use tokio::time::sleep;
+
+async fn run(file: &Path, sql: String) {
+    let options = SqliteConnectOptions::new().filename(file);
+    let mut conn = SqliteConnection::connect_with(&options).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+}
+
+/// As docs/operating.md says: `VACUUM INTO` beside the running server, which another server then
+/// serves under a new epoch. Its clients come along and lose what was said after the backup, and
+/// nothing else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_under_load_is_whole_and_its_clients_start_over() {
+    let scale = scale();
+    let mut old = Node::start(Setup::default()).await;
+    let elsewhere = tempfile::tempdir().unwrap();
+    let data = elsewhere.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    let mut new = Node::prepare(Setup { data_dir: Some(data.clone()), ..Setup::default() });
+    // The new one isn't there yet, so everyone ends up at the old one.
+    let mut crowd = Crowd::gather(&[&old.base.clone(), &new.base.clone()], scale.people, scale.channels).await;
+    crowd
+        .talk_while(async {
+            sleep(secs(2)).await;
+            let backup = data.join("natter.db");
+            run(&old.data_dir().join("natter.db"), format!("VACUUM INTO '{}'", backup.display())).await;
+            sleep(secs(1)).await;
+            // Its sessions are in the backup, and its key lets their tokens hold.
+            std::fs::copy(old.data_dir().join("signing.key"), data.join("signing.key")).unwrap();
+            run(&backup, "DELETE FROM meta WHERE key = 'epoch'".to_owned()).await;
+            old.kill().await;
+            new.up().await;
+            crowd.all_connected().await;
+            sleep(millis(1_500)).await;
+        })
+        .await;
+    crowd.only_node(&new.base);
+    crowd.settle().await;
+    let channels: BTreeSet<_> = crowd.channels.iter().copied().collect();
+    let verdict = crowd.end_with(|logs| logs.iter_mut().for_each(|log| start_over(log, &channels))).await;
+    let counts = sound(&verdict);
+    assert!(counts.stored > 0 && counts.resyncs > 0, "{counts:?}");
+}
+
+/// Leaves of a log what holds under the new epoch: all that was ever sent, and what came after the
+/// first connection to it, which has to tell of every channel that what was known is void.
+fn start_over(log: &mut Log, channels: &BTreeSet<natter::ChannelId>) {
+    let first = log.events.iter().position(|event| matches!(event.what, What::Resync { .. })).expect("a resync");
+    let began = log.events[..first].iter().rposition(|event| event.what == What::Connected).unwrap();
+    let later = log.events.split_off(began);
+    let void: BTreeSet<_> = later
+        .iter()
+        .filter_map(|event| if let What::Resync { channel } = event.what { Some(channel) } else { None })
+        .collect();
+    assert_eq!(void, *channels, "{}: not every channel has to be read anew", log.name);
+    log.events.retain(|event| matches!(event.what, What::Sent { .. }));
+    let joined = channels.iter().map(|channel| What::Joined { channel: *channel, rev: 0 });
+    log.events.extend(joined.map(|what| Event { at: Duration::ZERO, what }));
+    log.events.extend(later);
+}

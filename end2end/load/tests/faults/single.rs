@@ -11,7 +11,7 @@ async fn killed_under_load_and_started_again() {
     let crowd = Crowd::gather(&[&node.base.clone()], scale.people, scale.channels).await;
     crowd
         .talk_while(async {
-            for round in 0..scale.rounds + 1 {
+            for round in 0..=scale.rounds {
                 let before = crowd.acked();
                 sleep(secs(1) + millis(fastrand::u64(..700))).await;
                 assert!(crowd.acked() > before, "round {round}: nobody gets through");

@@ -1,4 +1,4 @@
-use super::{ANSWER, PostgresStore, all, channels::sweep, journal, row, within};
+use super::{ANSWER, PostgresStore, all, channels::sweep, journal, row, run, within};
 use crate::store::{
     Anchor, Appended, Entry, MessageStore, NewMessage, Result, SharedStore, StoreError,
     rows::{MessageRow, count, signed},
@@ -119,6 +119,11 @@ impl MessageStore for PostgresStore {
 
     fn shared(&self) -> Option<&dyn SharedStore> {
         Some(self)
+    }
+
+    async fn forget_epoch(&self) -> Result<()> {
+        run(&self.pool, sqlx::query("DELETE FROM meta WHERE key = 'epoch'")).await?;
+        Ok(())
     }
 
     fn epoch(&self) -> &str {

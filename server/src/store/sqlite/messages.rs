@@ -175,6 +175,11 @@ impl MessageStore for SqliteStore {
         journal::trim(self, before).await
     }
 
+    async fn forget_epoch(&self) -> Result<()> {
+        sqlx::query("DELETE FROM meta WHERE key = 'epoch'").execute(&self.write).await?;
+        Ok(())
+    }
+
     fn epoch(&self) -> &str {
         &self.epoch
     }

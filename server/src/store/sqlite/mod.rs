@@ -1,6 +1,7 @@
 //! The embedded engine: one file, one writer, several readers.
 
 mod accounts;
+mod backup;
 mod channels;
 mod journal;
 mod messages;
@@ -26,13 +27,7 @@ impl SqliteStore {
     /// Opens the database file, making and migrating it as needed.
     pub async fn open(file: &Path) -> Result<Self> {
         make_private_file(file).map_err(|error| StoreError::Database(error.into()))?;
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .journal_mode(SqliteJournalMode::Wal)
-            // With NORMAL a power cut takes back commits that were already acknowledged.
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
+        let options = options(file).journal_mode(SqliteJournalMode::Wal);
         let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
         refuse_unsafe_version(&write).await?;
         sqlx::migrate!("../migrations/sqlite").run(&write).await?;
@@ -45,6 +40,15 @@ impl SqliteStore {
             SqlitePoolOptions::new().max_connections(4).min_connections(0).connect_lazy_with(options.read_only(true));
         Ok(Self { write, read, epoch })
     }
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        // With NORMAL a power cut takes back commits that were already acknowledged.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
 }
 
 /// Its owner's alone; `SQLite` gives the files beside it the same mode.

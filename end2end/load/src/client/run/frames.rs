@@ -29,7 +29,10 @@ impl Run {
         self.book.with(|page| page.connected = true);
         self.book.note(What::Connected);
         let joined: HashSet<_> = channels.iter().map(|channel| channel.id).collect();
-        self.known.retain(|id, _| joined.contains(id));
+        let gone: Vec<_> = self.known.keys().filter(|id| !joined.contains(id)).copied().collect();
+        for channel in gone {
+            self.forget(channel);
+        }
         let known: Vec<_> = self.known.keys().copied().collect();
         for channel in channels.into_iter().filter(|channel| !known.contains(&channel.id)) {
             self.enter(channel.id, channel.rev);
@@ -37,7 +40,9 @@ impl Run {
         let half: Vec<_> =
             self.known.iter().filter(|(_, known)| known.reloading.is_some()).map(|(id, _)| *id).collect();
         // What was being read is of another connection: what came between the two might be in neither.
-        half.into_iter().for_each(|channel| self.reload(channel, Duration::ZERO));
+        for channel in half {
+            self.reload(channel, Duration::ZERO);
+        }
         self.outbox.iter_mut().for_each(|post| post.on_its_way = false);
         self.asked = None;
         self.to_ask.clear();
@@ -50,6 +55,11 @@ impl Run {
         self.book.note(What::Joined { channel, rev });
         self.known.insert(channel, Known::default());
         self.reload(channel, Duration::ZERO);
+    }
+
+    fn forget(&mut self, channel: ChannelId) {
+        self.known.remove(&channel);
+        self.book.with(|page| _ = page.whole.remove(&channel));
     }
 
     /// Asks for what came after what it knows, under the epoch it knows.
@@ -142,14 +152,11 @@ impl Run {
                     self.reload(channel, Duration::ZERO);
                 }
             }
-            ServerFrame::Channel { channel } if channel.joined => {
-                if !self.known.contains_key(&channel.id) {
-                    self.enter(channel.id, channel.rev);
-                }
-            }
+            ServerFrame::Channel { channel } if channel.joined && self.known.contains_key(&channel.id) => {}
+            ServerFrame::Channel { channel } if channel.joined => self.enter(channel.id, channel.rev),
             ServerFrame::Channel { channel: Channel { id: channel_id, .. } }
             | ServerFrame::ChannelRemoved { channel_id } => {
-                self.known.remove(&channel_id);
+                self.forget(channel_id);
                 self.answered(channel_id);
             }
             _ => {}
@@ -209,7 +216,7 @@ impl Run {
                 self.tell(channel);
                 self.look_after(PATIENCE);
             }
-            Err(error) if error.is_final() => _ = self.known.remove(&channel),
+            Err(error) if error.is_final() => self.forget(channel),
             Err(_) => self.reload(channel, RETRY),
         }
     }

@@ -117,7 +117,7 @@ impl Crowd {
             let head = self.api.page(&self.bases[0], &self.people[0].token, *channel, None).await.unwrap().rev;
             for client in &self.clients {
                 // What doesn't come is the checker's to report.
-                client.until(secs(15), |client| client.knows(*channel) >= head).await;
+                client.until(secs(15), |client| client.knows(*channel).is_none_or(|rev| rev >= head)).await;
             }
         }
         println!("everyone knows everything after {:?}", began.elapsed());
@@ -129,7 +129,7 @@ impl Crowd {
     }
 
     /// The same, with a look at the logs.
-    pub async fn end_with(self, mut look: impl FnMut(&mut Vec<Log>)) -> Verdict {
+    pub async fn end_with(self, look: impl FnOnce(&mut Vec<Log>)) -> Verdict {
         let mut finals = Vec::new();
         for base in &self.bases {
             for channel in self.channels.iter().filter(|channel| !self.removed.contains(channel)) {
@@ -150,10 +150,15 @@ impl Crowd {
         sound(&self.end().await)
     }
 
+    /// From now on there is only that node to ask.
+    pub fn only_node(&mut self, base: &str) {
+        self.bases = vec![base.to_owned()];
+    }
+
     /// Tells every client of a person.
     pub fn note(&self, person: usize, what: &What) {
         let user = &self.people[person].name;
-        self.clients.iter().filter(|client| client.name() == *user).for_each(|client| client.note(what.clone()));
+        self.clients.iter().filter(|client| client.name() == user).for_each(|client| client.note(what.clone()));
     }
 }
 

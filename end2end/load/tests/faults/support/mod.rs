@@ -1,12 +1,14 @@
 //! Processes to break, and a crowd to notice it.
 
 mod crowd;
+mod disk;
 mod lossy;
 mod node;
 mod proxy;
 mod services;
 
 pub use crowd::{Crowd, sound};
+pub use disk::SmallDisk;
 pub use lossy::LossyBroker;
 pub use node::{Node, Setup};
 pub use proxy::{Mode, Proxy};

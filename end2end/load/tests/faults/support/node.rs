@@ -44,10 +44,15 @@ fn program() -> PathBuf {
 
 impl Node {
     pub async fn start(setup: Setup) -> Self {
-        let (port, dir) = (free_port(), tempfile::tempdir().unwrap());
-        let mut node = Self { base: format!("http://127.0.0.1:{port}"), setup, child: None, port, dir };
+        let mut node = Self::prepare(setup);
         node.up().await;
         node
+    }
+
+    /// One that doesn't run yet.
+    pub fn prepare(setup: Setup) -> Self {
+        let (port, dir) = (free_port(), tempfile::tempdir().unwrap());
+        Self { base: format!("http://127.0.0.1:{port}"), setup, child: None, port, dir }
     }
 
     pub fn data_dir(&self) -> PathBuf {

@@ -93,11 +93,11 @@ impl Postgres {
     }
 
     pub fn url(&self) -> String {
-        format!("postgres://natter@127.0.0.1:{}/postgres", self.port)
+        Self::url_by(self.port)
     }
 
-    /// The same database, by way of a proxy.
-    pub fn url_through(&self, port: u16) -> String {
+    /// The same by way of a proxy on that port.
+    pub fn url_by(port: u16) -> String {
         format!("postgres://natter@127.0.0.1:{port}/postgres")
     }
 

@@ -1,0 +1,7 @@
+//! What can be measured.
+
+pub mod history;
+pub mod idle;
+mod post;
+pub mod reconnect;
+pub mod traffic;
