@@ -1,7 +1,7 @@
 # Natter's commands. The work is in scripts/, one short script each.
 # More options for the server: make run ARGS="--listen 0.0.0.0:8080"
 .DEFAULT_GOAL := help
-.PHONY: help setup bundle build run dev test check fmt clean
+.PHONY: help setup bundle build run dev test torture check fmt clean
 ARGS ?=
 
 help: ## Show these commands
@@ -25,6 +25,9 @@ dev: ## Serve a debug build and rebuild it on every change
 
 test: ## Install what the tests need and run all of them
 	@scripts/test.sh
+
+torture: ## Break the server in every known way, for a long time
+	@scripts/torture.sh $(ARGS)
 
 check: ## Only formatting and lints, of the server and of the browser's side
 	@scripts/test.sh format clippy clippy-wasm

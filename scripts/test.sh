@@ -3,7 +3,7 @@
 # Named steps run alone: scripts/test.sh format clippy
 . "$(dirname "$0")/lib.sh"
 . scripts/wasm-toolchain.sh
-all=(format bundle clippy clippy-wasm tests build browser fallback)
+all=(format bundle clippy clippy-wasm tests faults build browser fallback)
 steps=("$@")
 [ $# -gt 0 ] || steps=("${all[@]}")
 
@@ -34,6 +34,16 @@ tests() {
         cargo test "${locked[@]}" --no-fail-fast -p natter-server --test suite
   fi
 }
+# One after the other: they measure time, and each has servers of its own.
+faults() {
+  cargo clippy "${locked[@]}" -p natter-load --test faults -- -D warnings &&
+    cargo build "${locked[@]}" --bin natter || return 1
+  if cargo nextest --version >/dev/null 2>&1; then
+    scripts/with-services.sh cargo nextest run "${locked[@]}" -p natter-load --test faults --no-fail-fast --test-threads 1
+  else
+    scripts/with-services.sh cargo test "${locked[@]}" -p natter-load --test faults --no-fail-fast -- --test-threads 1
+  fi
+}
 build() { scripts/build.sh; }
 browser() {
   [[ " ${failed[*]} " != *" build "* ]] || { skip="the release was not built"; return 0; }
@@ -48,6 +58,7 @@ describe() {
     clippy) echo "Linting the server and the shared crates (clippy)" ;;
     clippy-wasm) echo "Linting the browser's side (clippy, $WASM)" ;;
     tests) echo "Running unit and integration tests" ;;
+    faults) echo "Killing, cutting off and filling up the server under load" ;;
     build) echo "Building the release" ;;
     browser) echo "Running the browser tests (Playwright, Chromium)" ;;
     fallback) echo "Compiling for the browser with Debian's compiler" ;;

@@ -12,6 +12,10 @@ use std::{
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
+/// Gives memory back: the C library's keeps the 19 MiB that each password takes, once a thread.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     let Cli { command, config, options } = Cli::parse();
     let config = match Config::load(config.as_deref(), options) {

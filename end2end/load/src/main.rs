@@ -3,12 +3,12 @@
 use clap::{Parser, Subcommand};
 use natter_load::load::{
     LoadError,
-    modes::{history, idle, reconnect, traffic},
+    modes::{disk, floor, history, idle, reconnect, traffic},
     report::Report,
-    stage::Common,
 };
 use std::{
     io::{self, Write as _},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -32,15 +32,21 @@ enum Mode {
     Reconnect(reconnect::Options),
     /// Read pages of a long history: time a page.
     History(history::Options),
+    /// Without a server: one thread that writes a frame to each socket, which is the least it can cost.
+    Floor(floor::Options),
+    /// Without a server: how often a second the disk makes something durable.
+    Disk(disk::Options),
 }
 
 impl Mode {
-    const fn common(&self) -> &Common {
+    const fn json(&self) -> Option<&PathBuf> {
         match self {
-            Self::Idle(options) => &options.common,
-            Self::Fanout(options) | Self::Commit(options) => &options.common,
-            Self::Reconnect(options) => &options.common,
-            Self::History(options) => &options.common,
+            Self::Idle(options) => options.common.json.as_ref(),
+            Self::Fanout(options) | Self::Commit(options) => options.common.json.as_ref(),
+            Self::Reconnect(options) => options.common.json.as_ref(),
+            Self::History(options) => options.common.json.as_ref(),
+            Self::Floor(options) => options.json.as_ref(),
+            Self::Disk(options) => options.json.as_ref(),
         }
     }
 
@@ -51,6 +57,8 @@ impl Mode {
             Self::Commit(options) => traffic::run("commit", usize::MAX, options).await,
             Self::Reconnect(options) => reconnect::run(options).await,
             Self::History(options) => history::run(options).await,
+            Self::Floor(options) => floor::run(options).await,
+            Self::Disk(options) => disk::run(options),
         }
     }
 }
@@ -75,7 +83,7 @@ async fn main() -> ExitCode {
 fn tell(mode: &Mode, report: &Report) -> Result<(), LoadError> {
     let failed = |what: String| move |source| LoadError::Io { what, source };
     write!(io::stdout(), "{report}").map_err(failed("standard output".into()))?;
-    if let Some(file) = &mode.common().json {
+    if let Some(file) = &mode.json() {
         let name = file.display().to_string();
         let json = serde_json::to_string_pretty(report).map_err(|error| failed(name.clone())(error.into()))?;
         std::fs::write(file, json + "\n").map_err(failed(name))?;

@@ -1,6 +1,8 @@
 //! A chat server the size of a hand, with clients that behave, crashes and lost connections, and
 //! bugs that can be switched on: what the checker has to find.
 
+mod people;
+
 use super::{Ack, Event, Evidence, History, Log, Seen, What};
 use fastrand::Rng;
 use natter::{ChannelId, ErrorCode, MessageId, Ref, UserId};
@@ -124,34 +126,6 @@ impl Toy {
         }
     }
 
-    fn say(&mut self, client: usize) {
-        let channel = self.channels[self.rng.usize(..self.channels.len())];
-        if !self.members.contains(&(client, channel)) {
-            return;
-        }
-        let reference = Ref(uuid(&mut self.rng));
-        let entry = (reference, channel, format!("text {}", self.rng.u32(..)));
-        self.people[client].outbox.push(entry.clone());
-        if self.people[client].up {
-            self.send(client, entry);
-        }
-    }
-
-    fn send(&mut self, client: usize, (reference, channel, text): (Ref, ChannelId, String)) {
-        self.note(client, What::Sent { reference, channel, text: text.clone() });
-        let (connection, id) = (self.people[client].connection, MessageId(uuid(&mut self.rng)));
-        let counter = self.counters.entry(channel).or_default();
-        *counter += 1;
-        let early = (self.bug == Bug::RevBeforeLock).then_some(*counter);
-        let post = Post { client, connection, id, reference, channel, text, early };
-        if self.bug == Bug::AckBeforeCommit {
-            let ahead = self.inbox.iter().filter(|post| post.channel == channel).count();
-            let rev = (self.stored[&channel].len() + ahead + 1) as u64;
-            self.push(client, connection, What::Acked { reference, ack: Ack { id, channel, seq: rev, rev } });
-        }
-        self.inbox.push(post);
-    }
-
     fn push(&mut self, client: usize, connection: u32, what: What) {
         let person = &mut self.people[client];
         if person.up && person.connection == connection {
@@ -246,88 +220,6 @@ impl Toy {
             if at_once {
                 self.hear(client, usize::MAX);
             }
-        }
-    }
-
-    fn hear(&mut self, client: usize, some: usize) {
-        for _ in 0..some {
-            let Some(what) = self.people[client].queue.pop_front() else { return };
-            self.note(client, what.clone());
-            let person = &mut self.people[client];
-            match what {
-                What::Received(seen) => _ = person.known.entry(seen.channel).or_default().insert(seen.rev),
-                What::Acked { reference, .. } => person.outbox.retain(|entry| entry.0 != reference),
-                What::Refused { reference, code } if code != ErrorCode::Unavailable => {
-                    person.outbox.retain(|entry| entry.0 != reference);
-                }
-                What::Resync { channel } if self.members.contains(&(client, channel)) => {
-                    let history = self.history(channel);
-                    let known = history.messages.iter().map(|seen| seen.rev).collect();
-                    self.people[client].known.insert(channel, known);
-                    self.note(client, What::Reloaded(history));
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn connect(&mut self, client: usize) {
-        if self.people[client].up {
-            return;
-        }
-        self.people[client].up = true;
-        self.note(client, What::Connected);
-        let channels: Vec<_> = self.channels.iter().copied().filter(|c| self.members.contains(&(client, *c))).collect();
-        let connection = self.people[client].connection;
-        let whole = |known: &BTreeSet<u64>| known.iter().zip(1..).take_while(|(rev, n)| *rev == n).count() as u64;
-        let known = &self.people[client].known;
-        let since: BTreeMap<_, _> = channels.iter().map(|c| (*c, known.get(c).map_or(0, whole))).collect();
-        self.note(client, What::SyncAsked { since: since.clone() });
-        for (channel, since) in since {
-            if self.chance(8) {
-                self.push(client, connection, What::Resync { channel });
-                continue;
-            }
-            let history = self.history(channel);
-            let omit = self.bug == Bug::SyncLeavesOut && self.chance(4);
-            let missed: Vec<_> = history.messages.into_iter().filter(|seen| seen.rev > since).collect();
-            for seen in missed.into_iter().skip(usize::from(omit)) {
-                self.push(client, connection, What::Received(seen));
-            }
-            self.push(client, connection, What::Synced { channel, rev: history.rev });
-        }
-        for entry in self.people[client].outbox.clone() {
-            self.send(client, entry);
-        }
-    }
-
-    fn cut(&mut self, client: usize) {
-        let person = &mut self.people[client];
-        person.connection += 1;
-        person.queue.clear();
-        if std::mem::take(&mut person.up) {
-            self.note(client, What::Disconnected);
-        }
-    }
-
-    fn crash(&mut self) {
-        self.inbox.clear();
-        (0..CLIENTS).for_each(|client| self.cut(client));
-    }
-
-    /// The last one leaves the last channel, or comes back.
-    fn move_member(&mut self) {
-        let (client, channel) = (CLIENTS - 1, self.channels[2]);
-        if self.members.remove(&(client, channel)) {
-            self.people[client].outbox.retain(|entry| entry.1 != channel);
-            self.people[client].queue.retain(|what| !matches!(what, What::Received(seen) if seen.channel == channel));
-            self.note(client, What::LostAccess { channel });
-        } else {
-            self.members.insert((client, channel));
-            self.note(client, What::MayRead { channel });
-            let rev = self.history(channel).rev;
-            self.note(client, What::Joined { channel, rev });
-            self.people[client].known.insert(channel, (1..=rev).collect());
         }
     }
 

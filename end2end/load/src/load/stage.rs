@@ -17,6 +17,8 @@ use std::{
 
 /// Accounts made at once; each costs a core some tens of milliseconds.
 const ENTERING: usize = 8;
+/// After so many accounts, before memory is measured.
+const SETTLE: Duration = Duration::from_secs(1);
 /// Connections opened at once.
 const OPENING: usize = 64;
 
@@ -37,6 +39,9 @@ pub struct Common {
     /// What the names of users and channels begin with. Of an earlier run they are used again.
     #[arg(long, default_value = "load")]
     pub prefix: String,
+    /// Who makes the channels: the first account of a server is its admin.
+    #[arg(long, default_value = "load-admin")]
+    pub admin: String,
     /// Process to measure; repeat it for several.
     #[arg(long = "pid")]
     pub pids: Vec<u32>,
@@ -76,12 +81,11 @@ impl Stage {
         let api = Api::new().map_err(LoadError::api("no HTTP client"))?;
         let servers: Vec<_> = options.servers.iter().map(|url| url.trim_end_matches('/').to_owned()).collect();
         let (base, prefix) = (&servers[0], &options.prefix);
-        let admin =
-            api.enter(base, &format!("{prefix}-admin")).await.map_err(LoadError::api("the admin can't enter"))?;
+        let admin = api.enter(base, &options.admin).await.map_err(LoadError::api("the admin can't enter"))?;
         let mut channels = Vec::new();
         for n in 0..options.channels {
             let made = api.channel(base, &admin.token, &format!("{prefix}-{n}")).await;
-            let what = "no channel can be made (the first account of a server is its admin)";
+            let what = "no channel can be made";
             channels.push(made.map_err(LoadError::api(what))?.id);
         }
         let users = options.users.unwrap_or(options.connections.min(100)).min(options.connections);
@@ -96,6 +100,9 @@ impl Stage {
             Ok::<_, LoadError>(person)
         });
         let people = people.buffered(ENTERING).try_collect().await?;
+        if !options.pids.is_empty() {
+            tokio::time::sleep(SETTLE).await;
+        }
         let before = process::memory(&options.pids)?;
         Ok(Self { api, servers, admin, people, channels, pids: options.pids.clone(), before })
     }

@@ -15,3 +15,4 @@ mod readers;
 mod restore;
 mod single;
 mod support;
+mod tool;

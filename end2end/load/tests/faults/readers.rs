@@ -71,8 +71,9 @@ async fn many_come_back_at_once() {
         crowd.add_client(n % scale.people, 0, None);
     }
     crowd.all_connected().await;
-    // So many talk little each.
-    crowd.pause = millis(10 * scale.many as u64);
+    crowd.all_informed().await;
+    // Some thousand deliveries a second in all.
+    crowd.pause = millis((scale.many * scale.many / 8) as u64);
     let all_back = async |began: Instant| {
         crowd.all_connected().await;
         began.elapsed()

@@ -8,7 +8,7 @@ mod messages;
 
 use super::{Result, StoreError};
 use sqlx::{
-    SqlitePool,
+    Connection as _, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
@@ -28,7 +28,18 @@ impl SqliteStore {
     pub async fn open(file: &Path) -> Result<Self> {
         make_private_file(file).map_err(|error| StoreError::Database(error.into()))?;
         let options = options(file).journal_mode(SqliteJournalMode::Wal);
-        let write = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let write = SqlitePoolOptions::new()
+            .max_connections(1)
+            // When the disk is full SQLite ends the transaction itself. The driver doesn't notice, and
+            // would refuse every later one: such a connection is replaced.
+            .after_release(|conn, _| {
+                Box::pin(async move {
+                    conn.ping().await?;
+                    Ok(!conn.is_in_transaction())
+                })
+            })
+            .connect_with(options.clone())
+            .await?;
         refuse_unsafe_version(&write).await?;
         sqlx::migrate!("../migrations/sqlite").run(&write).await?;
         sqlx::query("INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING")

@@ -1,5 +1,7 @@
 //! What can be measured.
 
+pub mod disk;
+pub mod floor;
 pub mod history;
 pub mod idle;
 mod post;

@@ -33,9 +33,9 @@ pub struct Options {
     /// Messages a second in all; without it, as many as go.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub rate: Option<u32>,
-    /// Messages that each sender leaves unacknowledged at once.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
-    pub in_flight: u32,
+    /// Messages that each sender leaves unacknowledged at once. [default: 64 with a rate, otherwise 1]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    pub in_flight: Option<u32>,
     /// How long to send.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3_600))]
     pub seconds: u64,
@@ -75,9 +75,10 @@ pub async fn run(mode: &'static str, default_senders: usize, options: &Options) 
         messages: options.messages,
         every: options.rate.map(|rate| Duration::from_secs(senders as u64) / rate),
     });
+    let in_flight = options.in_flight.unwrap_or(if options.rate.is_some() { 64 } else { 1 });
     let (mut reading, mut sending) = (Vec::new(), Vec::new());
     for (number, connection) in connections.into_iter().enumerate() {
-        let room = Arc::new(Semaphore::new(options.in_flight as usize));
+        let room = Arc::new(Semaphore::new(in_flight as usize));
         if number < senders {
             let channels: Vec<_> = stage.channels_of(connection.person).collect();
             let sender = send(connection.socket.writer(), channels, room.clone(), course.clone(), number);

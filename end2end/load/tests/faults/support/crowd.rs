@@ -82,6 +82,14 @@ impl Crowd {
         }
     }
 
+    /// Waits until everyone has read what there was before them.
+    pub async fn all_informed(&self) {
+        for client in &self.clients {
+            let knows_all = |client: &Client| self.channels.iter().all(|channel| client.knows(*channel).is_some());
+            assert!(client.until(secs(60), knows_all).await, "a client can't read a channel");
+        }
+    }
+
     /// Everyone talks while something happens.
     pub async fn talk_while<T>(&self, happening: impl Future<Output = T>) -> T {
         let talking = join_all(self.clients.iter().map(|client| self.talk(client)));

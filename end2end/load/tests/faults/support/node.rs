@@ -124,8 +124,12 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         let complaints = self.complaints();
-        let shown = if std::thread::panicking() { 40 } else { 3 };
         println!("{}: {} lines of its log are warnings or errors", self.base, complaints.len());
-        complaints.iter().rev().take(shown).rev().for_each(|line| println!("    {line}"));
+        let shown = if std::thread::panicking() { 20 } else { 2 };
+        let (first, rest) = complaints.split_at(shown.min(complaints.len()));
+        let last = &rest[rest.len().saturating_sub(shown)..];
+        for line in first.iter().chain(last) {
+            println!("    {line}");
+        }
     }
 }
