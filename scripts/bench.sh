@@ -27,7 +27,7 @@ serve() {
   server=$!
   until grep -q 'listening on' "$dir/$name.out"; do
     kill -0 "$server" 2>/dev/null || die "the server ended." "$(tail -n 3 "$dir/$name.err")"
-    sleep 0.05
+    sleep 0.002
   done
   url=$(sed -n 's/.*listening on //p' "$dir/$name.out")
 }

@@ -22,11 +22,14 @@ use tower_http::{
     cors::{AllowOrigin, CorsLayer},
     limit::RequestBodyLimitLayer,
     request_id::{MakeRequestUuid, PropagateRequestIdLayer, RequestId, SetRequestIdLayer},
+    timeout::RequestBodyTimeoutLayer,
     trace::TraceLayer,
 };
 use utoipa_axum::router::OpenApiRouter;
 
 pub const API: &str = "/api/v1";
+/// Between two parts of a request's body: a client that stops in the middle holds nothing for long.
+const BODY_WITHIN: Duration = Duration::from_secs(20);
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The API's routes with the document they make.
@@ -73,6 +76,7 @@ pub fn build(state: AppState, allowed_origins: &[String]) -> Router {
             .layer(from_fn(web::policy::headers))
             .layer(cors(allowed_origins))
             .layer(from_fn(error::problems_outside_pages))
+            .layer(RequestBodyTimeoutLayer::new(BODY_WITHIN))
             .layer(CatchPanicLayer::new()),
     )
 }

@@ -1,7 +1,12 @@
 use axum::extract::ws::Utf8Bytes;
+use futures::task::AtomicWaker;
 use natter::wire::close;
-use std::{collections::VecDeque, sync::Mutex};
-use tokio::sync::Notify;
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    sync::Mutex,
+    task::{Context, Poll},
+};
 
 /// What waits for one connection, at most; past either, the reader is too slow and is let go.
 const MAX_FRAMES: usize = 256;
@@ -43,11 +48,11 @@ struct Waiting {
     closed: Option<Closed>,
 }
 
-/// The bounded queue between the hub and one socket.
+/// The bounded queue between the hub and one socket, whose task alone waits for it.
 #[derive(Default)]
 pub struct Outbox {
     waiting: Mutex<Waiting>,
-    changed: Notify,
+    reader: AtomicWaker,
 }
 
 impl Outbox {
@@ -63,7 +68,7 @@ impl Outbox {
                 *waiting = Waiting { closed: Some(Closed::TooSlow), ..Waiting::default() };
             }
         });
-        self.changed.notify_one();
+        self.reader.wake();
     }
 
     /// Ends the connection; what was still queued is not delivered.
@@ -73,35 +78,39 @@ impl Outbox {
                 *waiting = Waiting { closed: Some(why), ..Waiting::default() };
             }
         });
-        self.changed.notify_one();
+        self.reader.wake();
     }
 
     /// Waits for frames and takes all there are, or says why the connection ends.
     pub async fn take(&self) -> Result<Frames, Closed> {
-        loop {
-            let taken = self.with(|waiting| match waiting.closed {
-                Some(why) => Some(Err(why)),
-                None if waiting.frames.is_empty() => None,
-                None => {
-                    waiting.bytes = 0;
-                    Some(Ok(std::mem::take(&mut waiting.frames)))
-                }
-            });
-            match taken {
-                Some(taken) => return taken,
-                None => self.changed.notified().await,
+        poll_fn(|cx| self.poll_take(cx)).await
+    }
+
+    fn poll_take(&self, cx: &Context<'_>) -> Poll<Result<Frames, Closed>> {
+        // First the waker, then the look: what comes between wakes.
+        self.reader.register(cx.waker());
+        self.with(|waiting| match waiting.closed {
+            Some(why) => Poll::Ready(Err(why)),
+            None if waiting.frames.is_empty() => Poll::Pending,
+            None => {
+                waiting.bytes = 0;
+                Poll::Ready(Ok(std::mem::take(&mut waiting.frames)))
             }
-        }
+        })
+    }
+
+    /// Whether, and why, the connection is to end.
+    pub fn is_closed(&self) -> Option<Closed> {
+        self.with(|waiting| waiting.closed)
     }
 
     /// Waits until the connection is to end. For while a write is stuck.
     pub async fn closed(&self) -> Closed {
-        loop {
-            if let Some(why) = self.with(|waiting| waiting.closed) {
-                return why;
-            }
-            self.changed.notified().await;
-        }
+        poll_fn(|cx| {
+            self.reader.register(cx.waker());
+            self.is_closed().map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {

@@ -21,15 +21,15 @@ struct Connection<H> {
 }
 
 /// A channel with somebody in it.
-struct Room<F> {
-    connections: HashSet<ConnectionId>,
+struct Room<H, F> {
+    connections: HashMap<ConnectionId, Arc<H>>,
     /// The order of its frames, by `rev`.
     line: Line<F>,
 }
 
-impl<F> Default for Room<F> {
+impl<H, F> Default for Room<H, F> {
     fn default() -> Self {
-        Self { connections: HashSet::new(), line: Line::new() }
+        Self { connections: HashMap::new(), line: Line::new() }
     }
 }
 
@@ -39,7 +39,7 @@ pub struct Registry<H, F> {
     connections: HashMap<ConnectionId, Connection<H>>,
     by_user: HashMap<UserId, HashSet<ConnectionId>>,
     by_session: HashMap<SessionId, HashSet<ConnectionId>>,
-    by_channel: HashMap<ChannelId, Room<F>>,
+    by_channel: HashMap<ChannelId, Room<H, F>>,
 }
 
 impl<H, F> Default for Registry<H, F> {
@@ -77,7 +77,7 @@ impl<H, F> Registry<H, F> {
             if meanwhile.get(&channel_id) != Some(&false) {
                 connection.channels.insert(channel_id);
                 let room = self.by_channel.entry(channel_id).or_default();
-                room.connections.insert(id);
+                room.connections.insert(id, connection.handle.clone());
                 // Nobody else waits for what a room that had no beginning may hold already.
                 room.line.start(rev);
             }
@@ -100,7 +100,8 @@ impl<H, F> Registry<H, F> {
                     meanwhile.insert(channel_id, true);
                 }
                 connection.channels.insert(channel_id);
-                self.by_channel.entry(channel_id).or_default().connections.insert(*id);
+                let room = self.by_channel.entry(channel_id).or_default();
+                room.connections.insert(*id, connection.handle.clone());
             }
         }
     }
@@ -114,8 +115,8 @@ impl<H, F> Registry<H, F> {
 
     /// Takes everyone out of a channel that is no more.
     pub fn remove_channel(&mut self, channel_id: ChannelId) {
-        let ids = self.by_channel.get(&channel_id).map(|room| room.connections.clone()).unwrap_or_default();
-        for id in ids {
+        let ids = self.by_channel.get(&channel_id).map(|room| room.connections.keys().copied().collect::<Vec<_>>());
+        for id in ids.into_iter().flatten() {
             self.take_out(id, channel_id);
         }
         // Connections still reading their channels may find it in an answer read before.
@@ -171,7 +172,7 @@ impl<H, F> Registry<H, F> {
     }
 
     pub fn in_channel(&self, channel_id: ChannelId) -> impl Iterator<Item = &Arc<H>> {
-        self.handles(self.by_channel.get(&channel_id).map(|room| &room.connections))
+        self.by_channel.get(&channel_id).into_iter().flat_map(|room| room.connections.values())
     }
 
     pub fn of_user(&self, user_id: UserId) -> impl Iterator<Item = &Arc<H>> {

@@ -2,6 +2,7 @@
 //! suite (`tests/suite/store_contract.rs`) holds them all to the same behaviour.
 
 pub mod postgres;
+mod posting;
 mod rows;
 pub mod sqlite;
 

@@ -10,12 +10,12 @@ use axum::{
     Error,
     extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
 };
-use futures::{FutureExt as _, SinkExt as _, StreamExt as _, future::BoxFuture, stream::FuturesOrdered};
+use futures::{FutureExt as _, SinkExt as _, StreamExt as _, future::BoxFuture, poll, stream::FuturesOrdered};
 use natter::{
     ChannelId, ErrorCode, Problem, Ref,
     wire::{ClientFrame, PROTOCOL, ServerFrame, close},
 };
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::time::{Instant, interval_at, sleep, timeout};
 
 /// Posts of one connection on their way to the writer; past it, its next frame waits to be read.
@@ -119,20 +119,22 @@ impl Session {
     async fn talk(&mut self) -> End {
         let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
         let shutdown = self.state.shutdown.clone();
+        // One wait for all rounds: each new one would line up with those of every other connection.
+        let mut cancelled = pin!(shutdown.cancelled());
         loop {
             let step = tokio::select! {
                 taken = self.outbox.take() => match taken {
                     Ok(frames) => self.write(frames).await,
                     Err(closed) => Err(closed.into()),
                 },
-                Some(frame) = self.in_flight.next() => self.answers(&frame).await,
+                Some(frame) = self.in_flight.next(), if !self.in_flight.is_empty() => self.answers(&frame).await,
                 heard = self.socket.next(), if self.in_flight.len() < IN_FLIGHT => match heard {
                     Some(Ok(message)) => self.hear(message).await,
                     Some(Err(error)) => Err(error.into()),
                     None => Err(End::Gone),
                 },
                 _ = ping.tick() => self.ping().await,
-                () = shutdown.cancelled() => Err(Closed::GoingAway.into()),
+                () = &mut cancelled => Err(Closed::GoingAway.into()),
             };
             if let Err(end) = step {
                 return end;
@@ -269,6 +271,14 @@ impl Session {
             }
             socket.flush().await
         };
+        let mut writing = pin!(writing);
+        if let Some(closed) = outbox.is_closed() {
+            return Err(closed.into());
+        }
+        // Nearly always there is room, and no reason to watch anything else meanwhile.
+        if let Poll::Ready(written) = poll!(&mut writing) {
+            return written.map_err(End::from);
+        }
         tokio::select! {
             biased;
             closed = outbox.closed() => Err(closed.into()),

@@ -53,11 +53,25 @@ async fn it_says_where_and_what_next_and_ends_on_sigterm() {
 async fn a_head_that_never_ends_is_cut_off() {
     let dir = tempfile::tempdir().unwrap();
     let running = run(dir.path()).await;
+    cut_off(&running, b"GET / HTTP/1.1\r\nHost: x\r\n").await;
+}
+
+#[tokio::test]
+async fn a_body_that_never_ends_is_cut_off() {
+    let dir = tempfile::tempdir().unwrap();
+    let running = run(dir.path()).await;
+    let head =
+        "POST /api/v1/auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 99\r\n";
+    cut_off(&running, format!("{head}\r\n{{").as_bytes()).await;
+}
+
+/// Says this much and no more, and waits to be let go.
+async fn cut_off(running: &Running, beginning: &[u8]) {
     let mut slow = TcpStream::connect(&running.address).await.unwrap();
-    slow.write_all(b"GET / HTTP/1.1\r\nHost: x\r\n").await.unwrap();
+    slow.write_all(beginning).await.unwrap();
     let mut rest = Vec::new();
-    let cut = timeout(Duration::from_secs(20), slow.read_to_end(&mut rest)).await;
-    assert!(cut.is_ok(), "still open after 20 s");
+    let cut = timeout(Duration::from_secs(28), slow.read_to_end(&mut rest)).await;
+    assert!(cut.is_ok(), "still open after 28 s");
 }
 
 #[tokio::test]

@@ -19,6 +19,7 @@ pub struct Book {
 #[derive(Default)]
 pub struct Page {
     pub events: Vec<Event>,
+    pub node: String,
     pub connected: bool,
     pub unsent: usize,
     pub acked: usize,

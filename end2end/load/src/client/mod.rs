@@ -97,6 +97,11 @@ impl Client {
         &self.book.name
     }
 
+    /// The node it is connected to, or tries to be.
+    pub fn node(&self) -> String {
+        self.book.with(|page| page.node.clone())
+    }
+
     pub fn is_connected(&self) -> bool {
         self.book.with(|page| page.connected)
     }

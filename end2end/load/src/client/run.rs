@@ -109,6 +109,7 @@ pub async fn run(api: Api, plan: Plan, book: Arc<Book>, mut orders: mpsc::Unboun
     loop {
         run.node.clone_from(&nodes[next % nodes.len()]);
         next += 1;
+        run.book.with(|page| page.node.clone_from(&run.node));
         match Socket::open(&run.plan, &run.node).await {
             Ok(socket) => {
                 let began = Instant::now();

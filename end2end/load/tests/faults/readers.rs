@@ -80,7 +80,7 @@ async fn many_come_back_at_once() {
     };
     crowd
         .talk_while(async {
-            for _ in 0..scale.rounds {
+            for _ in 0..scale.rounds.min(3) {
                 sleep(secs(1)).await;
                 crowd.clients.iter().for_each(Client::cut);
                 let began = Instant::now();

@@ -1,6 +1,6 @@
 //! A backup taken under load, and life after it.
 
-use crate::support::{Crowd, Node, Setup, millis, scale, secs, sound};
+use crate::support::{Crowd, Node, Setup, millis, program, scale, secs, sound};
 use natter_load::check::{Event, Log, What};
 use sqlx::{AssertSqlSafe, Connection as _, SqliteConnection, sqlite::SqliteConnectOptions};
 use std::{collections::BTreeSet, path::Path, time::Duration};
@@ -13,11 +13,42 @@ async fn run(file: &Path, sql: String) {
     conn.close().await.unwrap();
 }
 
-/// As docs/operating.md says: `VACUUM INTO` beside the running server, which another server then
-/// serves under a new epoch. Its clients come along and lose what was said after the backup, and
-/// nothing else.
+/// Two ways to a copy without an epoch, from beside the running server.
+#[derive(Clone, Copy)]
+enum Way {
+    /// The program's own.
+    Command,
+    /// `SQLite`'s.
+    VacuumInto,
+}
+
+async fn back_up(node: &Node, way: Way, to: &Path) {
+    match way {
+        Way::Command => {
+            let mut command = tokio::process::Command::new(program());
+            let output = command.arg("backup").arg(to).arg("--data-dir").arg(node.data_dir()).output().await.unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Way::VacuumInto => {
+            run(&node.data_dir().join("natter.db"), format!("VACUUM INTO '{}'", to.display())).await;
+            run(to, "DELETE FROM meta WHERE key = 'epoch'".to_owned()).await;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_backup_under_load_is_whole_and_its_clients_start_over() {
+async fn a_backup_by_the_program_is_whole_and_its_clients_start_over() {
+    start_elsewhere(Way::Command).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_backup_by_sqlite_is_whole_and_its_clients_start_over() {
+    start_elsewhere(Way::VacuumInto).await;
+}
+
+/// The copy is served by another server, under a new epoch. Clients come along and lose what was said
+/// after the backup, and nothing else.
+async fn start_elsewhere(way: Way) {
     let scale = scale();
     let mut old = Node::start(Setup::default()).await;
     let elsewhere = tempfile::tempdir().unwrap();
@@ -29,12 +60,10 @@ async fn a_backup_under_load_is_whole_and_its_clients_start_over() {
     crowd
         .talk_while(async {
             sleep(secs(2)).await;
-            let backup = data.join("natter.db");
-            run(&old.data_dir().join("natter.db"), format!("VACUUM INTO '{}'", backup.display())).await;
+            back_up(&old, way, &data.join("natter.db")).await;
             sleep(secs(1)).await;
             // Its sessions are in the backup, and its key lets their tokens hold.
             std::fs::copy(old.data_dir().join("signing.key"), data.join("signing.key")).unwrap();
-            run(&backup, "DELETE FROM meta WHERE key = 'epoch'".to_owned()).await;
             old.kill().await;
             new.up().await;
             crowd.all_connected().await;

@@ -9,7 +9,7 @@ impl<H> Registry<H> {
             assert!(self.by_user[&connection.user_id].contains(id));
             assert!(self.by_session[&connection.session_id].contains(id));
             for channel_id in &connection.channels {
-                assert!(self.by_channel[channel_id].connections.contains(id));
+                assert!(self.by_channel[channel_id].connections.contains_key(id));
             }
         }
         let entries = |index: usize, count: usize| assert_eq!(index, count);

@@ -3,28 +3,16 @@
 use super::{CONNECT, PostgresStore, all, commit, connect, messages::message, postgres, run, within};
 use crate::store::{
     Appended, NewMessage, Result, StoreError,
-    rows::{MessageRow, count, post_policy, role, signed, visibility},
+    posting::{Desk, PostingRow, fresh},
+    rows::{MessageRow, signed},
 };
-use natter::{ChannelId, Message, MessageId, Ref, UserId, UserRef, channel::Access};
-use sqlx::{Connection as _, FromRow, PgConnection, postgres::PgSeverity};
-use std::collections::{BTreeSet, HashMap};
+use natter::Message;
+use sqlx::{Connection as _, PgConnection, postgres::PgSeverity};
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 /// How often a batch is tried that collides with what other nodes store at the same moment.
 const TRIES: u32 = 5;
-
-/// What decides whether a message is let in, and where it goes.
-#[derive(FromRow)]
-struct PostingRow {
-    channel_id: Uuid,
-    sender_id: Uuid,
-    rev: i64,
-    visibility: String,
-    post_policy: String,
-    joined: bool,
-    role: String,
-    username: String,
-}
 
 /// Messages stored already under an id of the batch (`$1`) or by a sender's ref (`$2`, `$3`).
 macro_rules! stored {
@@ -84,9 +72,9 @@ async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appe
     let lock = sqlx::query("SELECT FROM channels WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE");
     run(&mut *tx, lock.bind(Vec::from_iter(channels))).await?;
 
-    let mut desk = Desk::read(&mut tx, batch).await?;
-    let outcome = batch.iter().map(|new| desk.decide(new)).collect::<Result<Vec<_>>>()?;
-    let fresh: Vec<&Message> = outcome.iter().filter_map(fresh).collect();
+    let mut desk = read(&mut tx, batch).await?;
+    let outcome = desk.decide_all(batch)?;
+    let fresh = fresh(&outcome);
     if fresh.is_empty() {
         // Dropping it would send the rollback with the next batch only, and hold the locks until then.
         within(CONNECT, tx.rollback()).await?;
@@ -101,8 +89,8 @@ async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appe
          FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[])
             AS i (channel_id, seq, id, sender_id, ref, text, created_at)",
     )
-    .bind(desk.moved.keys().map(|id| id.0).collect::<Vec<_>>())
-    .bind(desk.moved.values().map(|&rev| signed(rev)).collect::<Vec<_>>())
+    .bind(desk.moved().map(|(id, _)| id.0).collect::<Vec<_>>())
+    .bind(desk.moved().map(|(_, rev)| signed(rev)).collect::<Vec<_>>())
     .bind(column(&fresh, |message| message.channel_id.0))
     .bind(column(&fresh, |message| signed(message.seq)))
     .bind(column(&fresh, |message| message.id.0))
@@ -113,10 +101,6 @@ async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appe
     run(&mut *tx, insert).await?;
     commit(tx).await?;
     Ok(outcome)
-}
-
-fn fresh(appended: &Appended) -> Option<&Message> {
-    if let Appended::New(message) = appended { Some(message) } else { None }
 }
 
 fn column<'a, T>(messages: &[&'a Message], value: impl Fn(&'a Message) -> T) -> Vec<T> {
@@ -143,97 +127,27 @@ async fn forget_removed(conn: &mut PgConnection, batch: &[NewMessage]) -> Result
     Ok(())
 }
 
-#[derive(PartialEq, Eq, Hash)]
-enum Name {
-    Id(MessageId),
-    Ref(UserId, Ref),
-}
-
-/// All that decides about a batch, as it is while its channels are locked.
-struct Desk {
-    posting: HashMap<(ChannelId, UserId), PostingRow>,
-    known: HashMap<Name, Message>,
-    /// How far this batch has moved each channel.
-    moved: HashMap<ChannelId, u64>,
-}
-
-impl Desk {
-    /// In statements of their own after the lock: one that waited for it still reads what was before.
-    async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Self> {
-        let pairs: BTreeSet<_> = batch.iter().map(|new| (new.channel_id.0, new.sender_id.0)).collect();
-        let (channels, senders): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-        let posting = sqlx::query_as(
-            "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.visibility, c.post_policy, u.role, u.username,
-                m.user_id IS NOT NULL AS joined
-             FROM unnest($1::uuid[], $2::uuid[]) AS i (channel_id, sender_id)
-             JOIN channels c ON c.id = i.channel_id JOIN users u ON u.id = i.sender_id
-             LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id",
-        );
-        let posting: Vec<PostingRow> = all(&mut *tx, posting.bind(channels).bind(senders)).await?;
-        let (ids, senders, refs) = names(batch);
-        // Of a channel that is gone, so are its messages, though they may not all be deleted yet.
-        let known = concat!(
-            "SELECT ",
-            message!(),
-            " FROM messages m JOIN ",
-            stored!(),
-            " ON m.id = stored.id WHERE EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)"
-        );
-        let known: Vec<MessageRow> = all(tx, sqlx::query_as(known).bind(ids).bind(senders).bind(refs)).await?;
-        let posting = posting.into_iter().map(|row| ((ChannelId(row.channel_id), UserId(row.sender_id)), row));
-        let mut desk = Self { posting: posting.collect(), known: HashMap::new(), moved: HashMap::new() };
-        for row in known {
-            desk.remember(&row.into());
-        }
-        Ok(desk)
-    }
-
-    fn remember(&mut self, message: &Message) {
-        self.known.insert(Name::Id(message.id), message.clone());
-        if let Some(reference) = message.reference {
-            self.known.insert(Name::Ref(message.sender.id, reference), message.clone());
-        }
-    }
-
-    fn decide(&mut self, new: &NewMessage) -> Result<Appended> {
-        let by_ref = || self.known.get(&Name::Ref(new.sender_id, new.reference?));
-        if let Some(known) = self.known.get(&Name::Id(new.id)).or_else(by_ref) {
-            return Ok(Appended::Known(known.clone()));
-        }
-        let Some(posting) = self.posting.get(&(new.channel_id, new.sender_id)) else {
-            return Ok(Appended::NotFound);
-        };
-        let role = role(&posting.role)?;
-        let access = Access {
-            visibility: visibility(&posting.visibility)?,
-            post_policy: post_policy(&posting.post_policy)?,
-            joined: posting.joined,
-        };
-        if !role.can_see_channel(access) {
-            return Ok(Appended::NotFound);
-        }
-        if !role.can_post(access) {
-            return Ok(Appended::Forbidden);
-        }
-        let rev = self.moved.entry(new.channel_id).or_insert(count(posting.rev));
-        *rev += 1;
-        let message = Message {
-            id: new.id,
-            channel_id: new.channel_id,
-            seq: *rev,
-            rev: *rev,
-            sender: UserRef { id: new.sender_id, username: posting.username.clone() },
-            receiver: None,
-            timestamp: new.timestamp,
-            text: new.text.clone(),
-            edited_at: None,
-            deleted: false,
-            reply_to: None,
-            attachments: Vec::new(),
-            reactions: Vec::new(),
-            reference: new.reference,
-        };
-        self.remember(&message);
-        Ok(Appended::New(message))
-    }
+/// In statements of their own after the lock: one that waited for it still reads what was before.
+async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Desk> {
+    let pairs: BTreeSet<_> = batch.iter().map(|new| (new.channel_id.0, new.sender_id.0)).collect();
+    let (channels, senders): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    let posting = sqlx::query_as(
+        "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.visibility, c.post_policy, u.role, u.username,
+            m.user_id IS NOT NULL AS joined
+         FROM unnest($1::uuid[], $2::uuid[]) AS i (channel_id, sender_id)
+         JOIN channels c ON c.id = i.channel_id JOIN users u ON u.id = i.sender_id
+         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id",
+    );
+    let posting: Vec<PostingRow> = all(&mut *tx, posting.bind(channels).bind(senders)).await?;
+    let (ids, senders, refs) = names(batch);
+    // Of a channel that is gone, so are its messages, though they may not all be deleted yet.
+    let known = concat!(
+        "SELECT ",
+        message!(),
+        " FROM messages m JOIN ",
+        stored!(),
+        " ON m.id = stored.id WHERE EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)"
+    );
+    let known: Vec<MessageRow> = all(tx, sqlx::query_as(known).bind(ids).bind(senders).bind(refs)).await?;
+    Ok(Desk::new(posting, known))
 }

@@ -1,21 +1,10 @@
 use super::{SqliteStore, journal};
 use crate::store::{
     Anchor, Appended, Entry, MessageStore, NewMessage, Result,
-    rows::{MessageRow, count, post_policy, role, signed, visibility},
+    rows::{MessageRow, count, signed},
 };
 use async_trait::async_trait;
-use natter::{ChannelId, Message, MessagePage, Timestamp, UserRef, channel::Access, message::Changes};
-use sqlx::{FromRow, SqliteConnection};
-
-/// What decides whether a message is let in.
-#[derive(FromRow)]
-struct PostingRow {
-    visibility: String,
-    post_policy: String,
-    joined: bool,
-    role: String,
-    username: String,
-}
+use natter::{ChannelId, Message, MessagePage, Timestamp, message::Changes};
 
 macro_rules! messages {
     ($rest:literal) => {
@@ -27,83 +16,10 @@ fn messages(rows: Vec<MessageRow>) -> Vec<Message> {
     rows.into_iter().map(Into::into).collect()
 }
 
-async fn append_one(tx: &mut SqliteConnection, new: &NewMessage) -> Result<Appended> {
-    let known: Option<MessageRow> = sqlx::query_as(messages!("WHERE m.id = ?1 OR (m.sender_id = ?2 AND m.ref = ?3)"))
-        .bind(new.id.0)
-        .bind(new.sender_id.0)
-        .bind(new.reference.map(|reference| reference.0))
-        .fetch_optional(&mut *tx)
-        .await?;
-    if let Some(row) = known {
-        return Ok(Appended::Known(row.into()));
-    }
-    let posting: Option<PostingRow> = sqlx::query_as(
-        "SELECT c.visibility, c.post_policy, u.role, u.username, m.user_id IS NOT NULL AS joined
-         FROM channels c JOIN users u ON u.id = ?1
-         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = ?1 WHERE c.id = ?2",
-    )
-    .bind(new.sender_id.0)
-    .bind(new.channel_id.0)
-    .fetch_optional(&mut *tx)
-    .await?;
-    let Some(posting) = posting else { return Ok(Appended::NotFound) };
-    let role = role(&posting.role)?;
-    let access = Access {
-        visibility: visibility(&posting.visibility)?,
-        post_policy: post_policy(&posting.post_policy)?,
-        joined: posting.joined,
-    };
-    if !role.can_see_channel(access) {
-        return Ok(Appended::NotFound);
-    }
-    if !role.can_post(access) {
-        return Ok(Appended::Forbidden);
-    }
-    let (rev,): (i64,) = sqlx::query_as("UPDATE channels SET rev = rev + 1 WHERE id = ? RETURNING rev")
-        .bind(new.channel_id.0)
-        .fetch_one(&mut *tx)
-        .await?;
-    sqlx::query(
-        "INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at)
-         VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6, ?7)",
-    )
-    .bind(new.channel_id.0)
-    .bind(rev)
-    .bind(new.id.0)
-    .bind(new.sender_id.0)
-    .bind(new.reference.map(|reference| reference.0))
-    .bind(&new.text)
-    .bind(new.timestamp.millis())
-    .execute(&mut *tx)
-    .await?;
-    Ok(Appended::New(Message {
-        id: new.id,
-        channel_id: new.channel_id,
-        seq: count(rev),
-        rev: count(rev),
-        sender: UserRef { id: new.sender_id, username: posting.username },
-        receiver: None,
-        timestamp: new.timestamp,
-        text: new.text.clone(),
-        edited_at: None,
-        deleted: false,
-        reply_to: None,
-        attachments: Vec::new(),
-        reactions: Vec::new(),
-        reference: new.reference,
-    }))
-}
-
 #[async_trait]
 impl MessageStore for SqliteStore {
     async fn append(&self, batch: &[NewMessage]) -> Result<Vec<Appended>> {
-        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let mut outcome = Vec::with_capacity(batch.len());
-        for new in batch {
-            outcome.push(append_one(&mut tx, new).await?);
-        }
-        tx.commit().await?;
-        Ok(outcome)
+        self.append_batch(batch).await
     }
 
     async fn page(&self, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage> {

@@ -1,6 +1,7 @@
 //! The embedded engine: one file, one writer, several readers.
 
 mod accounts;
+mod append;
 mod backup;
 mod channels;
 mod journal;

@@ -1,7 +1,7 @@
 //! Connections that are open and say nothing: what each of them costs.
 
 use crate::load::{
-    LoadError,
+    LoadError, process,
     report::Report,
     socket::Read,
     stage::{Common, Stage},
@@ -15,6 +15,9 @@ use std::{
     time::Duration,
 };
 
+/// Longer than an idle thread lives.
+const SETTLED: Duration = Duration::from_secs(12);
+
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     #[command(flatten)]
@@ -25,7 +28,10 @@ pub struct Options {
 }
 
 pub async fn run(options: &Options) -> Result<Report, LoadError> {
-    let stage = Stage::set(&options.common).await?;
+    let mut stage = Stage::set(&options.common).await?;
+    // What logging in took is given back when the threads that hashed have gone.
+    tokio::time::sleep(SETTLED).await;
+    stage.before = process::memory(&options.common.pids)?;
     let connections = stage.connect(options.common.connections as usize).await?;
     let count = connections.len();
     let closed = Arc::new(AtomicU64::new(0));

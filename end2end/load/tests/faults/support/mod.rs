@@ -10,7 +10,7 @@ mod services;
 pub use crowd::{Crowd, sound};
 pub use disk::SmallDisk;
 pub use lossy::LossyBroker;
-pub use node::{Node, Setup};
+pub use node::{Node, Setup, program};
 pub use proxy::{Mode, Proxy};
 pub use services::{Nats, Postgres, fresh_schema, shared_broker};
 

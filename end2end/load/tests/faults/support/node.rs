@@ -31,7 +31,7 @@ pub struct Node {
 }
 
 /// The server's program.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("NATTER_BIN") {
         return named.into();
     }

@@ -1,0 +1,161 @@
+//! How people use it, what it runs on, and what nobody has measured.
+
+use clap::Args;
+use serde::Serialize;
+use std::str::FromStr;
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number = text.parse::<f64>().map_err(|error| error.to_string())?;
+    if number.is_finite() && number > 0.0 { Ok(number) } else { Err("a number above 0".into()) }
+}
+
+/// At the busiest hour.
+#[derive(Args, Clone, Debug, Serialize)]
+pub struct Profile {
+    /// Share of the people online who write.
+    #[arg(long, default_value_t = 0.25, value_parser = positive)]
+    pub active: f64,
+    /// Messages an hour of each who writes.
+    #[arg(long, default_value_t = 20.0, value_parser = positive)]
+    pub messages: f64,
+    /// Where messages go: percent of them, and members online of those channels, as a number or as
+    /// percent of everybody.
+    #[arg(long, default_value = "90:10,9:200,1:5%")]
+    pub mix: Mix,
+    /// Members online of the largest channels, at most.
+    #[arg(long, default_value_t = 50_000.0, value_parser = positive)]
+    pub cap: f64,
+    /// Connections a person.
+    #[arg(long, default_value_t = 1.3, value_parser = positive)]
+    pub devices: f64,
+    /// Share of a channel's members online who look at it, and so move their read mark at each message.
+    #[arg(long, default_value_t = 0.05, value_parser = positive)]
+    pub looking: f64,
+    /// Entries in the journal an hour for each person online: joins, leaves, sessions ended.
+    #[arg(long, default_value_t = 0.1, value_parser = positive)]
+    pub changes: f64,
+    /// Bytes of a message's frame, and about as many of its hint.
+    #[arg(long, default_value_t = 400.0, value_parser = positive)]
+    pub frame: f64,
+    /// Bytes of any other hint.
+    #[arg(long, default_value_t = 220.0, value_parser = positive)]
+    pub hint: f64,
+    /// Messages a second in a lively large channel.
+    #[arg(long, default_value_t = 2.0, value_parser = positive)]
+    pub lively: f64,
+}
+
+/// One node.
+#[derive(Args, Clone, Debug, Serialize)]
+pub struct Machine {
+    #[arg(long, default_value_t = 16.0, value_parser = positive)]
+    pub cores: f64,
+    /// Gigabytes of memory.
+    #[arg(long, default_value_t = 64.0, value_parser = positive)]
+    pub gigabytes: f64,
+    /// Gigabits a second of its network, and of the broker's.
+    #[arg(long, default_value_t = 10.0, value_parser = positive)]
+    pub gigabits: f64,
+    /// How much of anything may be in use.
+    #[arg(long, default_value_t = 0.6, value_parser = positive)]
+    pub busy: f64,
+    /// Connections a node, at most, so that losing one can be borne.
+    #[arg(long, default_value_t = 200_000.0, value_parser = positive)]
+    pub connections: f64,
+}
+
+/// Not measured by the benchmark.
+#[derive(Args, Clone, Debug, Serialize)]
+pub struct Guesses {
+    /// Microseconds for a node to read one hint of another.
+    #[arg(long, default_value_t = 5.0, value_parser = positive)]
+    pub hint_us: f64,
+    /// Microseconds to put one frame into one connection's queue, with the registry locked.
+    #[arg(long, default_value_t = 0.3, value_parser = positive)]
+    pub push_us: f64,
+    /// Microseconds for a ping and its answer. [default: two deliveries]
+    #[arg(long, value_parser = positive)]
+    pub ping_us: Option<f64>,
+    /// Kibibytes of the kernel's for a connection.
+    #[arg(long, default_value_t = 8.0, value_parser = positive)]
+    pub kernel_kib: f64,
+    /// Bytes around a frame on the wire: WebSocket, TLS, TCP, IP.
+    #[arg(long, default_value_t = 90.0, value_parser = positive)]
+    pub around: f64,
+    /// Transactions a second of one PostgreSQL.
+    #[arg(long, default_value_t = 10_000.0, value_parser = positive)]
+    pub postgres_commits: f64,
+    /// Rows a second that it writes.
+    #[arg(long, default_value_t = 50_000.0, value_parser = positive)]
+    pub postgres_rows: f64,
+    /// Rows a second that it sends.
+    #[arg(long, default_value_t = 500_000.0, value_parser = positive)]
+    pub postgres_reads: f64,
+    /// Rows a second that it counts in an index, all its cores together.
+    #[arg(long, default_value_t = 5e7, value_parser = positive)]
+    pub postgres_counts: f64,
+    /// Seconds within which everyone has to be back after a node is lost.
+    #[arg(long, default_value_t = 60.0, value_parser = positive)]
+    pub back_within: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+enum Members {
+    Number(f64),
+    /// Of everybody.
+    Share(f64),
+}
+
+/// Which share of the messages goes to channels of which size.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Mix(Vec<(f64, Members)>);
+
+impl FromStr for Mix {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let part = |part: &str| {
+            let (share, members) = part.split_once(':').ok_or_else(|| format!("`{part}` isn't SHARE:MEMBERS"))?;
+            let members = match members.strip_suffix('%') {
+                Some(percent) => Members::Share(positive(percent)? / 100.0),
+                None => Members::Number(positive(members)?),
+            };
+            Ok::<_, String>((positive(share)? / 100.0, members))
+        };
+        let parts = text.split(',').map(part).collect::<Result<Vec<_>, _>>()?;
+        let all: f64 = parts.iter().map(|(share, _)| share).sum();
+        if (all - 1.0).abs() < 1e-6 { Ok(Self(parts)) } else { Err("the shares don't make 100".into()) }
+    }
+}
+
+impl Profile {
+    /// Share of the messages, and members online of their channel, among so many people.
+    pub fn channels(&self, people: f64) -> impl Iterator<Item = (f64, f64)> {
+        self.mix.0.iter().map(move |(share, members)| {
+            let members = match members {
+                Members::Number(number) => *number,
+                Members::Share(share) => share * people,
+            };
+            (*share, members.min(self.cap).min(people).max(1.0))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mix_is_read_and_bounded() {
+        let mix: Mix = "90:10,9:200,1:5%".parse().unwrap();
+        assert_eq!(mix.0[2], (0.01, Members::Share(0.05)));
+        for wrong in ["", "90", "90:10", "50:10,50:0", "100:x", "100:-5%", "nan:5"] {
+            assert!(wrong.parse::<Mix>().is_err(), "{wrong}");
+        }
+        let profile = super::super::tests::profile();
+        let members = |people| profile.channels(people).map(|(_, members)| members).collect::<Vec<_>>();
+        assert_eq!(members(10_000.0), [10.0, 200.0, 500.0]);
+        assert_eq!(members(1e7), [10.0, 200.0, 50_000.0]);
+        assert_eq!(members(100.0), [10.0, 100.0, 5.0]);
+    }
+}
