@@ -66,6 +66,7 @@ done
 # Debian packages that only the tests need, all in one go.
 test_packages=()
 command -v nats-server >/dev/null || test_packages+=(nats-server)
+type -P kill >/dev/null || test_packages+=(procps) # they send signals
 if ! postgres_bin >/dev/null; then
   # The tests start servers of their own: installing it shall not start another.
   if [ "$(id -u)" -eq 0 ] && [ ! -e /etc/postgresql-common/createcluster.conf ]; then

@@ -15,6 +15,7 @@
 //! | `commit` | durable messages a second: many senders, each waiting for its `ack`s |
 //! | `reconnect` | everyone is cut off at once and comes back at once: time until all know everything |
 //! | `history` | time per page of a long history |
+//! | `capacity` | nothing: works out from all that how far the design carries, see `docs/scaling.md` |
 //!
 //! `--help` after a mode says the rest. `--server` and `--pid` may be given for several nodes. The
 //! tool makes the accounts and channels it needs and uses them again the next time; its `--admin` has
@@ -38,6 +39,7 @@
 //! `Crowd::talk_while`, and `Crowd::judge` at the end.
 
 pub mod api;
+pub mod capacity;
 pub mod check;
 pub mod client;
 pub mod load;

@@ -1,12 +1,16 @@
 //! `natter-load`: puts load on a running server and says what came of it.
 
 use clap::{Parser, Subcommand};
-use natter_load::load::{
-    LoadError,
-    modes::{disk, floor, history, idle, reconnect, traffic},
-    report::Report,
+use natter_load::{
+    capacity,
+    load::{
+        LoadError,
+        modes::{disk, floor, history, idle, reconnect, traffic},
+    },
 };
+use serde::Serialize;
 use std::{
+    fmt::Display,
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
@@ -36,7 +40,12 @@ enum Mode {
     Floor(floor::Options),
     /// Without a server: how often a second the disk makes something durable.
     Disk(disk::Options),
+    /// Without a server: how far the design carries, by what was measured and how people use it.
+    Capacity(capacity::Options),
 }
+
+/// For people, and as JSON.
+type Told = (String, serde_json::Result<String>);
 
 impl Mode {
     const fn json(&self) -> Option<&PathBuf> {
@@ -47,19 +56,22 @@ impl Mode {
             Self::History(options) => options.common.json.as_ref(),
             Self::Floor(options) => options.json.as_ref(),
             Self::Disk(options) => options.json.as_ref(),
+            Self::Capacity(options) => options.json.as_ref(),
         }
     }
 
-    async fn run(&self) -> Result<Report, LoadError> {
-        match self {
-            Self::Idle(options) => idle::run(options).await,
-            Self::Fanout(options) => traffic::run("fanout", 1, options).await,
-            Self::Commit(options) => traffic::run("commit", usize::MAX, options).await,
-            Self::Reconnect(options) => reconnect::run(options).await,
-            Self::History(options) => history::run(options).await,
-            Self::Floor(options) => floor::run(options).await,
-            Self::Disk(options) => disk::run(options),
-        }
+    async fn run(&self) -> Result<Told, LoadError> {
+        let report = match self {
+            Self::Idle(options) => idle::run(options).await?,
+            Self::Fanout(options) => traffic::run("fanout", 1, options).await?,
+            Self::Commit(options) => traffic::run("commit", usize::MAX, options).await?,
+            Self::Reconnect(options) => reconnect::run(options).await?,
+            Self::History(options) => history::run(options).await?,
+            Self::Floor(options) => floor::run(options).await?,
+            Self::Disk(options) => disk::run(options)?,
+            Self::Capacity(options) => return capacity::run(options).map(told),
+        };
+        Ok(told(report))
     }
 }
 
@@ -67,7 +79,7 @@ impl Mode {
 async fn main() -> ExitCode {
     let mode = Cli::parse().mode;
     let outcome = match mode.run().await {
-        Ok(report) => tell(&mode, &report),
+        Ok(told) => tell(&mode, told),
         Err(error) => Err(error),
     };
     match outcome {
@@ -80,12 +92,16 @@ async fn main() -> ExitCode {
     }
 }
 
-fn tell(mode: &Mode, report: &Report) -> Result<(), LoadError> {
+fn told(outcome: impl Display + Serialize) -> Told {
+    (outcome.to_string(), serde_json::to_string_pretty(&outcome))
+}
+
+fn tell(mode: &Mode, (text, json): Told) -> Result<(), LoadError> {
     let failed = |what: String| move |source| LoadError::Io { what, source };
-    write!(io::stdout(), "{report}").map_err(failed("standard output".into()))?;
+    write!(io::stdout(), "{text}").map_err(failed("standard output".into()))?;
     if let Some(file) = &mode.json() {
         let name = file.display().to_string();
-        let json = serde_json::to_string_pretty(report).map_err(|error| failed(name.clone())(error.into()))?;
+        let json = json.map_err(|error| failed(name.clone())(error.into()))?;
         std::fs::write(file, json + "\n").map_err(failed(name))?;
     }
     Ok(())

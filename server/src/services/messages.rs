@@ -8,7 +8,7 @@ use crate::{
     limits::ChatLimits,
     store::{Anchor, Appended, NewMessage, Result as StoreResult, Store, StoreError},
 };
-use natter::{Channel, ChannelId, Message, MessageId, MessagePage, Ref, input::MessageText, message::Changes};
+use natter::{ChannelId, Message, MessageId, MessagePage, Ref, input::MessageText, message::Changes};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -97,27 +97,25 @@ impl Messages {
     }
 
     pub async fn changes(&self, caller: &Caller, id: ChannelId, since: u64, limit: u32) -> Result<Changes> {
-        let channel = self.readable(caller, id).await?;
-        if since > channel.rev {
-            return Err(ServiceError::Resync);
-        }
-        Ok(self.store.changes(id, since, limit).await?)
+        self.readable(caller, id).await?;
+        let changes = self.store.changes(id, since, limit).await?;
+        if since > changes.rev { Err(ServiceError::Resync) } else { Ok(changes) }
     }
 
     pub fn epoch(&self) -> &str {
         self.store.epoch()
     }
 
-    async fn readable(&self, caller: &Caller, id: ChannelId) -> Result<Channel> {
+    async fn readable(&self, caller: &Caller, id: ChannelId) -> Result<()> {
         let role = caller.user.role;
-        let channel = self.store.channel(caller.user.id, id).await?;
-        let channel = channel
-            .filter(|channel| role.can_see_channel(channel.access()))
+        let access = self.store.access(caller.user.id, id).await?;
+        let access = access
+            .filter(|access| role.can_see_channel(*access))
             .ok_or(ServiceError::NotFound("There is no such channel."))?;
-        if !role.can_read_channel(channel.access()) {
+        if !role.can_read_channel(access) {
             return Err(ServiceError::Forbidden("Join the channel to read it."));
         }
-        Ok(channel)
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ pub mod sqlite;
 use async_trait::async_trait;
 use natter::{
     Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp, User, UserId,
-    Visibility, message::Changes,
+    Visibility, channel::Access, message::Changes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -199,6 +199,8 @@ pub trait ChannelStore: Send + Sync {
     async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>>;
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>>;
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>>;
+    /// What rights in a channel are decided from, without the counting that a whole [`Channel`] takes.
+    async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>>;
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>>;
     /// Deletes it with everything in it; None if it doesn't exist.
     async fn delete_channel(&self, id: ChannelId, now: Timestamp) -> Result<Option<Entry>>;

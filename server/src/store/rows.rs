@@ -3,7 +3,7 @@
 use super::{Result, Session, StoreError};
 use natter::{
     Channel, ChannelId, ChannelKind, Message, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId,
-    UserRef, Visibility,
+    UserRef, Visibility, channel::Access,
 };
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -106,6 +106,21 @@ impl TryFrom<ChannelRow> for Channel {
             created_at: time(row.created_at),
             peer: None,
         })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct AccessRow {
+    visibility: String,
+    post_policy: String,
+    joined: bool,
+}
+
+impl TryFrom<AccessRow> for Access {
+    type Error = StoreError;
+    fn try_from(row: AccessRow) -> Result<Self> {
+        let (visibility, post_policy) = (visibility(&row.visibility)?, post_policy(&row.post_policy)?);
+        Ok(Self { visibility, post_policy, joined: row.joined })
     }
 }
 

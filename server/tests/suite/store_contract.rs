@@ -193,6 +193,18 @@ async fn channels_are_listed_by_name_and_found_by_name_or_topic(fresh: Fresh) {
     assert!(names("%").await.is_empty(), "signs of the query language mean themselves");
 }
 
+async fn access_is_as_the_channel_says(fresh: Fresh) {
+    let ada = user(&*fresh.store, "ada").await;
+    let mira = user(&*fresh.store, "mira").await;
+    let id = channel_with(&*fresh.store, "news", &ada, Visibility::Private, PostPolicy::Admins).await;
+    for (viewer, joined) in [(&ada, true), (&mira, false)] {
+        let access = fresh.store.access(viewer.id, id).await.unwrap().unwrap();
+        assert_eq!(access, fresh.store.channel(viewer.id, id).await.unwrap().unwrap().access());
+        assert_eq!((access.visibility, access.joined), (Visibility::Private, joined));
+    }
+    assert_eq!(fresh.store.access(ada.id, ChannelId::generate()).await.unwrap(), None);
+}
+
 async fn joining_and_leaving_are_idempotent_and_joining_starts_read(fresh: Fresh) {
     let (ada, mira) = (user(&*fresh.store, "ada").await, user(&*fresh.store, "mira").await);
     let id = channel(&*fresh.store, "general", &ada).await;
@@ -488,6 +500,7 @@ macro_rules! engines {
             a_new_password_ends_the_other_sessions,
             a_channel_begins_with_its_creator,
             channels_are_listed_by_name_and_found_by_name_or_topic,
+            access_is_as_the_channel_says,
             joining_and_leaving_are_idempotent_and_joining_starts_read,
             read_marks_move_forward_only_and_own_messages_never_count,
             revisions_have_no_gaps_whatever_arrives_together,

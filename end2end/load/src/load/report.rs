@@ -104,15 +104,16 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { mode, connections, users, channels, senders, .. } = self;
         writeln!(f, "{mode}: {connections} connections of {users} users in {channels} channels, {senders} sending")?;
-        if self.sent > 0 {
-            let Self { sent, acked, refused, delivered, due, closed, seconds, .. } = self;
+        let Self { sent, acked, refused, delivered, due, closed, seconds, .. } = self;
+        if *sent > 0 {
             writeln!(f, "  {sent} sent, {acked} acknowledged, {refused} refused in {seconds:.2} s")?;
-            writeln!(f, "  {delivered} of {due} delivered; {closed} connections closed by the server")?;
-            writeln!(
-                f,
-                "  {:.0} acks a second, {:.0} deliveries a second",
-                self.acked_per_second, self.delivered_per_second
-            )?;
+            writeln!(f, "  {:.0} acks a second", self.acked_per_second)?;
+        }
+        if *due > 0 {
+            writeln!(f, "  {delivered} of {due} delivered, {:.0} a second", self.delivered_per_second)?;
+        }
+        if *closed > 0 {
+            writeln!(f, "  {closed} connections closed by the server")?;
         }
         let latencies = [("ack", &self.ack_ms), ("delivery", &self.delivery_ms)];
         for (name, spread) in latencies.iter().filter_map(|(name, spread)| Some((name, spread.as_ref()?))) {
@@ -140,7 +141,10 @@ impl fmt::Display for Report {
                 private_kib_per_connection: private,
                 ..
             } = memory;
-            writeln!(f, "  a connection: {rss:.2} KiB resident, {pss:.2} KiB PSS, {private:.2} KiB private")?;
+            // Elsewhere what was given back since hides it.
+            if self.mode == "idle" {
+                writeln!(f, "  a connection: {rss:.2} KiB resident, {pss:.2} KiB PSS, {private:.2} KiB private")?;
+            }
         }
         Ok(())
     }

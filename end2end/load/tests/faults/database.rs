@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
 /// What a node left locked when it vanished in the middle of a transaction holds the others up until
-/// PostgreSQL gives that transaction up; the server has it do so after 10 s.
-const HELD_UP: Duration = secs(12);
+/// PostgreSQL gives that transaction up; the server has it do so after 3 s.
+const HELD_UP: Duration = secs(7);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_stops_at_once_and_comes_back() {

@@ -1,10 +1,10 @@
 use super::{PostgresStore, accounts::user, all, begin, commit, journal::record, optional, run};
 use crate::store::{
     Change, ChannelStore, Entry, NewChannel, ReadMark, Result,
-    rows::{ChannelRow, UserRow, count, signed, taken, visibility},
+    rows::{AccessRow, ChannelRow, UserRow, count, signed, taken, visibility},
 };
 use async_trait::async_trait;
-use natter::{Channel, ChannelId, Timestamp, User, UserId};
+use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
 use sqlx::{PgConnection, PgPool};
 
 /// Messages deleted in one transaction after their channel has gone.
@@ -93,6 +93,15 @@ impl ChannelStore for PostgresStore {
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>> {
         let channel = sqlx::query_as(as_seen!("WHERE c.id = $2")).bind(viewer.0).bind(id.0);
         optional::<ChannelRow>(&self.pool, channel).await?.map(TryInto::try_into).transpose()
+    }
+
+    async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>> {
+        let access = sqlx::query_as(
+            "SELECT c.visibility, c.post_policy, m.user_id IS NOT NULL AS joined
+             FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = $1 WHERE c.id = $2",
+        );
+        let row: Option<AccessRow> = optional(&self.pool, access.bind(viewer.0).bind(id.0)).await?;
+        row.map(TryInto::try_into).transpose()
     }
 
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>> {

@@ -24,6 +24,8 @@ use tokio::{sync::Mutex, time::timeout};
 const CONNECTIONS: u32 = 10;
 /// For getting a connection, new or from the pool.
 const CONNECT: Duration = Duration::from_secs(3);
+/// Waiting in line is no news: a crowd that reconnects fills the log with it.
+const QUEUEING: Duration = Duration::from_mins(1);
 /// For the answer to one statement: longer than the server itself gives a statement, so this is only
 /// reached when nothing comes back at all.
 const ANSWER: Duration = Duration::from_secs(12);
@@ -58,7 +60,7 @@ impl PostgresStore {
             ("default_transaction_isolation", "read committed"),
             ("statement_timeout", "10s"),
             ("lock_timeout", "5s"),
-            ("idle_in_transaction_session_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "3s"),
             // Every query is a few look-ups by index. A plan that reads whole tables, made while they are
             // small, would be kept as they grow; and compiling one costs more than any of them takes.
             ("enable_seqscan", "off"),
@@ -69,6 +71,7 @@ impl PostgresStore {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(CONNECT)
+            .acquire_slow_threshold(QUEUEING)
             .test_before_acquire(true)
             // The pool's own test on return waits for ever, and with it the connection's place.
             .after_release(|conn, _| Box::pin(async move { within(CONNECT, conn.ping()).await.map(|()| true) }))

@@ -1,10 +1,10 @@
 use super::{SqliteStore, journal::record};
 use crate::store::{
     Change, ChannelStore, Entry, NewChannel, ReadMark, Result, StoreError,
-    rows::{ChannelRow, UserRow, count, signed, taken, visibility},
+    rows::{AccessRow, ChannelRow, UserRow, count, signed, taken, visibility},
 };
 use async_trait::async_trait;
-use natter::{Channel, ChannelId, Timestamp, User, UserId};
+use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
 
 /// A channel as the person bound to `?1` stands to it; each use adds its own WHERE.
 macro_rules! as_seen {
@@ -76,6 +76,18 @@ impl ChannelStore for SqliteStore {
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>> {
         let row: Option<ChannelRow> =
             sqlx::query_as(as_seen!("WHERE c.id = ?2")).bind(viewer.0).bind(id.0).fetch_optional(&self.read).await?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>> {
+        let row: Option<AccessRow> = sqlx::query_as(
+            "SELECT c.visibility, c.post_policy, m.user_id IS NOT NULL AS joined
+             FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = ? WHERE c.id = ?",
+        )
+        .bind(viewer.0)
+        .bind(id.0)
+        .fetch_optional(&self.read)
+        .await?;
         row.map(TryInto::try_into).transpose()
     }
 

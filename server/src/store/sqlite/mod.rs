@@ -17,6 +17,9 @@ use std::{path::Path, time::Duration};
 /// Below this version a WAL reset can corrupt the database (<https://sqlite.org/wal.html#walresetbug>).
 const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
 
+/// Waiting in line is no news: a crowd that reconnects fills the log with it.
+const QUEUEING: Duration = Duration::from_mins(1);
+
 pub struct SqliteStore {
     /// One connection: `SQLite` has one writer, and waiting here beats being refused there.
     write: SqlitePool,
@@ -31,6 +34,7 @@ impl SqliteStore {
         let options = options(file).journal_mode(SqliteJournalMode::Wal);
         let write = SqlitePoolOptions::new()
             .max_connections(1)
+            .acquire_slow_threshold(QUEUEING)
             // When the disk is full SQLite ends the transaction itself. The driver doesn't notice, and
             // would refuse every later one: such a connection is replaced.
             .after_release(|conn, _| {
@@ -48,8 +52,10 @@ impl SqliteStore {
             .execute(&write)
             .await?;
         let (epoch,) = sqlx::query_as("SELECT value FROM meta WHERE key = 'epoch'").fetch_one(&write).await?;
-        let read =
-            SqlitePoolOptions::new().max_connections(4).min_connections(0).connect_lazy_with(options.read_only(true));
+        let read = SqlitePoolOptions::new()
+            .max_connections(4)
+            .acquire_slow_threshold(QUEUEING)
+            .connect_lazy_with(options.read_only(true));
         Ok(Self { write, read, epoch })
     }
 }

@@ -4,7 +4,7 @@ use crate::load::{
     LoadError,
     board::{histogram, nanos},
     modes::post::fill,
-    report::{Figure, Report, Spread},
+    report::{Figure, Report, Spread, per_second},
     stage::{Common, Stage},
 };
 use clap::Args;
@@ -45,7 +45,8 @@ pub async fn run(options: &Options) -> Result<Report, LoadError> {
     let mut report = stage.report("history", 1, Duration::from_secs(1)).await?;
     report.sent = missing;
     report.acked = missing;
-    report.acked_per_second = crate::load::report::per_second(missing, filled);
+    report.seconds = filled.as_secs_f64();
+    report.acked_per_second = per_second(missing, filled);
     let before = stage.used()?;
     let mut others = Vec::new();
     for (name, anywhere) in [("newest page", false), ("page from anywhere", true)] {

@@ -5,7 +5,7 @@ use crate::load::{
     LoadError,
     board::{histogram, nanos},
     modes::post::fill,
-    report::{Figure, Report, Spread},
+    report::{Figure, Report, Spread, per_second},
     scan::{Scanned, scan},
     socket::Read,
     stage::{Common, Connection, Stage},
@@ -56,6 +56,7 @@ pub async fn run(options: &Options) -> Result<Report, LoadError> {
         held.push(connection);
     }
     report.seconds = began.elapsed().as_secs_f64();
+    report.delivered_per_second = per_second(report.delivered, began.elapsed());
     report.due = u64::from(options.missed) * held.iter().map(|connection| connection.revs.len() as u64).sum::<u64>();
     report.cpu_seconds = stage.used_since(before)?;
     stage.note_end(&mut report)?;
