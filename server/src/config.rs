@@ -35,8 +35,8 @@ pub enum Command {
     /// Copy the embedded database, also while it is being served from, to a file that doesn't exist yet.
     /// To restore, put the copy in the place of natter.db.
     Backup { file: PathBuf },
-    /// After restoring a PostgreSQL database to an earlier state, and before starting any node on it:
-    /// clients that saw more than it has will reload.
+    /// After restoring a database to an earlier state by other means than a backup of Natter's, and
+    /// before starting any node on it: clients that saw more than it has will reload.
     NewEpoch,
 }
 
@@ -71,7 +71,8 @@ pub struct Options {
     /// NATS broker that carries news between several nodes on one PostgreSQL; separate servers by commas.
     #[arg(long, global = true, env = "NATTER_NATS_URL", value_name = "URL", hide_env_values = true)]
     nats_url: Option<String>,
-    /// Secret of at least 32 bytes that signs access tokens. [default: made once, kept in the data directory]
+    /// Secret of at least 32 bytes that signs access tokens. [default: made once, kept in
+    /// the data directory, or in the database with PostgreSQL]
     #[arg(long, global = true, env = "NATTER_SIGNING_KEY", value_name = "SECRET", hide_env_values = true)]
     signing_key: Option<String>,
     /// Where people reach this place, for example <https://chat.example.org>; https makes cookies Secure.
@@ -83,7 +84,7 @@ pub struct Options {
     /// Believe the last X-Forwarded-For address: on behind a proxy of yours, never otherwise. [default: off]
     #[arg(long, global = true, env = "NATTER_TRUST_PROXY")]
     trust_proxy: Option<Switch>,
-    /// Limits on registering and logging in; off for load tests only. [default: on]
+    /// Limits on logging in, messages, frames and connections; off for load tests only. [default: on]
     #[arg(long, global = true, env = "NATTER_RATE_LIMITS")]
     rate_limits: Option<Switch>,
     /// Which log lines to write to standard error, for example info or `natter_server=debug`. [default: info]

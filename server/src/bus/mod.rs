@@ -23,6 +23,9 @@ pub enum Hint {
     Changed(Entry),
     /// Somebody's own read mark moved. Not numbered: a later one makes up for a lost one.
     Read { user_id: UserId, channel_id: ChannelId, seq: u64, unread: u64, mentions: u64 },
+    /// Of a newer version, on another node: during an upgrade there may be some.
+    #[serde(other)]
+    Unknown,
 }
 
 #[async_trait]

@@ -1,5 +1,5 @@
 use super::{Bus, Hint, LocalBus};
-use async_nats::{Client, ConnectOptions, Event, Subscriber, connection::State};
+use async_nats::{Client, ConnectOptions, Event, ServerAddr, Subscriber, connection::State};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use std::{sync::Arc, time::Duration};
@@ -20,6 +20,8 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
 pub enum NatsError {
+    #[error("{0}")]
+    Address(std::io::Error),
     #[error(transparent)]
     Connect(#[from] async_nats::ConnectError),
     #[error(transparent)]
@@ -39,8 +41,9 @@ impl NatsBus {
     /// `url`: one server or several, separated by commas, each with user and password if it needs them.
     /// `epoch` keeps nodes of different databases apart. Doesn't wait for a broker that isn't there yet.
     pub async fn connect(url: &str, epoch: &str) -> Result<(Self, mpsc::Receiver<Hint>), NatsError> {
-        let servers: Vec<_> = url.split(',').map(str::trim).collect();
-        let client = ConnectOptions::new()
+        let servers = url.split(',').map(|server| server.trim().parse());
+        let servers: Vec<ServerAddr> = servers.collect::<Result<_, _>>().map_err(NatsError::Address)?;
+        let client = login(&servers)
             .name("natter")
             .no_echo()
             .retry_on_initial_connect()
@@ -79,6 +82,17 @@ impl Bus for NatsBus {
 
     fn is_up(&self) -> bool {
         self.client.connection_state() == State::Connected
+    }
+}
+
+/// With the name and password of the first address that has them (a name alone is a token), which the
+/// client itself doesn't look at.
+fn login(servers: &[ServerAddr]) -> ConnectOptions {
+    let found = servers.iter().find_map(|server| Some((server.username()?, server.password())));
+    match found {
+        Some((name, Some(password))) => ConnectOptions::with_user_and_password(name.into(), password.into()),
+        Some((token, None)) => ConnectOptions::with_token(token.into()),
+        None => ConnectOptions::new(),
     }
 }
 
@@ -143,6 +157,17 @@ mod tests {
 
     fn read(seq: u64) -> Hint {
         Hint::Read { user_id: UserId::generate(), channel_id: ChannelId::generate(), seq, unread: 0, mentions: 0 }
+    }
+
+    #[test]
+    fn what_a_newer_version_says_spoils_nothing_else() {
+        let known = serde_json::to_string(&read(7)).unwrap();
+        let payload = format!(
+            r#"[{{"hint":"novelty","x":1}},{known},{{"hint":"changed","pos":3,"change":{{"type":"novelty"}}}}]"#
+        );
+        let hints: Vec<Hint> = serde_json::from_str(&payload).unwrap();
+        let [Hint::Unknown, Hint::Read { seq: 7, .. }, Hint::Changed(entry)] = &hints[..] else { panic!("{hints:?}") };
+        assert_eq!((entry.pos, &entry.change), (3, &crate::store::Change::Unknown));
     }
 
     #[test]

@@ -100,6 +100,8 @@ impl Hub {
                     registry.of_session(*session_id).for_each(|outbox| outbox.close(Closed::SessionEnded));
                 }
             }
+            // It may end somebody's access: connecting anew, everybody has what is theirs.
+            Change::Unknown => registry.everyone().for_each(|outbox| outbox.close(Closed::GoingAway)),
         });
     }
 

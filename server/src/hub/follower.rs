@@ -121,6 +121,7 @@ impl Follower {
             Hint::Read { user_id, channel_id, seq, unread, mentions } => {
                 self.hub.send_to_user(user_id, &ServerFrame::Read { channel_id, seq, unread, mentions });
             }
+            Hint::Unknown => {}
         }
     }
 
@@ -275,7 +276,7 @@ async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<
                 hub.send_to_user(user_id, &frame);
             }
         }
-        Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } => {}
+        Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } | Change::Unknown => {}
     }
     Ok(())
 }

@@ -127,8 +127,9 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiv
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "messages could not be stored");
+                let unsure = matches!(error, StoreError::Unsure(_));
                 for answer in answers {
-                    let _ = answer.send(Err(ServiceError::Overloaded));
+                    let _ = answer.send(Err(if unsure { ServiceError::Unsure } else { ServiceError::Overloaded }));
                 }
                 continue;
             }
@@ -146,18 +147,18 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiv
 /// Stores a batch. Where the answer to the commit was lost, asks until it is known: whoever sent the
 /// messages is told only what is sure.
 async fn append(store: &dyn Store, batch: &[NewMessage]) -> StoreResult<Vec<Appended>> {
-    let mut outcome = store.append(batch).await;
-    if let Err(StoreError::Unsure(error)) = &outcome {
-        tracing::warn!(%error, messages = batch.len(), "asking what became of a commit");
-        for _ in 0..ASK_AGAIN {
-            sleep(ASK_AFTER).await;
-            outcome = store.append(batch).await;
-            if outcome.is_ok() {
-                break;
-            }
+    let unsure = match store.append(batch).await {
+        Err(StoreError::Unsure(error)) => error,
+        outcome => return outcome,
+    };
+    tracing::warn!(error = %unsure, messages = batch.len(), "asking what became of a commit");
+    for _ in 0..ASK_AGAIN {
+        sleep(ASK_AFTER).await;
+        if let Ok(outcome) = store.append(batch).await {
+            return Ok(outcome);
         }
     }
-    outcome
+    Err(StoreError::Unsure(unsure))
 }
 
 fn result(appended: Appended, new: &NewMessage) -> Result<Posted> {

@@ -60,6 +60,9 @@ pub enum ServiceError {
     Resync,
     #[error("overloaded")]
     Overloaded,
+    /// It may have been done or not.
+    #[error("the outcome is not known")]
+    Unsure,
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -100,6 +103,10 @@ impl ServiceError {
                 Problem::new(ErrorCode::RateLimited, format!("Too much at once. Try again in {seconds} seconds."))
             }
             Self::Resync => Problem::new(ErrorCode::Resync, "That is too long ago: reload the channel from history."),
+            Self::Unsure => {
+                let detail = "It isn't known whether this was stored. Send it again with the same ref.";
+                Problem::new(ErrorCode::Unavailable, detail)
+            }
             Self::Overloaded => Problem::new(ErrorCode::Unavailable, "Too much is going on. Try again in a moment."),
             Self::Store(error) => {
                 tracing::error!(%error, "the store failed");

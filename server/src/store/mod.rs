@@ -145,6 +145,9 @@ pub enum Change {
     SessionsEnded {
         sessions: Vec<SessionId>,
     },
+    /// Of a newer version, written by another node: during an upgrade there may be some.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A change's place in the journal: numbers without gaps, in the order of the commits. It is written

@@ -54,13 +54,16 @@ impl From<Closed> for End {
     }
 }
 
+/// The answer to a post; none where nobody knows what became of it.
+type Answer = Option<ServerFrame>;
+
 struct Session {
     state: AppState,
     id: ConnectionId,
     caller: Caller,
     socket: WebSocket,
     outbox: Arc<Outbox>,
-    in_flight: FuturesOrdered<BoxFuture<'static, ServerFrame>>,
+    in_flight: FuturesOrdered<BoxFuture<'static, Answer>>,
     heard: limits::Frames,
     /// Nothing has been heard since the last ping.
     silent: bool,
@@ -127,7 +130,7 @@ impl Session {
                     Ok(frames) => self.write(frames).await,
                     Err(closed) => Err(closed.into()),
                 },
-                Some(frame) = self.in_flight.next(), if !self.in_flight.is_empty() => self.answers(&frame).await,
+                Some(answer) = self.in_flight.next(), if !self.in_flight.is_empty() => self.answers(answer).await,
                 heard = self.socket.next(), if self.in_flight.len() < IN_FLIGHT => match heard {
                     Some(Ok(message)) => self.hear(message).await,
                     Some(Err(error)) => Err(error.into()),
@@ -245,10 +248,17 @@ impl Session {
     }
 
     /// An answer to a post. The message itself may be waiting in the outbox: it goes out with it.
-    async fn answers(&mut self, first: &ServerFrame) -> Result<(), End> {
-        let mut frames = Frames::from([frame(first)]);
-        while let Some(Some(next)) = self.in_flight.next().now_or_never() {
-            frames.push_back(frame(&next));
+    async fn answers(&mut self, first: Answer) -> Result<(), End> {
+        let mut frames = Frames::new();
+        let mut next = Some(Some(first));
+        while let Some(Some(answer)) = next {
+            let Some(answer) = answer else {
+                // An error would say that nothing was stored. Who connects again sends again, by the
+                // same ref, and is told.
+                return Err(End::Close(close::GOING_AWAY, "reconnect and send again what has no answer"));
+            };
+            frames.push_back(frame(&answer));
+            next = self.in_flight.next().now_or_never();
         }
         self.write(frames).await
     }
@@ -315,8 +325,9 @@ fn frame(frame: &ServerFrame) -> Utf8Bytes {
     frame.to_json().into()
 }
 
-fn outcome(reference: Option<Ref>, result: ServiceResult<Posted>) -> ServerFrame {
-    match result {
+fn outcome(reference: Option<Ref>, result: ServiceResult<Posted>) -> Answer {
+    Some(match result {
+        Err(ServiceError::Unsure) => return None,
         Ok(Posted { message, .. }) => ServerFrame::Ack {
             reference,
             id: message.id,
@@ -326,7 +337,7 @@ fn outcome(reference: Option<Ref>, result: ServiceResult<Posted>) -> ServerFrame
             timestamp: message.timestamp,
         },
         Err(error) => refusal(reference, error),
-    }
+    })
 }
 
 fn refusal(reference: Option<Ref>, error: ServiceError) -> ServerFrame {

@@ -1,7 +1,8 @@
 //! Several nodes on one PostgreSQL and one NATS.
 
 use crate::common::{Person, TestServer};
-use natter::{ChannelId, wire::ServerFrame};
+use natter::{ChannelId, UserId, wire::ServerFrame};
+use natter_server::bus::{Bus as _, Hint, NatsBus};
 use serde_json::json;
 use std::{collections::BTreeSet, time::Duration};
 use tokio::time::timeout;
@@ -134,4 +135,43 @@ async fn a_reader_moves_to_another_node_and_catches_up() {
     m.say(&json!({ "type": "sync", "epoch": epoch, "channels": { channel.to_string(): 1 } })).await;
     assert_eq!(m.next("message").await["text"], "meanwhile");
     assert_eq!(m.next("synced").await["rev"], 2);
+}
+
+/// A broker that wants a password.
+async fn guarded_broker() -> (String, tokio::process::Child) {
+    let port = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let mut command = tokio::process::Command::new("nats-server");
+    command.args(["-a", "127.0.0.1", "--user", "natter", "--pass", "s3cret", "-p", &port.to_string()]);
+    let broker = command.stderr(std::process::Stdio::null()).kill_on_drop(true).spawn().unwrap();
+    while tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    (format!("nats://natter:s3cret@127.0.0.1:{port}"), broker)
+}
+
+#[tokio::test]
+async fn nodes_log_in_to_a_broker_that_wants_a_password() {
+    let (url, _broker) = guarded_broker().await;
+    let (here, _own) = NatsBus::connect(&url, "one life").await.unwrap();
+    let (_there, mut hints) = NatsBus::connect(&url, "one life").await.unwrap();
+    let (stranger, mut nothing) = NatsBus::connect(&url.replace("s3cret", "wrong"), "one life").await.unwrap();
+    let read = |seq| Hint::Read {
+        user_id: UserId::generate(),
+        channel_id: ChannelId::generate(),
+        seq,
+        unread: 0,
+        mentions: 0,
+    };
+    let heard = timeout(Duration::from_secs(10), async {
+        loop {
+            // Again until both are connected: a hint may get lost.
+            here.publish(vec![read(7)]).await;
+            if let Ok(hint) = timeout(Duration::from_millis(100), hints.recv()).await {
+                return hint;
+            }
+        }
+    });
+    assert!(matches!(heard.await.expect("the broker carries it"), Some(Hint::Read { seq: 7, .. })));
+    assert!(here.is_up() && !stranger.is_up());
+    assert!(nothing.try_recv().is_err());
 }

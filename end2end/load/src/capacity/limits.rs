@@ -12,6 +12,7 @@ const CHECK_EVERY: f64 = 5.0;
 const MARKS_EVERY: f64 = 1.0;
 /// Nodes that write to one database, once channels have owners.
 const WRITERS: f64 = 2.0;
+const MOST_SHARDS: u32 = 1_000;
 
 /// A load and the most that can be borne, with room to spare left in it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -39,10 +40,11 @@ pub fn all(
     setting: &Setting,
 ) -> (Vec<Limit>, f64) {
     let mut limits = nodes_own(demand, step, nodes, hints, back_after, setting);
-    let databases = database(demand, step, nodes, 1.0, setting);
-    let worst = databases.iter().map(Limit::used).fold(1.0, f64::max);
-    let shards = if step >= Step::Shards { worst.ceil() } else { 1.0 };
-    limits.extend(database(demand, step, nodes, shards, setting));
+    let of = |shards: f64| database(demand, step, [nodes, hints.nodes_told], shards, setting);
+    let enough = |shards: &u32| of(f64::from(*shards)).iter().all(|limit| limit.used() <= 1.0);
+    let shards = if step >= Step::Shards { (1..MOST_SHARDS).find(enough).unwrap_or(MOST_SHARDS) } else { 1 };
+    let shards = f64::from(shards);
+    limits.extend(of(shards));
     (limits, shards)
 }
 
@@ -76,7 +78,7 @@ fn nodes_own(
         ),
         limit("the broker's network", "bytes/s", hints.broker_out.max(hints.broker_in), network),
         limit("after losing a node: cores", "s", back_after[0], guesses.back_within),
-        limit("after losing a node: counting members", "s", back_after[1], guesses.back_within),
+        limit("after losing a node: the database", "s", back_after[1], guesses.back_within),
         limit(
             "the largest channel's second",
             "frames/s",
@@ -90,8 +92,8 @@ fn largest(demand: &Demand, setting: &Setting) -> f64 {
     setting.profile.channels(demand.people).map(|(_, members)| members).fold(0.0, f64::max)
 }
 
-/// Of the databases; `shards` share the work evenly.
-fn database(demand: &Demand, step: Step, nodes: f64, shards: f64, setting: &Setting) -> Vec<Limit> {
+/// Of the databases; `shards` share the work evenly. `told`: how many nodes hear of a message.
+fn database(demand: &Demand, step: Step, [nodes, told]: [f64; 2], shards: f64, setting: &Setting) -> Vec<Limit> {
     let Setting { machine: crate::capacity::Machine { busy, .. }, guesses, figures, .. } = setting;
     let commits_each = 1e3 / figures.commit_ms.value;
     let writers = if step >= Step::Shards { shards * WRITERS } else { nodes };
@@ -99,7 +101,8 @@ fn database(demand: &Demand, step: Step, nodes: f64, shards: f64, setting: &Sett
     // message where messages come seldom.
     let posts = writers * (demand.messages / writers).min(commits_each);
     let marks = if step >= Step::Batches { nodes / MARKS_EVERY } else { demand.read_marks };
-    let channels_moved = if step >= Step::Shards { 1.0 } else { nodes };
+    // An owner knows where its channel stands.
+    let asking = if step >= Step::Shards { 1.0 } else { told };
     let limit = |name, unit, load, ceiling| Limit { name, unit, load, ceiling: ceiling * busy };
     vec![
         limit("one writer's messages", "messages/s", demand.messages / writers, figures.writer.value),
@@ -122,7 +125,7 @@ fn database(demand: &Demand, step: Step, nodes: f64, shards: f64, setting: &Sett
             "position checks",
             "rows/s",
             // At most a row for each message since the last check, and one in any case.
-            channels_moved * (demand.messages + 1.0 / CHECK_EVERY) / shards,
+            asking * (demand.messages + 1.0 / CHECK_EVERY) / shards,
             guesses.postgres_reads,
         ),
     ]
@@ -140,7 +143,8 @@ mod tests {
     fn a_writer_that_waits_for_the_disk_makes_fewer_commits_than_messages() {
         let setting = setting();
         let demand = Demand { read_marks: 0.0, journal_entries: 0.0, ..Demand::of(1e6, &setting) };
-        let commits = |nodes| find(&database(&demand, Step::Today, nodes, 1.0, &setting), "PostgreSQL's commits").load;
+        let commits =
+            |nodes| find(&database(&demand, Step::Today, [nodes; 2], 1.0, &setting), "PostgreSQL's commits").load;
         let each = 1e3 / setting.figures.commit_ms.value;
         assert!((commits(2.0) - 2.0 * each).abs() < 1e-6, "both are busy all the time");
         assert!((commits(1e4) - demand.messages).abs() < 1e-6, "each message has a commit of its own");
@@ -155,7 +159,7 @@ mod tests {
         assert!(shards > 1.0);
         let databases = &limits[limits.len() - 5..];
         assert!(databases.iter().all(|limit| limit.used() <= 1.0 + 1e-9), "{databases:?}");
-        let (_, one) = all(&demand, Step::Batches, 66.0, &hints, [0.0; 2], &setting);
+        let (_, one) = all(&demand, Step::Subjects, 66.0, &hints, [0.0; 2], &setting);
         assert!((one - 1.0).abs() < 1e-9);
     }
 
@@ -163,7 +167,7 @@ mod tests {
     fn what_every_node_reads_grows_with_the_nodes() {
         let setting = setting();
         let demand = Demand::of(1e6, &setting);
-        let rows = |step, nodes| find(&database(&demand, step, nodes, 1.0, &setting), "position checks").load;
+        let rows = |step, nodes| find(&database(&demand, step, [nodes; 2], 1.0, &setting), "position checks").load;
         assert!((rows(Step::Today, 20.0) - 2.0 * rows(Step::Today, 10.0)).abs() < 1e-6);
         assert!((rows(Step::Shards, 20.0) - rows(Step::Shards, 10.0)).abs() < 1e-6);
     }

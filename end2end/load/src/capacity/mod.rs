@@ -20,6 +20,11 @@ use simulated::{Placement, Traffic};
 use simulation::{Shape, Town};
 use std::path::PathBuf;
 
+/// Between them it is looked for where each limit breaks, in such strides.
+const SMALLEST: f64 = 1e3;
+const LARGEST: f64 = 3e7;
+const STRIDE: f64 = 1.05;
+/// For the simulation: messages, and relays of one.
 const MESSAGES: u32 = 100_000;
 const RELAYS: u32 = 8;
 
@@ -70,6 +75,7 @@ pub struct Size {
 pub struct Capacity {
     pub setting: Setting,
     pub sizes: Vec<Size>,
+    pub breaks: Vec<Break>,
     pub shape: Shape,
     pub simulation: Vec<Traffic>,
 }
@@ -91,8 +97,34 @@ impl Capacity {
         let town = Town::new(&shape, seed);
         let cases = [4, 16, 64].into_iter().flat_map(|nodes| [(nodes, Placement::Random), (nodes, Placement::Affine)]);
         let simulation = cases.map(|(nodes, placement)| town.talk(placement, nodes, RELAYS, messages, seed)).collect();
-        Self { setting, sizes, shape, simulation }
+        Self { breaks: breaks(&setting), setting, sizes, shape, simulation }
     }
+}
+
+/// With how many people a limit is reached, at each step; None if with fewer than [`LARGEST`] it isn't.
+#[derive(Clone, Debug, Serialize)]
+pub struct Break {
+    pub name: &'static str,
+    pub people: [Option<f64>; 4],
+}
+
+fn breaks(setting: &Setting) -> Vec<Break> {
+    let mut breaks: Vec<Break> = Vec::new();
+    let mut people = SMALLEST;
+    while people <= LARGEST {
+        let demand = Demand::of(people, setting);
+        for (step, number) in Step::ALL.into_iter().zip(0..) {
+            for (row, limit) in Plan::of(&demand, step, setting).limits.into_iter().enumerate() {
+                if row == breaks.len() {
+                    breaks.push(Break { name: limit.name, people: [None; 4] });
+                }
+                let at: &mut Option<f64> = &mut breaks[row].people[number];
+                *at = at.or_else(|| (limit.used() > 1.0).then_some(people));
+            }
+        }
+        people *= STRIDE;
+    }
+    breaks
 }
 
 pub fn run(options: &Options) -> Result<Capacity, LoadError> {
@@ -127,6 +159,14 @@ mod tests {
     pub fn setting() -> Setting {
         let Options { profile, machine, guesses, .. } = options(&[]).unwrap();
         Setting { profile, machine, guesses, figures: Figures::of(&figures::Runs::new()) }
+    }
+
+    #[test]
+    fn what_breaks_is_said_with_how_many() {
+        let breaks = breaks(&setting());
+        let commits = breaks.iter().find(|limit| limit.name == "PostgreSQL's commits").unwrap();
+        let [today, batches, ..] = commits.people.map(|people| people.unwrap_or(f64::INFINITY));
+        assert!((1e5..1e6).contains(&today) && batches > 4.0 * today, "{commits:?}");
     }
 
     #[test]

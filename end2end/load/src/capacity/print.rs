@@ -1,7 +1,7 @@
 //! Tables for people, in Markdown.
 
 use super::{
-    Capacity, Size,
+    Break, Capacity, Size,
     figures::{Figures, Known},
     model::{Plan, Step},
     simulated::Traffic,
@@ -10,7 +10,7 @@ use std::fmt;
 
 /// A number as short as it may be.
 pub fn short(number: f64) -> String {
-    match number {
+    let text = match number {
         n if n >= 1e9 => format!("{:.1} G", n / 1e9),
         n if n >= 1e6 => format!("{:.1} M", n / 1e6),
         n if n >= 1e4 => format!("{:.0} k", n / 1e3),
@@ -20,6 +20,10 @@ pub fn short(number: f64) -> String {
         n if n >= 0.005 => format!("{n:.2}"),
         n if n > 0.0 => "0.00".into(),
         _ => "0".into(),
+    };
+    match text.split_once(".0") {
+        Some((whole, unit)) if !unit.starts_with(|c: char| c.is_ascii_digit()) => format!("{whole}{unit}"),
+        _ => text,
     }
 }
 
@@ -36,8 +40,8 @@ fn used(share: f64) -> String {
 const fn title(step: Step) -> &'static str {
     match step {
         Step::Today => "today",
-        Step::Subjects => "+ subjects",
         Step::Batches => "+ batches",
+        Step::Subjects => "+ subjects",
         Step::Shards => "+ shards",
     }
 }
@@ -46,6 +50,7 @@ impl fmt::Display for Capacity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         figures(&self.setting.figures, f)?;
         overview(&self.sizes, f)?;
+        breaks(&self.breaks, f)?;
         self.sizes.iter().try_for_each(|size| limits(size, f))?;
         simulation(&self.simulation, f)
     }
@@ -100,11 +105,11 @@ fn overview(sizes: &[Size], f: &mut fmt::Formatter<'_>) -> fmt::Result {
         ("hints/s into a node", |size| today(size).hints.received),
         ("bytes/s of hints into a node", |size| today(size).hints.bytes_received),
         ("bytes/s of hints out of the broker", |size| today(size).hints.broker_out),
-        ("the same with subjects", |size| size.plans[1].hints.broker_out),
+        ("the same with subjects", |size| size.plans[2].hints.broker_out),
         ("databases at the last step", |size| size.plans[3].shards),
         ("members online of the largest channel possible", |size| today(size).largest_channel),
-        ("everyone back after losing a node, by cores, s", |size| today(size).back_after[0]),
-        ("the same, by counting members, s", |size| today(size).back_after[1]),
+        ("back after losing a node, s: cores", |size| today(size).back_after[0]),
+        ("back after losing a node, s: the database", |size| today(size).back_after[1]),
     ];
     write!(f, "| people online |")?;
     sizes.iter().try_for_each(|size| write!(f, " {} |", short(size.demand.people)))?;
@@ -112,6 +117,20 @@ fn overview(sizes: &[Size], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (name, value) in rows {
         write!(f, "| {name} |")?;
         sizes.iter().try_for_each(|size| write!(f, " {} |", short(value(size))))?;
+        writeln!(f)?;
+    }
+    writeln!(f)
+}
+
+/// How many people online each limit allows at each step.
+fn breaks(breaks: &[Break], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "| breaks at so many online |")?;
+    Step::ALL.iter().try_for_each(|step| write!(f, " {} |", title(*step)))?;
+    writeln!(f, "\n|---|{}", "---:|".repeat(Step::ALL.len()))?;
+    for Break { name, people } in breaks {
+        write!(f, "| {name} |")?;
+        let shown = |people: &Option<f64>| people.map_or_else(|| "–".into(), short);
+        people.iter().try_for_each(|people| write!(f, " {} |", shown(people)))?;
         writeln!(f)?;
     }
     writeln!(f)
@@ -167,7 +186,7 @@ mod tests {
     #[test]
     fn numbers_are_short() {
         let shown = [0.0, 0.001, 0.05, 0.7, 12.0, 99.7, 950.0, 1_389.0, 24_000.0, 1.3e6, 6.2e9].map(short);
-        assert_eq!(shown, ["0", "0.00", "0.05", "0.7", "12.0", "100", "950", "1.4 k", "24 k", "1.3 M", "6.2 G"]);
+        assert_eq!(shown, ["0", "0.00", "0.05", "0.7", "12", "100", "950", "1.4 k", "24 k", "1.3 M", "6.2 G"]);
         assert_eq!([0.0, 0.004, 0.5, 1.2, 3.24, 38.4].map(used), ["–", "<1 %", "50 %", "120 %", "3.2×", "38×"]);
     }
 
@@ -176,7 +195,7 @@ mod tests {
         let capacity = Capacity::of(super::super::tests::setting(), &[1e4, 1e7], 200);
         let text = capacity.to_string();
         let columns = |line: &str| line.matches(" |").count();
-        for size in ["10 k online", "10.0 M online"] {
+        for size in ["10 k online", "10 M online"] {
             let table: Vec<_> =
                 text.lines().skip_while(|line| !line.contains(size)).take_while(|line| !line.is_empty()).collect();
             let marked = table.iter().map(|line| line.matches("**").count()).sum::<usize>();
