@@ -144,7 +144,7 @@ impl TestServer {
         let server = Self::start().await;
         let (ada, mira) = (server.register("ada").await, server.register("mira").await);
         let channel = ada.create_channel("general").await;
-        mira.join(channel).await;
+        mira.join_and_hear(channel).await;
         (server, ada, mira, channel)
     }
 
@@ -210,6 +210,14 @@ impl Person {
     pub async fn join(&self, channel: ChannelId) {
         let (status, body) = self.call("PUT", &format!("/channels/{channel}/members/me"), None).await;
         assert_eq!(status, 200, "{body}");
+    }
+
+    /// Joins and waits until connections are told, which may come after the answer: what connects
+    /// later doesn't hear of it.
+    pub async fn join_and_hear(&self, channel: ChannelId) {
+        let mut socket = self.connect().await;
+        self.join(channel).await;
+        while socket.next("channel").await["channel"]["joined"] != true {}
     }
 
     pub async fn post(&self, channel: ChannelId, text: &str) -> Value {

@@ -12,7 +12,7 @@ async fn apart() -> (TestServer, TestServer, Person, Person, ChannelId) {
     let (first, second) = TestServer::two_nodes().await;
     let (ada, mira) = (first.register("ada").await, second.register("mira").await);
     let channel = ada.create_channel("general").await;
-    mira.join(channel).await;
+    mira.join_and_hear(channel).await;
     (first, second, ada, mira, channel)
 }
 
@@ -152,9 +152,9 @@ async fn guarded_broker() -> (String, tokio::process::Child) {
 #[tokio::test]
 async fn nodes_log_in_to_a_broker_that_wants_a_password() {
     let (url, _broker) = guarded_broker().await;
-    let (here, _own) = NatsBus::connect(&url, "one life").await.unwrap();
-    let (_there, mut hints) = NatsBus::connect(&url, "one life").await.unwrap();
-    let (stranger, mut nothing) = NatsBus::connect(&url.replace("s3cret", "wrong"), "one life").await.unwrap();
+    let (here, _own) = NatsBus::connect(&url, "one-life").await.unwrap();
+    let (_there, mut hints) = NatsBus::connect(&url, "one-life").await.unwrap();
+    let (stranger, mut nothing) = NatsBus::connect(&url.replace("s3cret", "wrong"), "one-life").await.unwrap();
     let read = |seq| Hint::Read {
         user_id: UserId::generate(),
         channel_id: ChannelId::generate(),

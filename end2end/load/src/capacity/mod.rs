@@ -101,7 +101,7 @@ impl Capacity {
     }
 }
 
-/// With how many people a limit is reached, at each step; None if with fewer than [`LARGEST`] it isn't.
+/// With how many people a limit is reached, at each step; None if with fewer than `LARGEST` it isn't.
 #[derive(Clone, Debug, Serialize)]
 pub struct Break {
     pub name: &'static str,
