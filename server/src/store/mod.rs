@@ -226,6 +226,20 @@ pub trait MessageStore: Send + Sync {
     async fn page(&self, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage>;
     /// At most `limit` messages whose rev is later than `since`, by rev; no check of rights.
     async fn changes(&self, id: ChannelId, since: u64, limit: u32) -> Result<Changes>;
+    /// Ends the database's life, so that the next start begins another: after it was restored to an
+    /// earlier state. Nothing may be running on it.
+    async fn forget_epoch(&self) -> Result<()>;
+    /// Names the database's life.
+    fn epoch(&self) -> &str;
+    /// Can it be read and written right now?
+    async fn check(&self) -> Result<()>;
+    /// Finishes what is under way and closes the database.
+    async fn close(&self);
+}
+
+/// The changes of who may see what, in the order of their commits.
+#[async_trait]
+pub trait JournalStore: Send + Sync {
     /// At most `limit` entries of the journal past `after`, in order.
     async fn journal(&self, after: u64, limit: u32) -> Result<Vec<Entry>>;
     /// The position of its newest entry; 0 when nothing was ever written.
@@ -236,15 +250,6 @@ pub trait MessageStore: Send + Sync {
     fn shared(&self) -> Option<&dyn SharedStore> {
         None
     }
-    /// Ends the database's life, so that the next start begins another: after it was restored to an
-    /// earlier state. Nothing may be running on it.
-    async fn forget_epoch(&self) -> Result<()>;
-    /// Names the database's life.
-    fn epoch(&self) -> &str;
-    /// Can it be read and written right now?
-    async fn check(&self) -> Result<()>;
-    /// Finishes what is under way and closes the database.
-    async fn close(&self);
 }
 
 /// For nodes that may miss each other's hints.
@@ -264,5 +269,5 @@ pub struct Positions {
     pub journal: u64,
 }
 
-pub trait Store: AccountStore + ChannelStore + MessageStore {}
-impl<T: AccountStore + ChannelStore + MessageStore> Store for T {}
+pub trait Store: AccountStore + ChannelStore + MessageStore + JournalStore {}
+impl<T: AccountStore + ChannelStore + MessageStore + JournalStore> Store for T {}

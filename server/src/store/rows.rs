@@ -1,9 +1,9 @@
 //! What the engines read, whatever their dialect: rows, and how they become what the traits name.
 
-use super::{Result, Session, StoreError};
+use super::{Change, Entry, Result, Session, StoreError};
 use natter::{
     Channel, ChannelId, ChannelKind, Message, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId,
-    UserRef, Visibility, channel::Access,
+    UserRef, Visibility, channel::Access, message::Changes,
 };
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -159,6 +159,25 @@ impl From<MessageRow> for Message {
             reference: row.reference.map(Ref),
         }
     }
+}
+
+/// What stands in the journal.
+pub(super) fn written(change: &Change) -> Result<String> {
+    serde_json::to_string(change).map_err(|_| StoreError::Corrupt("journal.change"))
+}
+
+pub(super) fn entry((pos, change): (i64, String)) -> Result<Entry> {
+    let change = serde_json::from_str(&change).map_err(|_| StoreError::Corrupt("journal.change"))?;
+    Ok(Entry { pos: count(pos), change })
+}
+
+/// Changes in the order of their revisions, of which one more than `limit` was asked for: it tells
+/// whether there is more.
+pub(super) fn changes(mut items: Vec<Message>, limit: u32, rev: u64, epoch: &str) -> Changes {
+    let more = items.len() > limit as usize;
+    items.truncate(limit as usize);
+    let next = items.last().map(|message| message.rev).filter(|_| more);
+    Changes { items, next, rev, epoch: epoch.to_owned() }
 }
 
 pub(super) fn role(name: &str) -> Result<Role> {

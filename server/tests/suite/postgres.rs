@@ -2,7 +2,9 @@
 
 use super::store_contract::{channel, message, user};
 use natter::{ChannelId, MessageId, Ref, Timestamp};
-use natter_server::store::{Anchor, Appended, MessageStore as _, StoreError, postgres::PostgresStore};
+use natter_server::store::{
+    Anchor, Appended, JournalStore as _, MessageStore as _, StoreError, postgres::PostgresStore,
+};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::{
     collections::BTreeMap,

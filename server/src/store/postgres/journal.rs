@@ -1,7 +1,7 @@
-use super::{PostgresStore, all, row, run};
+use super::{PostgresStore, all, channels::sweep, row, run};
 use crate::store::{
-    Change, Entry, Positions, Result, SharedStore, StoreError,
-    rows::{count, signed},
+    Change, Entry, JournalStore, Positions, Result, SharedStore, StoreError,
+    rows::{count, entry, signed, written},
 };
 use async_trait::async_trait;
 use natter::{ChannelId, Timestamp};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 /// Writes a change down in the transaction that makes it: its last statement before the commit, since
 /// it holds a row that every other change waits for.
 pub(super) async fn record(tx: &mut PgConnection, change: Change, now: Timestamp) -> Result<Entry> {
-    let text = serde_json::to_string(&change).map_err(|_| StoreError::Corrupt("journal.change"))?;
+    let text = written(&change)?;
     let entry = sqlx::query_as(
         "WITH head AS (UPDATE journal_head SET pos = pos + 1 RETURNING pos)
          INSERT INTO journal (pos, at, change) SELECT pos, $1, $2 FROM head RETURNING pos",
@@ -20,29 +20,32 @@ pub(super) async fn record(tx: &mut PgConnection, change: Change, now: Timestamp
     Ok(Entry { pos: count(pos), change })
 }
 
-pub(super) async fn entries(store: &PostgresStore, after: u64, limit: u32) -> Result<Vec<Entry>> {
-    let newer = sqlx::query_as("SELECT pos, change FROM journal WHERE pos > $1 ORDER BY pos LIMIT $2");
-    let rows: Vec<(i64, String)> = all(&store.pool, newer.bind(signed(after)).bind(i64::from(limit))).await?;
-    let entry = |(pos, change): (i64, String)| {
-        let change = serde_json::from_str(&change).map_err(|_| StoreError::Corrupt("journal.change"))?;
-        Ok(Entry { pos: count(pos), change })
-    };
-    rows.into_iter().map(entry).collect()
-}
+#[async_trait]
+impl JournalStore for PostgresStore {
+    async fn journal(&self, after: u64, limit: u32) -> Result<Vec<Entry>> {
+        let newer = sqlx::query_as("SELECT pos, change FROM journal WHERE pos > $1 ORDER BY pos LIMIT $2");
+        let rows: Vec<(i64, String)> = all(&self.pool, newer.bind(signed(after)).bind(i64::from(limit))).await?;
+        rows.into_iter().map(entry).collect()
+    }
 
-pub(super) async fn head(store: &PostgresStore) -> Result<u64> {
-    let (pos,): (i64,) = row(&store.pool, sqlx::query_as("SELECT pos FROM journal_head")).await?;
-    Ok(count(pos))
-}
+    async fn journal_head(&self) -> Result<u64> {
+        let (pos,): (i64,) = row(&self.pool, sqlx::query_as("SELECT pos FROM journal_head")).await?;
+        Ok(count(pos))
+    }
 
-pub(super) async fn trim(store: &PostgresStore, before: Timestamp) -> Result<()> {
-    // Nodes' clocks differ: an old time behind a newer one stays, or it would leave a hole.
-    let old = sqlx::query(
-        "DELETE FROM journal WHERE pos < (SELECT pos FROM journal_head)
-            AND pos < coalesce((SELECT min(pos) FROM journal WHERE at >= $1), (SELECT pos FROM journal_head))",
-    );
-    run(&store.pool, old.bind(before.millis())).await?;
-    Ok(())
+    async fn trim_journal(&self, before: Timestamp) -> Result<()> {
+        // Nodes' clocks differ: an old time behind a newer one stays, or it would leave a hole.
+        let old = sqlx::query(
+            "DELETE FROM journal WHERE pos < (SELECT pos FROM journal_head)
+                AND pos < coalesce((SELECT min(pos) FROM journal WHERE at >= $1), (SELECT pos FROM journal_head))",
+        );
+        run(&self.pool, old.bind(before.millis())).await?;
+        sweep(&self.pool).await
+    }
+
+    fn shared(&self) -> Option<&dyn SharedStore> {
+        Some(self)
+    }
 }
 
 #[async_trait]

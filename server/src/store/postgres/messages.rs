@@ -1,10 +1,10 @@
-use super::{ANSWER, PostgresStore, all, channels::sweep, journal, row, run, within};
+use super::{ANSWER, PostgresStore, all, row, run, within};
 use crate::store::{
-    Anchor, Appended, Entry, MessageStore, NewMessage, Result, SharedStore, StoreError,
-    rows::{MessageRow, count, signed},
+    Anchor, Appended, MessageStore, NewMessage, Result, StoreError,
+    rows::{self, MessageRow, count, signed},
 };
 use async_trait::async_trait;
-use natter::{ChannelId, Message, MessagePage, Timestamp, message::Changes};
+use natter::{ChannelId, Message, MessagePage, message::Changes};
 use sqlx::{FromRow, Row as _, postgres::PgRow};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -98,27 +98,7 @@ impl MessageStore for PostgresStore {
         .bind(i64::from(limit) + 1);
         let (rev, mut items) = read(all(&self.pool, changes).await?);
         items.sort_unstable_by_key(|message| message.rev);
-        let more = items.len() > limit as usize;
-        items.truncate(limit as usize);
-        let next = items.last().map(|message| message.rev).filter(|_| more);
-        Ok(Changes { items, next, rev, epoch: self.epoch.clone() })
-    }
-
-    async fn journal(&self, after: u64, limit: u32) -> Result<Vec<Entry>> {
-        journal::entries(self, after, limit).await
-    }
-
-    async fn journal_head(&self) -> Result<u64> {
-        journal::head(self).await
-    }
-
-    async fn trim_journal(&self, before: Timestamp) -> Result<()> {
-        journal::trim(self, before).await?;
-        sweep(&self.pool).await
-    }
-
-    fn shared(&self) -> Option<&dyn SharedStore> {
-        Some(self)
+        Ok(rows::changes(items, limit, rev, &self.epoch))
     }
 
     async fn forget_epoch(&self) -> Result<()> {

@@ -1,10 +1,10 @@
-use super::{SqliteStore, journal};
+use super::SqliteStore;
 use crate::store::{
-    Anchor, Appended, Entry, MessageStore, NewMessage, Result,
-    rows::{MessageRow, count, signed},
+    Anchor, Appended, MessageStore, NewMessage, Result,
+    rows::{self, MessageRow, count, signed},
 };
 use async_trait::async_trait;
-use natter::{ChannelId, Message, MessagePage, Timestamp, message::Changes};
+use natter::{ChannelId, Message, MessagePage, message::Changes};
 
 macro_rules! messages {
     ($rest:literal) => {
@@ -71,24 +71,8 @@ impl MessageStore for SqliteStore {
                 .fetch_all(&mut *tx)
                 .await?;
         tx.commit().await?;
-        let mut items = messages(rows);
-        let more = items.len() > limit as usize;
-        items.truncate(limit as usize);
-        let next = items.last().map(|message| message.rev).filter(|_| more);
         let rev = rev.map_or(0, |(rev,)| count(rev));
-        Ok(Changes { items, next, rev, epoch: self.epoch.clone() })
-    }
-
-    async fn journal(&self, after: u64, limit: u32) -> Result<Vec<Entry>> {
-        journal::entries(self, after, limit).await
-    }
-
-    async fn journal_head(&self) -> Result<u64> {
-        journal::head(self).await
-    }
-
-    async fn trim_journal(&self, before: Timestamp) -> Result<()> {
-        journal::trim(self, before).await
+        Ok(rows::changes(messages(rows), limit, rev, &self.epoch))
     }
 
     async fn forget_epoch(&self) -> Result<()> {
