@@ -1,4 +1,4 @@
-//! Channels: topic rooms and, later, direct conversations.
+//! Channels: topic rooms and direct conversations.
 
 use crate::{ChannelId, Timestamp, UserRef};
 use serde::{Deserialize, Serialize};
@@ -45,6 +45,8 @@ macro_rules! stored_as_word {
         }
     };
 }
+pub(crate) use stored_as_word;
+
 stored_as_word!(ChannelKind { Channel = "channel", Direct = "direct" });
 stored_as_word!(Visibility { Public = "public", Private = "private" });
 stored_as_word!(PostPolicy { Everyone = "everyone", Admins = "admins" });
@@ -52,6 +54,7 @@ stored_as_word!(PostPolicy { Everyone = "everyone", Admins = "admins" });
 /// What rights are decided from: the channel's rules and whether the person is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Access {
+    pub kind: ChannelKind,
     pub visibility: Visibility,
     pub post_policy: PostPolicy,
     pub joined: bool,
@@ -85,13 +88,17 @@ pub struct Channel {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
     pub created_at: Timestamp,
+    /// When its newest message was posted; absent while there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub active_at: Option<Timestamp>,
+    /// In directs, whom one talks to: oneself, where one keeps notes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<UserRef>,
 }
 
 impl Channel {
     pub const fn access(&self) -> Access {
-        Access { visibility: self.visibility, post_policy: self.post_policy, joined: self.joined }
+        Access { kind: self.kind, visibility: self.visibility, post_policy: self.post_policy, joined: self.joined }
     }
 
     /// What it is called on the screen: `general`, or the other person's username.

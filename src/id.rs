@@ -51,6 +51,8 @@ ids! {
     MessageId,
     /// One login: it outlives access tokens and ends at log-out.
     SessionId,
+    /// An entry of the audit log.
+    AuditId,
     /// The sender's own name for a message. Sending the same one again never makes a second message.
     Ref,
 }

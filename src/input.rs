@@ -9,6 +9,15 @@ pub const PASSWORD_CHARS: RangeInclusive<usize> = 8..=128;
 pub const CHANNEL_NAME_CHARS: RangeInclusive<usize> = 1..=64;
 pub const TOPIC_MAX_CHARS: usize = 250;
 pub const MESSAGE_CHARS: RangeInclusive<usize> = 1..=4_000;
+/// An admin's reason for what they did.
+pub const REASON_MAX_CHARS: usize = 250;
+/// Different emoji under one message.
+pub const REACTIONS_MAX: usize = 20;
+/// Bytes in one emoji: the longest sequences, families and flags, have 35.
+pub const EMOJI_MAX_BYTES: usize = 48;
+/// Days an invitation may last, and accounts that may be made with it.
+pub const INVITE_DAYS: RangeInclusive<u32> = 1..=365;
+pub const INVITE_USES: RangeInclusive<u32> = 1..=10_000;
 /// Bytes in one WebSocket frame, either way.
 pub const FRAME_MAX_BYTES: usize = 64 * 1024;
 /// Bytes in one JSON request body.
@@ -54,6 +63,15 @@ checked_text!(
 checked_text!(
     /// 1–4,000 characters after trimming.
     MessageText
+);
+
+checked_text!(
+    /// At most 250 characters after trimming, one line.
+    Reason
+);
+checked_text!(
+    /// One emoji: up to 48 bytes without letters, spaces or control characters.
+    Emoji
 );
 
 /// 8–128 characters. Never logged: it has no `Debug` or `Display` that shows it.
@@ -133,6 +151,32 @@ impl Topic {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
         one_line("topic", "A topic", text, 0..=TOPIC_MAX_CHARS).map(Self)
     }
+}
+
+impl Reason {
+    /// None where nothing is said.
+    pub fn parse(text: &str) -> Result<Option<Self>, FieldError> {
+        let text = one_line("reason", "A reason", text, 0..=REASON_MAX_CHARS)?;
+        Ok((!text.is_empty()).then_some(Self(text)))
+    }
+}
+
+impl Emoji {
+    pub fn parse(text: &str) -> Result<Self, FieldError> {
+        let fits = !text.is_empty() && text.len() <= EMOJI_MAX_BYTES;
+        // Keycaps have a digit in them, and flags of regions have invisible tags.
+        let looks = !text.is_ascii() && !text.chars().any(|c| c.is_alphabetic() && !is_symbol(c));
+        let clean = !text.chars().any(|c| c.is_control() || c.is_whitespace() || "<>&\"'".contains(c));
+        if fits && looks && clean {
+            return Ok(Self(text.into()));
+        }
+        Err(FieldError::new("emoji", format!("A reaction is one emoji of at most {EMOJI_MAX_BYTES} bytes.")))
+    }
+}
+
+/// Letters to Unicode, emoji to people: the enclosed and regional ones.
+fn is_symbol(c: char) -> bool {
+    ('\u{1F100}'..='\u{1F1FF}').contains(&c)
 }
 
 impl MessageText {
@@ -234,6 +278,17 @@ mod tests {
         assert!(Topic::parse(&"t".repeat(250)).is_ok());
         assert!(Topic::parse(&"t".repeat(251)).is_err());
         assert!(Topic::parse("a\nb").is_err());
+    }
+
+    #[test]
+    fn a_reaction_is_an_emoji_and_nothing_else() {
+        for good in ["👍", "❤️", "1️⃣", "🇸🇪", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🅰️", "✓"]
+        {
+            assert!(Emoji::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a", "ok", "é", "👍 👍", "<b>", "👍x", "7", "\u{1F44D}\n", &"👍".repeat(13)] {
+            assert_eq!(Emoji::parse(bad).unwrap_err().field, "emoji", "{bad:?}");
+        }
     }
 
     #[test]

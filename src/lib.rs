@@ -2,10 +2,12 @@
 //! identifiers, roles and their rights, the bounds of every input, messages, wire frames and the
 //! timeline that merges history with live events. No I/O; builds natively and for wasm.
 
+pub mod admin;
 pub mod channel;
 pub mod error;
 pub mod id;
 pub mod input;
+pub mod markdown;
 pub mod message;
 pub mod role;
 pub mod time;
@@ -15,7 +17,7 @@ pub mod wire;
 
 pub use channel::{Channel, ChannelKind, PostPolicy, Visibility};
 pub use error::{ErrorCode, FieldError, Problem};
-pub use id::{ChannelId, MessageId, Ref, SessionId, UserId};
+pub use id::{AuditId, ChannelId, MessageId, Ref, SessionId, UserId};
 pub use message::{Message, MessagePage};
 pub use role::Role;
 pub use time::Timestamp;

@@ -27,6 +27,9 @@ pub struct Message {
     pub deleted: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
+    /// An admin's `@channel` in it calls everyone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mentions_channel: bool,
     #[serde(default)]
     pub attachments: Vec<Upload>,
     #[serde(default)]
@@ -36,7 +39,7 @@ pub struct Message {
 }
 
 /// Whom a private message is for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Receiver {
     pub id: UserId,

@@ -2,7 +2,7 @@
 //! that decides what to show.
 
 use crate::{
-    channel::{Access, PostPolicy, Visibility},
+    channel::{Access, ChannelKind, PostPolicy, Visibility},
     id::UserId,
 };
 use serde::{Deserialize, Serialize};
@@ -47,35 +47,62 @@ impl Role {
         }
     }
 
-    pub const fn can_delete_channels(self) -> bool {
+    /// Rename it, change its topic and rules, say who is in it, delete it. Admins run every channel,
+    /// private ones they are not in as well; what was said in those they can't read. A direct is
+    /// nobody's to run.
+    pub const fn can_manage_channel(self, kind: ChannelKind) -> bool {
+        match (self, kind) {
+            (Self::Admin, ChannelKind::Channel) => true,
+            (Self::Admin, ChannelKind::Direct) | (Self::Member, _) => false,
+        }
+    }
+
+    /// Give and take roles, suspend and reinstate, end somebody's sessions.
+    pub const fn can_manage_people(self) -> bool {
         match self {
             Self::Admin => true,
             Self::Member => false,
         }
     }
 
-    /// Delete a message: one's own, or anybody's when moderating.
-    pub fn can_delete_message(self, me: UserId, sender: UserId) -> bool {
+    /// Say who may register, and invite.
+    pub const fn can_manage_registration(self) -> bool {
         match self {
             Self::Admin => true,
-            Self::Member => me == sender,
+            Self::Member => false,
         }
     }
 
-    /// Know that the channel exists: its name, topic and how many are in it. Admins get no look
-    /// into private channels they are not in: a private channel is its members' own.
+    /// Read the audit log and the figures.
+    pub const fn can_inspect(self) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Member => false,
+        }
+    }
+
+    /// Know that the channel exists: its name, topic and how many are in it. In lists and by its id,
+    /// a private channel is its members' own, also for admins; those find it where they run it.
     pub const fn can_see_channel(self, access: Access) -> bool {
-        match access.visibility {
-            Visibility::Public => true,
-            Visibility::Private => access.joined,
+        match (access.kind, access.visibility) {
+            (ChannelKind::Channel, Visibility::Public) => true,
+            (ChannelKind::Channel, Visibility::Private) | (ChannelKind::Direct, _) => access.joined,
         }
     }
 
     /// Enter a channel by one's own decision.
     pub const fn can_join_channel(self, access: Access) -> bool {
-        match access.visibility {
-            Visibility::Public => true,
-            Visibility::Private => access.joined,
+        match (access.kind, access.visibility) {
+            (ChannelKind::Channel, Visibility::Public) => true,
+            (ChannelKind::Channel, Visibility::Private) | (ChannelKind::Direct, _) => access.joined,
+        }
+    }
+
+    /// Leave by one's own decision. A direct is never left: it would come back with the next message.
+    pub const fn can_leave_channel(self, access: Access) -> bool {
+        match access.kind {
+            ChannelKind::Channel => true,
+            ChannelKind::Direct => false,
         }
     }
 
@@ -90,6 +117,33 @@ impl Role {
             (true, PostPolicy::Everyone, _) | (true, PostPolicy::Admins, Self::Admin) => true,
         }
     }
+
+    /// Answer a message with an emoji: whoever reads may.
+    pub const fn can_react(self, access: Access) -> bool {
+        self.can_read_channel(access)
+    }
+
+    /// Call everyone in a channel by `@channel`.
+    pub const fn can_mention_channel(self) -> bool {
+        match self {
+            Self::Admin => true,
+            Self::Member => false,
+        }
+    }
+
+    /// Change the words of a message: one's own, where one may still post.
+    pub fn can_edit_message(self, access: Access, me: UserId, sender: UserId) -> bool {
+        me == sender && self.can_post(access)
+    }
+
+    /// Delete a message: one's own, or anybody's when moderating a channel. A private conversation
+    /// isn't moderated.
+    pub fn can_delete_message(self, access: Access, me: UserId, sender: UserId) -> bool {
+        match (self, access.kind) {
+            (Self::Admin, ChannelKind::Channel) => self.can_see_channel(access),
+            (Self::Admin, ChannelKind::Direct) | (Self::Member, _) => me == sender && self.can_see_channel(access),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -97,7 +151,11 @@ mod tests {
     use super::*;
 
     fn access(visibility: Visibility, post_policy: PostPolicy, joined: bool) -> Access {
-        Access { visibility, post_policy, joined }
+        Access { kind: ChannelKind::Channel, visibility, post_policy, joined }
+    }
+
+    fn direct(joined: bool) -> Access {
+        Access { kind: ChannelKind::Direct, ..access(Visibility::Private, PostPolicy::Everyone, joined) }
     }
 
     #[test]
@@ -108,17 +166,51 @@ mod tests {
     }
 
     #[test]
-    fn only_admins_create_and_delete_channels() {
-        assert!(Role::Admin.can_create_channels() && Role::Admin.can_delete_channels());
-        assert!(!Role::Member.can_create_channels() && !Role::Member.can_delete_channels());
+    fn only_admins_run_the_place() {
+        let rights = |role: Role| {
+            let channels = role.can_create_channels() && role.can_manage_channel(ChannelKind::Channel);
+            [channels, role.can_manage_people(), role.can_manage_registration(), role.can_inspect()]
+        };
+        assert_eq!(rights(Role::Admin), [true; 4]);
+        assert_eq!(rights(Role::Member), [false; 4]);
+        assert!(Role::Admin.can_mention_channel() && !Role::Member.can_mention_channel());
+    }
+
+    #[test]
+    fn a_direct_belongs_to_the_two_in_it() {
+        let (me, other) = (UserId::generate(), UserId::generate());
+        for role in [Role::Admin, Role::Member] {
+            assert!(!role.can_manage_channel(ChannelKind::Direct) && !role.can_leave_channel(direct(true)));
+            assert!(!role.can_see_channel(direct(false)) && !role.can_join_channel(direct(false)));
+            assert!(!role.can_read_channel(direct(false)) && !role.can_post(direct(false)));
+            assert!(!role.can_delete_message(direct(false), me, me));
+            assert!(role.can_post(direct(true)) && role.can_delete_message(direct(true), me, me));
+            assert!(!role.can_delete_message(direct(true), me, other));
+        }
+    }
+
+    #[test]
+    fn people_edit_their_own_words_where_they_may_still_post() {
+        let (me, other) = (UserId::generate(), UserId::generate());
+        let inside = access(Visibility::Public, PostPolicy::Everyone, true);
+        for role in [Role::Admin, Role::Member] {
+            assert!(role.can_edit_message(inside, me, me) && !role.can_edit_message(inside, me, other));
+            assert!(!role.can_edit_message(access(Visibility::Public, PostPolicy::Everyone, false), me, me));
+        }
+        let read_only = access(Visibility::Public, PostPolicy::Admins, true);
+        assert!(!Role::Member.can_edit_message(read_only, me, me) && Role::Admin.can_edit_message(read_only, me, me));
+        assert!(Role::Member.can_react(read_only));
     }
 
     #[test]
     fn members_delete_their_own_messages_admins_any() {
         let (me, other) = (UserId::generate(), UserId::generate());
-        assert!(Role::Member.can_delete_message(me, me));
-        assert!(!Role::Member.can_delete_message(me, other));
-        assert!(Role::Admin.can_delete_message(me, other));
+        let public = access(Visibility::Public, PostPolicy::Everyone, false);
+        assert!(Role::Member.can_delete_message(public, me, me));
+        assert!(!Role::Member.can_delete_message(public, me, other));
+        assert!(Role::Admin.can_delete_message(public, me, other));
+        let hidden = access(Visibility::Private, PostPolicy::Everyone, false);
+        assert!(!Role::Admin.can_delete_message(hidden, me, other) && !Role::Member.can_delete_message(hidden, me, me));
     }
 
     #[test]

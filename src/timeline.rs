@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Pending {
     pub reference: Ref,
     pub text: String,
+    pub reply_to: Option<MessageId>,
     pub queued_at: Timestamp,
     /// Why it wasn't accepted, in words for the person; `None` while on its way.
     pub failure: Option<String>,
@@ -117,9 +118,9 @@ impl Timeline {
     }
 
     /// Puts a message on its way. The same `ref` again replaces nothing and is ignored.
-    pub fn queue(&mut self, reference: Ref, text: String, queued_at: Timestamp) {
+    pub fn queue(&mut self, reference: Ref, text: String, reply_to: Option<MessageId>, queued_at: Timestamp) {
         if !self.knows(reference) {
-            self.pending.push(Pending { reference, text, queued_at, failure: None });
+            self.pending.push(Pending { reference, text, reply_to, queued_at, failure: None });
         }
     }
 

@@ -1,6 +1,8 @@
 //! Frames of the WebSocket protocol: JSON text frames, each an object with a `type`.
 
-use crate::{Channel, ChannelId, ErrorCode, Message, MessageId, Ref, SessionId, Timestamp, User};
+use crate::{
+    Channel, ChannelId, ErrorCode, Message, MessageId, Ref, SessionId, Timestamp, User, UserId, message::Receiver,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -29,6 +31,52 @@ pub enum ClientFrame {
         reference: Option<Ref>,
         channel_id: ChannelId,
         text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
+    },
+    /// A private message; opens the conversation if need be. Also read without its `type`.
+    Direct {
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Ref>,
+        /// Has to be oneself.
+        sender: Receiver,
+        receiver: Receiver,
+        /// The sender's clock, which decides nothing: what is stored is the server's.
+        #[serde(default, deserialize_with = "whatever")]
+        timestamp: Option<Timestamp>,
+        text: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reply_to: Option<MessageId>,
+    },
+    /// Change the words of one's own message.
+    Edit {
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Ref>,
+        message_id: MessageId,
+        text: String,
+    },
+    /// Delete a message.
+    Delete {
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Ref>,
+        message_id: MessageId,
+        /// An admin's, for the author.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
+    },
+    /// Answer a message with an emoji, or take that back.
+    React {
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Ref>,
+        message_id: MessageId,
+        emoji: String,
+        on: bool,
+    },
+    /// One is writing.
+    Typing {
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Ref>,
+        channel_id: ChannelId,
     },
     /// After a reconnect: send everything missed since these revisions.
     Sync {
@@ -37,17 +85,25 @@ pub enum ClientFrame {
         epoch: String,
         channels: BTreeMap<ChannelId, u64>,
     },
-    /// Move one's own read mark forward.
+    /// Move one's own read mark forward. Answered by where it stands.
     Read {
         #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<Ref>,
         channel_id: ChannelId,
         seq: u64,
+        /// Move it back: what comes after is unread again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        back: bool,
     },
     Ping {
         #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<Ref>,
     },
+}
+
+/// Reads a value of any kind as none.
+fn whatever<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Timestamp>, D::Error> {
+    serde::de::IgnoredAny::deserialize(from).map(|_| None)
 }
 
 /// A frame that could not be read, with its `ref` if at least that could.
@@ -64,10 +120,24 @@ impl ClientFrame {
             #[serde(rename = "ref")]
             reference: Ref,
         }
-        serde_json::from_str(text).map_err(|error| Malformed {
-            reference: serde_json::from_str::<OnlyRef>(text).ok().map(|found| found.reference),
-            detail: format!("This frame can't be read: {error}."),
-        })
+        #[derive(Deserialize)]
+        struct Untagged {
+            #[serde(rename = "type")]
+            kind: Option<serde::de::IgnoredAny>,
+            #[serde(rename = "receiver")]
+            _receiver: serde::de::IgnoredAny,
+        }
+        serde_json::from_str(text)
+            .or_else(|error| {
+                // As private messages were first specified: an object with a receiver and no type.
+                let direct = serde_json::from_str::<Untagged>(text).is_ok_and(|frame| frame.kind.is_none());
+                let brace = text.find('{').filter(|_| direct).ok_or(error)?;
+                serde_json::from_str(&format!(r#"{{"type":"direct",{}"#, &text[brace + 1..]))
+            })
+            .map_err(|error| Malformed {
+                reference: serde_json::from_str::<OnlyRef>(text).ok().map(|found| found.reference),
+                detail: format!("This frame can't be read: {error}."),
+            })
     }
 }
 
@@ -81,6 +151,8 @@ macro_rules! server_frames {
         pub enum ServerFrame {
             /// A message that is new or has changed.
             Message(Message),
+            /// The same in a direct.
+            Direct(Message),
             $( $(#[$doc])* $name { $( $(#[$attr])* $field: $type ),* }, )+
         }
 
@@ -89,6 +161,7 @@ macro_rules! server_frames {
             pub fn parse(json: &[u8]) -> Result<Self, serde_json::Error> {
                 match serde_json::from_slice::<Tag>(json)?.kind.as_ref() {
                     "message" => serde_json::from_slice(json).map(Self::Message),
+                    "direct" => serde_json::from_slice(json).map(Self::Direct),
                     $( $word => {
                         #[derive(Deserialize)]
                         struct Frame { $( $(#[$attr])* $field: $type ),* }
@@ -110,7 +183,16 @@ struct Tag<'a> {
 
 server_frames! {
     /// The first frame of every connection.
-    Ready = "ready" { protocol: u32, epoch: String, session_id: SessionId, user: User, channels: Vec<Channel> },
+    Ready = "ready" {
+        protocol: u32,
+        epoch: String,
+        session_id: SessionId,
+        user: User,
+        channels: Vec<Channel>,
+        /// Who is here; `presence` says what changes.
+        #[serde(default)]
+        online: Vec<UserId>,
+    },
     /// Stored durably: it survives a power cut.
     Ack = "ack" {
         #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
@@ -141,7 +223,21 @@ server_frames! {
         members: u64,
     },
     /// One's own read mark moved, here or on another device.
-    Read = "read" { channel_id: ChannelId, seq: u64, unread: u64, mentions: u64 },
+    Read = "read" {
+        channel_id: ChannelId,
+        seq: u64,
+        unread: u64,
+        mentions: u64,
+        /// It moved back, by one's own wish.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        back: bool,
+    },
+    /// Somebody's name, role or standing changed.
+    User = "user" { user: User },
+    /// Somebody is writing, for the next few seconds.
+    Typing = "typing" { channel_id: ChannelId, user_id: UserId },
+    /// Somebody came or went.
+    Presence = "presence" { user_id: UserId, online: bool },
     /// Caught up.
     Synced = "synced" { channel_id: ChannelId, rev: u64 },
     /// Catching up isn't possible: reload the channel from history.
@@ -153,6 +249,11 @@ server_frames! {
 }
 
 impl ServerFrame {
+    /// The frame that carries a message.
+    pub fn carrying(message: Message) -> Self {
+        if message.receiver.is_some() { Self::Direct(message) } else { Self::Message(message) }
+    }
+
     pub fn to_json(&self) -> String {
         // Only maps with keys that aren't strings can fail, and there are none.
         serde_json::to_string(self).unwrap_or_default()
@@ -167,8 +268,27 @@ mod tests {
     fn a_send_frame_reads_as_documented() {
         let (channel_id, reference) = (ChannelId::generate(), Ref::generate());
         let text = format!(r#"{{"type":"send","ref":"{reference}","channel_id":"{channel_id}","text":"hi"}}"#);
-        let frame = ClientFrame::Send { reference: Some(reference), channel_id, text: "hi".into() };
+        let frame = ClientFrame::Send { reference: Some(reference), channel_id, text: "hi".into(), reply_to: None };
         assert_eq!(ClientFrame::parse(&text), Ok(frame));
+    }
+
+    #[test]
+    fn a_private_message_reads_with_and_without_a_type() {
+        let (sender, receiver) = (UserId::generate(), UserId::generate());
+        let literal = format!(
+            r#" {{"sender":{{"id":"{sender}","username":"ada"}},"receiver":{{"id":"{receiver}"}},
+            "timestamp":"2026-11-22T10:00:00.000Z","text":"hi"}}"#
+        );
+        let typed = literal.replacen('{', r#"{"type":"direct","#, 1);
+        for text in [literal, typed] {
+            let Ok(ClientFrame::Direct { sender: from, receiver: to, text, .. }) = ClientFrame::parse(&text) else {
+                panic!("{text}");
+            };
+            assert_eq!((from.id, to.id, text.as_str()), (sender, receiver, "hi"));
+        }
+        let error = ClientFrame::parse(r#"{"receiver":{"id":"x"},"text":"hi"}"#).unwrap_err();
+        assert_eq!(error.reference, None);
+        assert!(ClientFrame::parse(r#"{"type":null,"receiver":1}"#).is_err());
     }
 
     #[test]
@@ -189,7 +309,9 @@ mod tests {
             ServerFrame::Ack { reference, id, channel_id, seq: 1, rev: 2, timestamp },
             ServerFrame::Error { reference: None, code: ErrorCode::RateLimited, detail: "Slow \"down\".".into() },
             ServerFrame::ChannelRemoved { channel_id },
-            ServerFrame::Read { channel_id, seq: 3, unread: 4, mentions: 5 },
+            ServerFrame::Read { channel_id, seq: 3, unread: 4, mentions: 5, back: false },
+            ServerFrame::Typing { channel_id, user_id: UserId::generate() },
+            ServerFrame::Presence { user_id: UserId::generate(), online: true },
             ServerFrame::Synced { channel_id, rev: 6 },
             ServerFrame::Resync { channel_id },
             ServerFrame::Pong { reference },

@@ -31,6 +31,7 @@ impl Server {
             edited_at: None,
             deleted: false,
             reply_to: None,
+            mentions_channel: false,
             attachments: vec![],
             reactions: vec![],
             reference: None,
@@ -197,8 +198,8 @@ fn ack_and_event_of_one_message_make_one_message_in_either_order() {
     let me = stored.sender.id;
     for event_first in [true, false] {
         let mut timeline = Timeline::default();
-        timeline.queue(reference, "message 1".into(), Timestamp::default());
-        timeline.queue(reference, "twice".into(), Timestamp::default());
+        timeline.queue(reference, "message 1".into(), None, Timestamp::default());
+        timeline.queue(reference, "twice".into(), None, Timestamp::default());
         assert_eq!(timeline.pending().len(), 1);
         let event = |timeline: &mut Timeline| {
             timeline.settle(me, reference, me);
@@ -213,7 +214,7 @@ fn ack_and_event_of_one_message_make_one_message_in_either_order() {
         }
         assert_eq!(seen(&timeline), vec![stored.clone()]);
         assert!(timeline.pending().is_empty());
-        timeline.queue(reference, "again".into(), Timestamp::default());
+        timeline.queue(reference, "again".into(), None, Timestamp::default());
         assert!(timeline.pending().is_empty(), "an acknowledged ref is never queued again");
     }
 }
@@ -222,7 +223,7 @@ fn ack_and_event_of_one_message_make_one_message_in_either_order() {
 fn a_refused_message_stays_until_retried_or_discarded() {
     let mut timeline = Timeline::default();
     let reference = Ref::generate();
-    timeline.queue(reference, "hello".into(), Timestamp::default());
+    timeline.queue(reference, "hello".into(), None, Timestamp::default());
     timeline.fail(reference, "No.");
     assert_eq!(timeline.pending()[0].failure.as_deref(), Some("No."));
     assert_eq!(timeline.retry(reference).as_deref(), Some("hello"));
