@@ -1,15 +1,26 @@
 //! What Natter keeps, behind traits that say nothing of SQL. Each engine is a module; one contract
 //! suite (`tests/suite/store_contract.rs`) holds them all to the same behaviour.
 
+mod acts;
 pub mod postgres;
 mod posting;
+mod revising;
 mod rows;
 pub mod sqlite;
 
+pub use acts::{
+    Act, Admission, Change as MessageChange, ChannelChange, Done, InviteDraft, Outcome, Revised, Revision, UserChange,
+    describe,
+};
+
 use async_trait::async_trait;
 use natter::{
-    Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp, User, UserId,
-    Visibility, channel::Access, message::Changes,
+    AuditId, Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp, User, UserId,
+    Visibility,
+    admin::{AuditEntry, Invite, Registration, Stats},
+    channel::Access,
+    markdown::Mentions,
+    message::Changes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -87,6 +98,10 @@ pub struct NewMessage {
     pub sender_id: UserId,
     pub reference: Option<Ref>,
     pub text: String,
+    /// Whom the text names.
+    pub mentions: Mentions,
+    /// Has to be a message of the same channel.
+    pub reply_to: Option<MessageId>,
     pub timestamp: Timestamp,
 }
 
@@ -100,6 +115,8 @@ pub enum Appended {
     NotFound,
     /// The sender may read but not write there.
     Forbidden,
+    /// What it answers isn't in that channel.
+    NoSuchReply,
 }
 
 /// Which stretch of history to read. All bounds are exclusive.
@@ -142,6 +159,21 @@ pub enum Change {
         channel_id: ChannelId,
         user_id: UserId,
     },
+    /// A private conversation between those two, or with oneself.
+    DirectOpened {
+        channel_id: ChannelId,
+        users: Vec<UserId>,
+    },
+    /// Its name, topic or rules.
+    ChannelChanged {
+        channel_id: ChannelId,
+        /// It was public until now: those outside don't see it any more.
+        hidden: bool,
+    },
+    /// Somebody's name, role or standing.
+    UserChanged {
+        user_id: UserId,
+    },
     SessionsEnded {
         sessions: Vec<SessionId>,
     },
@@ -161,13 +193,20 @@ pub struct Entry {
 #[async_trait]
 pub trait AccountStore: Send + Sync {
     /// Makes the first account an admin and later ones members, also when several register at once.
-    async fn create_user(&self, user: NewUser) -> Result<User>;
+    /// Whether the place is open to it, and how often an invitation was used, is decided inside the
+    /// transaction; the first account is always let in.
+    async fn create_user(&self, user: NewUser, invite: Option<&str>) -> Result<Admission>;
     async fn user(&self, id: UserId) -> Result<Option<User>>;
+    /// The person of that name, in any case.
+    async fn user_by_name(&self, username: &str) -> Result<Option<User>>;
+    /// At most `limit` people, by name in lower case, past `after`, whose username or display name
+    /// contains `query` in any case (ASCII).
+    async fn users(&self, query: &str, after: &str, limit: u32) -> Result<Vec<User>>;
     async fn user_count(&self) -> Result<u64>;
     /// The person of that name, in any case, and the stored password hash.
     async fn credentials(&self, username: &str) -> Result<Option<(User, String)>>;
     async fn password_hash(&self, id: UserId) -> Result<Option<String>>;
-    async fn set_display_name(&self, id: UserId, display_name: &str) -> Result<Option<User>>;
+    async fn set_display_name(&self, id: UserId, name: &str, now: Timestamp) -> Result<Option<(User, Entry)>>;
     /// Stores a new hash and ends every session but `keep`; None if there was no other.
     async fn set_password(&self, id: UserId, hash: &str, keep: SessionId, now: Timestamp) -> Result<Option<Entry>>;
 
@@ -195,9 +234,9 @@ pub trait AccountStore: Send + Sync {
 
 #[async_trait]
 pub trait ChannelStore: Send + Sync {
-    /// Its creator is its first member.
-    async fn create_channel(&self, channel: NewChannel, creator: UserId) -> Result<Entry>;
-    /// Every channel that exists and matches, as this person stands to it, by name.
+    /// Its creator is its first member. Audited.
+    async fn create_channel(&self, channel: NewChannel, creator: UserId) -> Result<Outcome<()>>;
+    /// Every channel that exists and matches, as this person stands to it, by name; no directs.
     /// Deciding which of them may be seen is the caller's.
     async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>>;
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>>;
@@ -205,15 +244,31 @@ pub trait ChannelStore: Send + Sync {
     /// What rights in a channel are decided from, without the counting that a whole [`Channel`] takes.
     async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>>;
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>>;
-    /// Deletes it with everything in it; None if it doesn't exist.
-    async fn delete_channel(&self, id: ChannelId, now: Timestamp) -> Result<Option<Entry>>;
+    /// Changes what is given of it. Audited, unless nothing changes.
+    async fn update_channel(&self, id: ChannelId, change: ChannelChange, act: Act) -> Result<Outcome<()>>;
+    /// Deletes it with everything in it. Audited.
+    async fn delete_channel(&self, id: ChannelId, act: Act) -> Result<Outcome<()>>;
+    /// Lets somebody in, or puts them out. Audited, unless they were in, or out, already.
+    async fn admit(&self, id: ChannelId, user_id: UserId, act: Act) -> Result<Outcome<()>>;
+    async fn expel(&self, id: ChannelId, user_id: UserId, act: Act) -> Result<Outcome<()>>;
+    /// The private conversation of two people, or of one with themselves; `fresh` becomes its id if
+    /// there is none, and then there is an entry.
+    async fn open_direct(
+        &self,
+        fresh: ChannelId,
+        one: UserId,
+        other: UserId,
+        now: Timestamp,
+    ) -> Result<(ChannelId, Option<Entry>)>;
+    /// Their private conversation, if there is one.
+    async fn direct(&self, one: UserId, other: UserId) -> Result<Option<ChannelId>>;
     /// None if already in, or there is no such channel.
     async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>>;
     /// None if not in.
     async fn leave(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>>;
     async fn members(&self, id: ChannelId) -> Result<Vec<User>>;
-    /// Moves a read mark forward, never back and never past the channel's end; None if not in.
-    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64) -> Result<Option<ReadMark>>;
+    /// Moves a read mark forward, or, with `back`, only back; never past the channel's end; None if not in.
+    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64, back: bool) -> Result<Option<ReadMark>>;
 }
 
 #[async_trait]
@@ -222,6 +277,10 @@ pub trait MessageStore: Send + Sync {
     /// inside it, by the shared rules. Storing the same `id` again changes nothing and answers `Known`.
     /// An error other than [`StoreError::Unsure`] means that nothing of the batch was stored.
     async fn append(&self, batch: &[NewMessage]) -> Result<Vec<Appended>>;
+    /// Changes a message, in a durable transaction that decides whether the actor may.
+    async fn revise(&self, revision: Revision) -> Result<Revised>;
+    /// One message; no check of rights.
+    async fn message(&self, id: MessageId) -> Result<Option<Message>>;
     /// At most `limit` messages, ascending by `seq`; no check of rights.
     async fn page(&self, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage>;
     /// At most `limit` messages whose rev is later than `since`, by rev; no check of rights.
@@ -235,6 +294,32 @@ pub trait MessageStore: Send + Sync {
     async fn check(&self) -> Result<()>;
     /// Finishes what is under way and closes the database.
     async fn close(&self);
+}
+
+/// What admins do to people and to the place. Whether the actor is an admin still, and whether one
+/// would be left, is decided inside each transaction.
+#[async_trait]
+pub trait AdminStore: Send + Sync {
+    /// Changes role or standing. Who is suspended loses every session. Audited, once for each of the
+    /// two that changes.
+    async fn update_user(&self, id: UserId, change: UserChange, act: Act) -> Result<Outcome<User>>;
+    /// Ends every session of somebody. Audited.
+    async fn end_sessions(&self, id: UserId, act: Act) -> Result<Outcome<()>>;
+    async fn registration(&self) -> Result<Registration>;
+    /// Audited, unless nothing changes.
+    async fn set_registration(&self, mode: Registration, act: Act) -> Result<Outcome<()>>;
+    /// Audited.
+    async fn create_invite(&self, invite: InviteDraft, act: Act) -> Result<Outcome<Invite>>;
+    /// Those that can still be used at `now`, newest first, at most 100.
+    async fn invites(&self, now: Timestamp) -> Result<Vec<Invite>>;
+    /// Whether an account may be made with it at `now`.
+    async fn invite_is_good(&self, code: &str, now: Timestamp) -> Result<bool>;
+    /// Audited.
+    async fn revoke_invite(&self, code: &str, act: Act) -> Result<Outcome<()>>;
+    /// At most `limit` entries, newest first, of those before `before`.
+    async fn audit(&self, before: Option<AuditId>, limit: u32) -> Result<Vec<AuditEntry>>;
+    /// The place in figures at `now`.
+    async fn stats(&self, now: Timestamp) -> Result<Stats>;
 }
 
 /// The changes of who may see what, in the order of their commits.
@@ -269,5 +354,5 @@ pub struct Positions {
     pub journal: u64,
 }
 
-pub trait Store: AccountStore + ChannelStore + MessageStore + JournalStore {}
-impl<T: AccountStore + ChannelStore + MessageStore + JournalStore> Store for T {}
+pub trait Store: AccountStore + AdminStore + ChannelStore + MessageStore + JournalStore {}
+impl<T: AccountStore + AdminStore + ChannelStore + MessageStore + JournalStore> Store for T {}

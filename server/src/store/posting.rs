@@ -2,11 +2,11 @@
 
 use super::{
     Appended, NewMessage, Result,
-    rows::{MessageRow, count, post_policy, role, visibility},
+    rows::{AccessRow, MessageRow, count, role},
 };
-use natter::{ChannelId, Message, MessageId, Ref, UserId, UserRef, channel::Access};
+use natter::{ChannelId, ChannelKind, Message, MessageId, Ref, UserId, UserRef, channel::Access, message::Receiver};
 use sqlx::FromRow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// What decides whether a message is let in, and where it goes.
@@ -15,10 +15,12 @@ pub(super) struct PostingRow {
     channel_id: Uuid,
     sender_id: Uuid,
     rev: i64,
-    visibility: String,
-    post_policy: String,
-    joined: bool,
+    #[sqlx(flatten)]
+    access: AccessRow,
+    /// The other one in a direct.
+    receiver_id: Option<Uuid>,
     role: String,
+    suspended: bool,
     username: String,
 }
 
@@ -32,14 +34,18 @@ enum Name {
 pub(super) struct Desk {
     posting: HashMap<(ChannelId, UserId), PostingRow>,
     known: HashMap<Name, Message>,
+    /// Of the messages that are answered, those that exist.
+    answered: HashSet<(ChannelId, MessageId)>,
     /// How far this batch has moved each channel.
     moved: HashMap<ChannelId, u64>,
 }
 
 impl Desk {
-    pub fn new(posting: Vec<PostingRow>, known: Vec<MessageRow>) -> Self {
+    /// `answered`: channel and id of each message that one of the batch answers, where it exists.
+    pub fn new(posting: Vec<PostingRow>, known: Vec<MessageRow>, answered: Vec<(Uuid, Uuid)>) -> Self {
         let posting = posting.into_iter().map(|row| ((ChannelId(row.channel_id), UserId(row.sender_id)), row));
-        let mut desk = Self { posting: posting.collect(), known: HashMap::new(), moved: HashMap::new() };
+        let answered = answered.into_iter().map(|(channel, id)| (ChannelId(channel), MessageId(id))).collect();
+        let mut desk = Self { posting: posting.collect(), known: HashMap::new(), answered, moved: HashMap::new() };
         for row in known {
             desk.remember(&row.into());
         }
@@ -72,16 +78,15 @@ impl Desk {
             return Ok(Appended::NotFound);
         };
         let role = role(&posting.role)?;
-        let access = Access {
-            visibility: visibility(&posting.visibility)?,
-            post_policy: post_policy(&posting.post_policy)?,
-            joined: posting.joined,
-        };
+        let access = Access::try_from(&posting.access)?;
         if !role.can_see_channel(access) {
             return Ok(Appended::NotFound);
         }
-        if !role.can_post(access) {
+        if posting.suspended || !role.can_post(access) {
             return Ok(Appended::Forbidden);
+        }
+        if new.reply_to.is_some_and(|id| !self.answered.contains(&(new.channel_id, id))) {
+            return Ok(Appended::NoSuchReply);
         }
         let rev = self.moved.entry(new.channel_id).or_insert(count(posting.rev));
         *rev += 1;
@@ -91,12 +96,13 @@ impl Desk {
             seq: *rev,
             rev: *rev,
             sender: UserRef { id: new.sender_id, username: posting.username.clone() },
-            receiver: None,
+            receiver: posting.receiver_id.map(|id| Receiver { id: UserId(id) }),
             timestamp: new.timestamp,
             text: new.text.clone(),
             edited_at: None,
             deleted: false,
-            reply_to: None,
+            reply_to: new.reply_to,
+            mentions_channel: new.mentions.channel && role.can_mention_channel() && access.kind == ChannelKind::Channel,
             attachments: Vec::new(),
             reactions: Vec::new(),
             reference: new.reference,
@@ -104,6 +110,18 @@ impl Desk {
         self.remember(&message);
         Ok(Appended::New(message))
     }
+}
+
+/// What each fresh message of a batch names: its place, its sender, and the name in lower case.
+pub(super) fn named<'a>(
+    batch: &'a [NewMessage],
+    outcome: &'a [Appended],
+) -> impl Iterator<Item = (&'a Message, &'a str)> {
+    let fresh = batch.iter().zip(outcome).filter_map(|(new, appended)| match appended {
+        Appended::New(message) => Some((new, message)),
+        _ => None,
+    });
+    fresh.flat_map(|(new, message)| new.mentions.names.iter().map(move |name| (message, name.as_str())))
 }
 
 /// Those of a batch that are to be stored.

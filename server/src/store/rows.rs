@@ -2,8 +2,11 @@
 
 use super::{Change, Entry, Result, Session, StoreError};
 use natter::{
-    Channel, ChannelId, ChannelKind, Message, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId,
-    UserRef, Visibility, channel::Access, message::Changes,
+    AuditId, Channel, ChannelId, ChannelKind, Message, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User,
+    UserId, UserRef, Visibility,
+    admin::{AuditAction, AuditChannel, AuditEntry, DayStats, Invite},
+    channel::Access,
+    message::{Changes, Reaction, Receiver},
 };
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -83,7 +86,11 @@ pub(super) struct ChannelRow {
     rev: i64,
     read_seq: i64,
     unread: i64,
+    mentions: i64,
     created_at: i64,
+    active_at: Option<i64>,
+    peer_id: Option<Uuid>,
+    peer_name: Option<String>,
 }
 
 impl TryFrom<ChannelRow> for Channel {
@@ -91,7 +98,7 @@ impl TryFrom<ChannelRow> for Channel {
     fn try_from(row: ChannelRow) -> Result<Self> {
         Ok(Self {
             id: ChannelId(row.id),
-            kind: ChannelKind::from_name(&row.kind).ok_or(StoreError::Corrupt("channels.kind"))?,
+            kind: kind(&row.kind)?,
             name: row.name,
             topic: row.topic,
             visibility: visibility(&row.visibility)?,
@@ -101,26 +108,32 @@ impl TryFrom<ChannelRow> for Channel {
             rev: count(row.rev),
             read_seq: count(row.read_seq),
             unread: count(row.unread),
-            mentions: 0,
+            mentions: count(row.mentions),
             muted: None,
             created_at: time(row.created_at),
-            peer: None,
+            active_at: row.active_at.map(time),
+            peer: row.peer_id.zip(row.peer_name).map(|(id, username)| UserRef { id: UserId(id), username }),
         })
     }
 }
 
 #[derive(FromRow)]
 pub(super) struct AccessRow {
+    kind: String,
     visibility: String,
     post_policy: String,
     joined: bool,
 }
 
-impl TryFrom<AccessRow> for Access {
+impl TryFrom<&AccessRow> for Access {
     type Error = StoreError;
-    fn try_from(row: AccessRow) -> Result<Self> {
-        let (visibility, post_policy) = (visibility(&row.visibility)?, post_policy(&row.post_policy)?);
-        Ok(Self { visibility, post_policy, joined: row.joined })
+    fn try_from(row: &AccessRow) -> Result<Self> {
+        Ok(Self {
+            kind: kind(&row.kind)?,
+            visibility: visibility(&row.visibility)?,
+            post_policy: post_policy(&row.post_policy)?,
+            joined: row.joined,
+        })
     }
 }
 
@@ -138,28 +151,131 @@ pub(super) struct MessageRow {
     created_at: i64,
     edited_at: Option<i64>,
     deleted: bool,
+    reply_to: Option<Uuid>,
+    mentions_channel: bool,
+    receiver_id: Option<Uuid>,
+    /// JSON: pairs of emoji and user, in the order they came.
+    reactions: Option<String>,
+}
+
+impl MessageRow {
+    /// Who answered it with which emoji, in the order they did.
+    pub(super) fn reacted(&self) -> Vec<(String, Uuid)> {
+        self.reactions.as_deref().and_then(|pairs| serde_json::from_str(pairs).ok()).unwrap_or_default()
+    }
 }
 
 impl From<MessageRow> for Message {
     fn from(row: MessageRow) -> Self {
+        let reactions = by_emoji(row.reacted());
         Self {
             id: MessageId(row.id),
             channel_id: ChannelId(row.channel_id),
             seq: count(row.seq),
             rev: count(row.rev),
             sender: UserRef { id: UserId(row.sender_id), username: row.sender_name },
-            receiver: None,
+            receiver: row.receiver_id.map(|id| Receiver { id: UserId(id) }),
             timestamp: time(row.created_at),
             text: row.text,
             edited_at: row.edited_at.map(time),
             deleted: row.deleted,
-            reply_to: None,
+            reply_to: row.reply_to.map(MessageId),
+            mentions_channel: row.mentions_channel,
             attachments: Vec::new(),
-            reactions: Vec::new(),
+            reactions,
             reference: row.reference.map(Ref),
         }
     }
 }
+
+/// Pairs by emoji; each emoji where it first came.
+pub(super) fn by_emoji(pairs: Vec<(String, Uuid)>) -> Vec<Reaction> {
+    let mut reactions: Vec<Reaction> = Vec::new();
+    for (emoji, user) in pairs {
+        match reactions.iter_mut().find(|reaction| reaction.emoji == emoji) {
+            Some(reaction) => reaction.user_ids.push(UserId(user)),
+            None => reactions.push(Reaction { emoji, user_ids: vec![UserId(user)] }),
+        }
+    }
+    reactions
+}
+
+#[derive(FromRow)]
+pub(super) struct InviteRow {
+    code: String,
+    created_by: Uuid,
+    created_by_name: String,
+    created_at: i64,
+    expires_at: i64,
+    max_uses: i64,
+    uses: i64,
+}
+
+impl From<InviteRow> for Invite {
+    fn from(row: InviteRow) -> Self {
+        Self {
+            code: row.code,
+            created_by: UserRef { id: UserId(row.created_by), username: row.created_by_name },
+            created_at: time(row.created_at),
+            expires_at: time(row.expires_at),
+            max_uses: u32::try_from(row.max_uses).unwrap_or(0),
+            uses: u32::try_from(row.uses).unwrap_or(0),
+        }
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct AuditRow {
+    id: Uuid,
+    at: i64,
+    actor_id: Uuid,
+    actor_name: String,
+    action: String,
+    user_id: Option<Uuid>,
+    user_name: Option<String>,
+    channel_id: Option<Uuid>,
+    channel_name: Option<String>,
+    message_id: Option<Uuid>,
+    detail: Option<String>,
+    reason: Option<String>,
+}
+
+impl TryFrom<AuditRow> for AuditEntry {
+    type Error = StoreError;
+    fn try_from(row: AuditRow) -> Result<Self> {
+        let named = |(id, username)| UserRef { id: UserId(id), username };
+        Ok(Self {
+            id: AuditId(row.id),
+            at: time(row.at),
+            actor: named((row.actor_id, row.actor_name)),
+            action: AuditAction::from_name(&row.action).ok_or(StoreError::Corrupt("audit.action"))?,
+            user: row.user_id.zip(row.user_name).map(named),
+            channel: row.channel_id.zip(row.channel_name).map(|(id, name)| AuditChannel { id: ChannelId(id), name }),
+            message_id: row.message_id.map(MessageId),
+            detail: row.detail,
+            reason: row.reason,
+        })
+    }
+}
+
+/// Fourteen days up to `now`, of which `found` has those (by number since 1970) on which something was said.
+pub(super) fn days(now: Timestamp, found: &[(i64, i64, i64)]) -> Vec<DayStats> {
+    let today = now.millis().div_euclid(DAY_MILLIS);
+    let day = |day: i64| {
+        let (messages, active) = found.iter().find(|row| row.0 == day).map_or((0, 0), |row| (row.1, row.2));
+        DayStats { day: time(day * DAY_MILLIS), messages: count(messages), active: count(active) }
+    };
+    (today + 1 - STATS_DAYS..=today).map(day).collect()
+}
+
+/// The smallest id that a message of those days can have: they begin with the time (RFC 9562).
+pub(super) fn first_id_of_days(now: Timestamp) -> Uuid {
+    let from = (now.millis().div_euclid(DAY_MILLIS) + 1 - STATS_DAYS) * DAY_MILLIS;
+    Uuid::from_u128(u128::from(count(from)) << 80)
+}
+
+pub(super) const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+const STATS_DAYS: i64 = 14;
 
 /// What stands in the journal.
 pub(super) fn written(change: &Change) -> Result<String> {
@@ -182,6 +298,10 @@ pub(super) fn changes(mut items: Vec<Message>, limit: u32, rev: u64, epoch: &str
 
 pub(super) fn role(name: &str) -> Result<Role> {
     Role::from_name(name).ok_or(StoreError::Corrupt("users.role"))
+}
+
+pub(super) fn kind(name: &str) -> Result<ChannelKind> {
+    ChannelKind::from_name(name).ok_or(StoreError::Corrupt("channels.kind"))
 }
 
 pub(super) fn visibility(name: &str) -> Result<Visibility> {

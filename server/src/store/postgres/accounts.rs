@@ -1,10 +1,16 @@
-use super::{PostgresStore, all, begin, commit, journal::record, optional, row, run};
+use super::{
+    PostgresStore,
+    admin::{invited, mode},
+    all, begin, commit,
+    journal::record,
+    optional, row, run,
+};
 use crate::store::{
-    AccountStore, Change, Entry, NewSession, NewUser, Result, Rotation, Session,
+    AccountStore, Admission, Change, Entry, NewSession, NewUser, Result, Rotation, Session,
     rows::{CredentialRow, SessionRow, SessionUserRow, UserRow, count, taken},
 };
 use async_trait::async_trait;
-use natter::{Role, SessionId, Timestamp, User, UserId};
+use natter::{Role, SessionId, Timestamp, User, UserId, admin::Registration};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -28,7 +34,7 @@ const BY_REFRESH: &str = concat!(
 
 #[async_trait]
 impl AccountStore for PostgresStore {
-    async fn create_user(&self, new: NewUser) -> Result<User> {
+    async fn create_user(&self, new: NewUser, invite: Option<&str>) -> Result<Admission> {
         let mut tx = begin(&self.pool).await?;
         let somebody = "SELECT EXISTS (SELECT FROM users)";
         let (mut others,): (bool,) = row(&mut *tx, sqlx::query_as(somebody)).await?;
@@ -37,6 +43,16 @@ impl AccountStore for PostgresStore {
             let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(FIRST_ACCOUNT);
             run(&mut *tx, lock).await?;
             (others,) = row(&mut *tx, sqlx::query_as(somebody)).await?;
+        }
+        if others {
+            // Shared: who closes the place waits for those that are entering, and nobody enters after that.
+            let stored = sqlx::query_as("SELECT value FROM meta WHERE key = 'registration' FOR SHARE");
+            match mode(optional(&mut *tx, stored).await?)? {
+                Registration::Open => {}
+                Registration::Closed => return Ok(Admission::Closed),
+                Registration::Invite if invited(&mut tx, invite, new.created_at).await? => {}
+                Registration::Invite => return Ok(Admission::NotInvited),
+            }
         }
         let user = User {
             id: new.id,
@@ -60,7 +76,35 @@ impl AccountStore for PostgresStore {
         .bind(user.created_at.millis());
         run(&mut *tx, insert).await.map_err(taken("username"))?;
         commit(tx).await?;
-        Ok(user)
+        Ok(Admission::Admitted(user))
+    }
+
+    async fn user_by_name(&self, username: &str) -> Result<Option<User>> {
+        // PostgreSQL's text can't hold it, not even to say that nothing is equal to it.
+        if username.contains('\0') {
+            return Ok(None);
+        }
+        let user = concat!("SELECT ", user!(), " FROM users u WHERE u.username_key = $1");
+        let row: Option<UserRow> = optional(&self.pool, sqlx::query_as(user).bind(username.to_lowercase())).await?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    async fn users(&self, query: &str, after: &str, limit: u32) -> Result<Vec<User>> {
+        if query.contains('\0') || after.contains('\0') {
+            return Ok(Vec::new());
+        }
+        let found = sqlx::query_as(concat!(
+            "SELECT ",
+            user!(),
+            " FROM users u WHERE u.username_key > $2
+                AND (strpos(u.username_key, $1) > 0 OR strpos(lower(u.display_name), $1) > 0)
+              ORDER BY u.username_key LIMIT $3"
+        ))
+        .bind(query.trim().to_lowercase())
+        .bind(after.to_lowercase())
+        .bind(i64::from(limit));
+        let rows: Vec<UserRow> = all(&self.pool, found).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>> {
@@ -74,7 +118,6 @@ impl AccountStore for PostgresStore {
     }
 
     async fn credentials(&self, username: &str) -> Result<Option<(User, String)>> {
-        // PostgreSQL's text can't hold it, not even to say that nothing is equal to it.
         if username.contains('\0') {
             return Ok(None);
         }
@@ -89,21 +132,21 @@ impl AccountStore for PostgresStore {
         Ok(optional(&self.pool, hash).await?.map(|(hash,)| hash))
     }
 
-    async fn set_display_name(&self, id: UserId, display_name: &str) -> Result<Option<User>> {
+    async fn set_display_name(&self, id: UserId, name: &str, now: Timestamp) -> Result<Option<(User, Entry)>> {
+        let mut tx = begin(&self.pool).await?;
         let update = concat!("UPDATE users u SET display_name = $2 WHERE u.id = $1 RETURNING ", user!());
-        let row: Option<UserRow> = optional(&self.pool, sqlx::query_as(update).bind(id.0).bind(display_name)).await?;
-        row.map(TryInto::try_into).transpose()
+        let row: Option<UserRow> = optional(&mut *tx, sqlx::query_as(update).bind(id.0).bind(name)).await?;
+        let Some(row) = row else { return Ok(None) };
+        let entry = record(&mut tx, Change::UserChanged { user_id: id }, now).await?;
+        commit(tx).await?;
+        Ok(Some((row.try_into()?, entry)))
     }
 
     async fn set_password(&self, id: UserId, hash: &str, keep: SessionId, now: Timestamp) -> Result<Option<Entry>> {
         let mut tx = begin(&self.pool).await?;
         let update = sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1").bind(id.0).bind(hash);
         run(&mut *tx, update).await?;
-        let others = sqlx::query_as(
-            "DELETE FROM sessions WHERE id IN
-                (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 ORDER BY id FOR UPDATE) RETURNING id",
-        );
-        let ended = all(&mut *tx, others.bind(id.0).bind(keep.0)).await?;
+        let ended = end_all(&mut tx, id, Some(keep)).await?;
         let entry = sessions_ended(&mut tx, ended, now).await?;
         commit(tx).await?;
         Ok(entry)
@@ -111,16 +154,19 @@ impl AccountStore for PostgresStore {
 
     async fn create_session(&self, new: NewSession) -> Result<()> {
         let mut tx = begin(&self.pool).await?;
+        // Shared: who suspends them at the same moment waits, and then ends this session, too.
         let session = sqlx::query(
             "INSERT INTO sessions (id, user_id, user_agent, created_at, last_seen_at, expires_at)
-             VALUES ($1, $2, $3, $4, $4, $5)",
+             SELECT $1, u.id, $3, $4, $4, $5 FROM users u WHERE u.id = $2 AND NOT u.suspended FOR SHARE",
         )
         .bind(new.id.0)
         .bind(new.user_id.0)
         .bind(&new.user_agent)
         .bind(new.created_at.millis())
         .bind(new.expires_at.millis());
-        run(&mut *tx, session).await?;
+        if run(&mut *tx, session).await? == 0 {
+            return Ok(());
+        }
         add_token(&mut tx, new.id, new.refresh_hash).await?;
         commit(tx).await
     }
@@ -219,7 +265,21 @@ async fn touch<'e>(on: impl sqlx::PgExecutor<'e>, id: SessionId, now: Timestamp,
     Ok(())
 }
 
-async fn sessions_ended(tx: &mut PgConnection, ended: Vec<(Uuid,)>, now: Timestamp) -> Result<Option<Entry>> {
+/// Ends somebody's sessions, all but that one; in one order, so that two who do so don't wait for each other.
+pub(super) async fn end_all(tx: &mut PgConnection, id: UserId, keep: Option<SessionId>) -> Result<Vec<(Uuid,)>> {
+    let delete = sqlx::query_as(
+        "DELETE FROM sessions WHERE id IN
+            (SELECT id FROM sessions WHERE user_id = $1 AND id IS DISTINCT FROM $2 ORDER BY id FOR UPDATE)
+         RETURNING id",
+    );
+    all(tx, delete.bind(id.0).bind(keep.map(|id| id.0))).await
+}
+
+pub(super) async fn sessions_ended(
+    tx: &mut PgConnection,
+    ended: Vec<(Uuid,)>,
+    now: Timestamp,
+) -> Result<Option<Entry>> {
     if ended.is_empty() {
         return Ok(None);
     }

@@ -1,9 +1,14 @@
-//! Storing a batch of messages: one transaction of six round trips, however many they are.
+//! Storing a batch of messages: one transaction of six round trips, however many they are, and one more
+//! each where they answer or name somebody.
 
-use super::{CONNECT, PostgresStore, all, commit, connect, messages::message, postgres, run, within};
+use super::{
+    CONNECT, PostgresStore, all, commit, connect,
+    messages::{message, other},
+    postgres, run, within,
+};
 use crate::store::{
     Appended, NewMessage, Result, StoreError,
-    posting::{Desk, PostingRow, fresh},
+    posting::{Desk, PostingRow, fresh, named},
     rows::{MessageRow, signed},
 };
 use natter::Message;
@@ -84,10 +89,11 @@ async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appe
         "WITH moved AS (
             UPDATE channels c SET rev = i.rev, changed_xid = pg_current_xact_id()
             FROM unnest($1::uuid[], $2::bigint[]) AS i (id, rev) WHERE c.id = i.id)
-         INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at)
-         SELECT channel_id, seq, seq, id, sender_id, ref, text, created_at
-         FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[])
-            AS i (channel_id, seq, id, sender_id, ref, text, created_at)",
+         INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at, reply_to, mentions_channel)
+         SELECT channel_id, seq, seq, id, sender_id, ref, text, created_at, reply_to, mentions_channel
+         FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[],
+                $10::uuid[], $11::boolean[])
+            AS i (channel_id, seq, id, sender_id, ref, text, created_at, reply_to, mentions_channel)",
     )
     .bind(desk.moved().map(|(id, _)| id.0).collect::<Vec<_>>())
     .bind(desk.moved().map(|(_, rev)| signed(rev)).collect::<Vec<_>>())
@@ -97,10 +103,35 @@ async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appe
     .bind(column(&fresh, |message| message.sender.id.0))
     .bind(column(&fresh, |message| message.reference.map(|reference| reference.0)))
     .bind(column(&fresh, |message| message.text.as_str()))
-    .bind(column(&fresh, |message| message.timestamp.millis()));
+    .bind(column(&fresh, |message| message.timestamp.millis()))
+    .bind(column(&fresh, |message| message.reply_to.map(|id| id.0)))
+    .bind(column(&fresh, |message| message.mentions_channel));
     run(&mut *tx, insert).await?;
+    mention(&mut tx, named(batch, &outcome)).await?;
     commit(tx).await?;
     Ok(outcome)
+}
+
+/// Notes whom messages name, of those who are in their channels; nobody names themselves.
+pub(super) async fn mention(tx: &mut PgConnection, named: impl Iterator<Item = (&Message, &str)>) -> Result<()> {
+    let (messages, names): (Vec<_>, Vec<_>) = named.unzip();
+    if names.is_empty() {
+        return Ok(());
+    }
+    let insert = sqlx::query(
+        "INSERT INTO mentions (channel_id, user_id, seq)
+         SELECT s.channel_id, u.id, i.seq
+         FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[]) AS i (channel_id, seq, sender_id, name)
+         JOIN users u ON u.username_key = i.name
+         JOIN memberships s ON s.channel_id = i.channel_id AND s.user_id = u.id
+         WHERE u.id <> i.sender_id ON CONFLICT DO NOTHING",
+    )
+    .bind(column(&messages, |message| message.channel_id.0))
+    .bind(column(&messages, |message| signed(message.seq)))
+    .bind(column(&messages, |message| message.sender.id.0))
+    .bind(names);
+    run(tx, insert).await?;
+    Ok(())
 }
 
 fn column<'a, T>(messages: &[&'a Message], value: impl Fn(&'a Message) -> T) -> Vec<T> {
@@ -131,13 +162,15 @@ async fn forget_removed(conn: &mut PgConnection, batch: &[NewMessage]) -> Result
 async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Desk> {
     let pairs: BTreeSet<_> = batch.iter().map(|new| (new.channel_id.0, new.sender_id.0)).collect();
     let (channels, senders): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-    let posting = sqlx::query_as(
-        "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.visibility, c.post_policy, u.role, u.username,
-            m.user_id IS NOT NULL AS joined
+    let posting = sqlx::query_as(concat!(
+        "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.kind, c.visibility, c.post_policy, u.role,
+            u.suspended, u.username, m.user_id IS NOT NULL AS joined, ",
+        other!("u.id"),
+        " AS receiver_id
          FROM unnest($1::uuid[], $2::uuid[]) AS i (channel_id, sender_id)
          JOIN channels c ON c.id = i.channel_id JOIN users u ON u.id = i.sender_id
-         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id",
-    );
+         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id"
+    ));
     let posting: Vec<PostingRow> = all(&mut *tx, posting.bind(channels).bind(senders)).await?;
     let (ids, senders, refs) = names(batch);
     // Of a channel that is gone, so are its messages, though they may not all be deleted yet.
@@ -148,6 +181,13 @@ async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Desk> {
         stored!(),
         " ON m.id = stored.id WHERE EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)"
     );
-    let known: Vec<MessageRow> = all(tx, sqlx::query_as(known).bind(ids).bind(senders).bind(refs)).await?;
-    Ok(Desk::new(posting, known))
+    let known: Vec<MessageRow> = all(&mut *tx, sqlx::query_as(known).bind(ids).bind(senders).bind(refs)).await?;
+    let answered: BTreeSet<Uuid> = batch.iter().filter_map(|new| new.reply_to).map(|id| id.0).collect();
+    let answered = if answered.is_empty() {
+        Vec::new()
+    } else {
+        let exist = sqlx::query_as("SELECT channel_id, id FROM messages WHERE id = ANY ($1)");
+        all(tx, exist.bind(Vec::from_iter(answered))).await?
+    };
+    Ok(Desk::new(posting, known, answered))
 }

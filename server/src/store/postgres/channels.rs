@@ -1,14 +1,32 @@
-use super::{PostgresStore, accounts::user, all, begin, commit, journal::record, optional, run};
+use super::{PostgresStore, accounts::user, all, begin, commit, journal::record, messages::other, optional, run};
 use crate::store::{
-    Change, ChannelStore, Entry, NewChannel, ReadMark, Result,
-    rows::{AccessRow, ChannelRow, UserRow, count, signed, taken, visibility},
+    Act, Change, ChannelChange, ChannelStore, Entry, NewChannel, Outcome, ReadMark, Result, StoreError,
+    rows::{AccessRow, ChannelRow, UserRow, count, signed},
 };
 use async_trait::async_trait;
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
+use uuid::Uuid;
 
-/// Messages deleted in one transaction after their channel has gone.
-const SWEEP: u16 = 5_000;
+/// Messages of others past the read mark of the membership `m`.
+macro_rules! unread {
+    () => {
+        "(SELECT count(*) FROM messages x WHERE x.channel_id = m.channel_id AND x.seq > m.read_seq
+            AND x.sender_id <> m.user_id AND NOT x.deleted)"
+    };
+}
+
+/// Those among them that name its person, or everyone.
+macro_rules! mentions {
+    () => {
+        "(SELECT count(*) FROM (
+            SELECT x.seq FROM mentions x
+                WHERE x.channel_id = m.channel_id AND x.user_id = m.user_id AND x.seq > m.read_seq
+            UNION SELECT x.seq FROM messages x
+                WHERE x.channel_id = m.channel_id AND x.seq > m.read_seq AND x.mentions_channel
+                    AND x.sender_id <> m.user_id) AS named)"
+    };
+}
 
 /// A channel as the person bound to `$1` stands to it; each use adds its own WHERE.
 macro_rules! as_seen {
@@ -17,9 +35,16 @@ macro_rules! as_seen {
             "SELECT c.id, c.kind, c.name, c.topic, c.visibility, c.post_policy, c.rev, c.created_at,
                 m.user_id IS NOT NULL AS joined, coalesce(m.read_seq, 0) AS read_seq,
                 (SELECT count(*) FROM memberships a WHERE a.channel_id = c.id) AS members,
-                CASE WHEN m.user_id IS NULL THEN 0 ELSE
-                    (SELECT count(*) FROM messages x WHERE x.channel_id = c.id AND x.seq > m.read_seq
-                        AND x.sender_id <> $1 AND NOT x.deleted) END AS unread
+                (SELECT x.created_at FROM messages x WHERE x.channel_id = c.id ORDER BY x.seq DESC LIMIT 1)
+                    AS active_at, ",
+            other!("$1"),
+            " AS peer_id, (SELECT p.username FROM users p WHERE p.id = ",
+            other!("$1"),
+            ") AS peer_name, CASE WHEN m.user_id IS NULL THEN 0 ELSE ",
+            unread!(),
+            " END AS unread, CASE WHEN m.user_id IS NULL THEN 0 ELSE ",
+            mentions!(),
+            " END AS mentions
             FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = $1 ",
             $rest
         )
@@ -30,48 +55,10 @@ fn seen(rows: Vec<ChannelRow>) -> Result<Vec<Channel>> {
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Holds the channel as posting does, so that no post falls between; answers its `rev` if it exists.
-async fn lock(tx: &mut PgConnection, id: ChannelId) -> Result<Option<i64>> {
-    let lock = sqlx::query_as("SELECT rev FROM channels WHERE id = $1 FOR NO KEY UPDATE").bind(id.0);
-    Ok(optional(tx, lock).await?.map(|(rev,)| rev))
-}
-
-/// Deletes what messages removed channels have left, a stretch at a time.
-pub(super) async fn sweep(pool: &PgPool) -> Result<()> {
-    let removed = sqlx::query_as("SELECT id, rev FROM removed_channels");
-    let channels: Vec<(uuid::Uuid, i64)> = all(pool, removed).await?;
-    for (id, rev) in channels {
-        for from in (0..=rev).step_by(SWEEP.into()) {
-            let stretch = sqlx::query("DELETE FROM messages WHERE channel_id = $1 AND seq BETWEEN $2 AND $3");
-            run(pool, stretch.bind(id).bind(from).bind(from + i64::from(SWEEP) - 1)).await?;
-        }
-        run(pool, sqlx::query("DELETE FROM removed_channels WHERE id = $1").bind(id)).await?;
-    }
-    Ok(())
-}
-
 #[async_trait]
 impl ChannelStore for PostgresStore {
-    async fn create_channel(&self, new: NewChannel, creator: UserId) -> Result<Entry> {
-        let mut tx = begin(&self.pool).await?;
-        let channel = sqlx::query(
-            "INSERT INTO channels (id, kind, name, topic, visibility, post_policy, created_at)
-             VALUES ($1, 'channel', $2, $3, $4, $5, $6)",
-        )
-        .bind(new.id.0)
-        .bind(&new.name)
-        .bind(&new.topic)
-        .bind(new.visibility.as_str())
-        .bind(new.post_policy.as_str())
-        .bind(new.created_at.millis());
-        run(&mut *tx, channel).await.map_err(taken("name"))?;
-        let membership =
-            sqlx::query("INSERT INTO memberships (channel_id, user_id, read_seq, joined_at) VALUES ($1, $2, 0, $3)");
-        run(&mut *tx, membership.bind(new.id.0).bind(creator.0).bind(new.created_at.millis())).await?;
-        let created = Change::ChannelCreated { channel_id: new.id, creator };
-        let entry = record(&mut tx, created, new.created_at).await?;
-        commit(tx).await?;
-        Ok(entry)
+    async fn create_channel(&self, channel: NewChannel, creator: UserId) -> Result<Outcome<()>> {
+        self.create(channel, creator).await
     }
 
     async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>> {
@@ -86,7 +73,7 @@ impl ChannelStore for PostgresStore {
     }
 
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>> {
-        let joined = sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.name NULLS FIRST"));
+        let joined = sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.kind, c.name"));
         seen(all(&self.pool, joined.bind(viewer.0)).await?)
     }
 
@@ -97,11 +84,11 @@ impl ChannelStore for PostgresStore {
 
     async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>> {
         let access = sqlx::query_as(
-            "SELECT c.visibility, c.post_policy, m.user_id IS NOT NULL AS joined
+            "SELECT c.kind, c.visibility, c.post_policy, m.user_id IS NOT NULL AS joined
              FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = $1 WHERE c.id = $2",
         );
         let row: Option<AccessRow> = optional(&self.pool, access.bind(viewer.0).bind(id.0)).await?;
-        row.map(TryInto::try_into).transpose()
+        row.as_ref().map(TryInto::try_into).transpose()
     }
 
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>> {
@@ -112,34 +99,68 @@ impl ChannelStore for PostgresStore {
         optional::<ChannelRow>(&self.pool, channel).await?.map(TryInto::try_into).transpose()
     }
 
-    async fn delete_channel(&self, id: ChannelId, now: Timestamp) -> Result<Option<Entry>> {
+    async fn update_channel(&self, id: ChannelId, change: ChannelChange, act: Act) -> Result<Outcome<()>> {
+        self.update(id, change, act).await
+    }
+
+    async fn delete_channel(&self, id: ChannelId, act: Act) -> Result<Outcome<()>> {
+        self.remove(id, act).await
+    }
+
+    async fn admit(&self, id: ChannelId, user_id: UserId, act: Act) -> Result<Outcome<()>> {
+        self.let_in(id, user_id, act).await
+    }
+
+    async fn expel(&self, id: ChannelId, user_id: UserId, act: Act) -> Result<Outcome<()>> {
+        self.put_out(id, user_id, act).await
+    }
+
+    async fn open_direct(
+        &self,
+        fresh: ChannelId,
+        one: UserId,
+        other: UserId,
+        now: Timestamp,
+    ) -> Result<(ChannelId, Option<Entry>)> {
+        // Nearly always there is one: then it costs no write.
+        if let Some(known) = self.direct(one, other).await? {
+            return Ok((known, None));
+        }
+        let mut users = vec![one.min(other), one.max(other)];
         let mut tx = begin(&self.pool).await?;
-        let gone = sqlx::query_as("DELETE FROM channels WHERE id = $1 RETURNING visibility, rev").bind(id.0);
-        let Some((stored, rev)) = optional::<(String, i64)>(&mut *tx, gone).await? else { return Ok(None) };
-        let visibility = visibility(&stored)?;
-        let removed = sqlx::query("INSERT INTO removed_channels (id, rev) VALUES ($1, $2)");
-        run(&mut *tx, removed.bind(id.0).bind(rev)).await?;
-        let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, now).await?;
+        // Of two who open it at once, the second waits here.
+        let insert = sqlx::query(
+            "INSERT INTO channels (id, kind, visibility, post_policy, created_at, direct_low, direct_high)
+             VALUES ($1, 'direct', 'private', 'everyone', $2, $3, $4) ON CONFLICT DO NOTHING",
+        );
+        let insert = insert.bind(fresh.0).bind(now.millis()).bind(users[0].0).bind(users[1].0);
+        if run(&mut *tx, insert).await? == 0 {
+            drop(tx);
+            let known = self.direct(one, other).await?.ok_or(StoreError::Corrupt("channels.direct_low"))?;
+            return Ok((known, None));
+        }
+        users.dedup();
+        enter(&mut tx, fresh, &users, now).await?;
+        let entry = record(&mut tx, Change::DirectOpened { channel_id: fresh, users }, now).await?;
         commit(tx).await?;
-        // Out of sight already. What doesn't get done now is done when the journal is trimmed.
-        let pool = self.pool.clone();
-        tokio::spawn(async move {
-            if let Err(error) = sweep(&pool).await {
-                tracing::warn!(%error, "messages of a removed channel are left for later");
-            }
-        });
-        Ok(Some(entry))
+        Ok((fresh, Some(entry)))
+    }
+
+    async fn direct(&self, one: UserId, other: UserId) -> Result<Option<ChannelId>> {
+        let pair = sqlx::query_as("SELECT id FROM channels WHERE direct_low = $1 AND direct_high = $2")
+            .bind(one.min(other).0)
+            .bind(one.max(other).0);
+        Ok(optional(&self.pool, pair).await?.map(|(id,)| ChannelId(id)))
     }
 
     async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>> {
         let mut tx = begin(&self.pool).await?;
-        let Some(rev) = lock(&mut tx, id).await? else { return Ok(None) };
-        // What was said before somebody came isn't news to them.
-        let membership = sqlx::query(
-            "INSERT INTO memberships (channel_id, user_id, read_seq, joined_at) VALUES ($1, $2, $3, $4)
-             ON CONFLICT DO NOTHING",
+        // Held as posting holds it, so that nothing falls between. It may have become private since the
+        // right was checked.
+        let lock = sqlx::query(
+            "SELECT FROM channels WHERE id = $1 AND kind = 'channel' AND visibility = 'public' FOR NO KEY UPDATE",
         );
-        if run(&mut *tx, membership.bind(id.0).bind(user_id.0).bind(rev).bind(now.millis())).await? == 0 {
+        if run(&mut *tx, lock.bind(id.0)).await? == 0 || !enter(&mut tx, id, &[user_id], now).await? {
             return Ok(None);
         }
         let entry = record(&mut tx, Change::Joined { channel_id: id, user_id }, now).await?;
@@ -149,9 +170,8 @@ impl ChannelStore for PostgresStore {
 
     async fn leave(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>> {
         let mut tx = begin(&self.pool).await?;
-        lock(&mut tx, id).await?;
-        let membership = sqlx::query("DELETE FROM memberships WHERE channel_id = $1 AND user_id = $2");
-        if run(&mut *tx, membership.bind(id.0).bind(user_id.0)).await? == 0 {
+        run(&mut *tx, sqlx::query("SELECT FROM channels WHERE id = $1 FOR NO KEY UPDATE").bind(id.0)).await?;
+        if !exit(&mut tx, id, user_id).await? {
             return Ok(None);
         }
         let entry = record(&mut tx, Change::Left { channel_id: id, user_id }, now).await?;
@@ -169,33 +189,56 @@ impl ChannelStore for PostgresStore {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64) -> Result<Option<ReadMark>> {
-        macro_rules! unread {
-            () => {
-                "(SELECT count(*) FROM messages x WHERE x.channel_id = m.channel_id AND x.seq > m.read_seq
-                    AND x.sender_id <> m.user_id AND NOT x.deleted)"
-            };
-        }
+    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64, back: bool) -> Result<Option<ReadMark>> {
         // Most calls move nothing: they cost one reading.
         let known = sqlx::query_as(concat!(
-            "SELECT m.read_seq, c.rev, CASE WHEN m.read_seq >= least($3, c.rev) THEN ",
+            "SELECT m.read_seq, wanted.seq, CASE WHEN wanted.stays THEN ",
             unread!(),
+            " END, CASE WHEN wanted.stays THEN ",
+            mentions!(),
             " END FROM memberships m JOIN channels c ON c.id = m.channel_id
+             CROSS JOIN LATERAL (SELECT least($3, c.rev) AS seq, CASE WHEN $4 THEN least($3, c.rev) >= m.read_seq
+                ELSE least($3, c.rev) <= m.read_seq END AS stays) AS wanted
              WHERE m.channel_id = $1 AND m.user_id = $2"
         ));
-        let known: Option<(i64, i64, Option<i64>)> =
-            optional(&self.pool, known.bind(id.0).bind(user_id.0).bind(signed(seq))).await?;
-        let Some((read_seq, rev, unread)) = known else { return Ok(None) };
-        let mark = |(seq, unread), moved| ReadMark { seq: count(seq), moved, unread: count(unread), mentions: 0 };
-        if let Some(unread) = unread {
-            return Ok(Some(mark((read_seq, unread), false)));
+        let known: Option<(i64, i64, Option<i64>, Option<i64>)> =
+            optional(&self.pool, known.bind(id.0).bind(user_id.0).bind(signed(seq)).bind(back)).await?;
+        let Some((read_seq, to, unread, mentions)) = known else { return Ok(None) };
+        let mark = |(seq, unread, mentions), moved| ReadMark {
+            seq: count(seq),
+            moved,
+            unread: count(unread),
+            mentions: count(mentions),
+        };
+        if let Some((unread, mentions)) = unread.zip(mentions) {
+            return Ok(Some(mark((read_seq, unread, mentions), false)));
         }
-        let forward = sqlx::query_as(concat!(
-            "UPDATE memberships m SET read_seq = greatest(m.read_seq, $3)
+        let update = sqlx::query_as(concat!(
+            "UPDATE memberships m
+             SET read_seq = CASE WHEN $4 THEN least(m.read_seq, $3) ELSE greatest(m.read_seq, $3) END
              WHERE m.channel_id = $1 AND m.user_id = $2 RETURNING m.read_seq, ",
-            unread!()
+            unread!(),
+            ", ",
+            mentions!()
         ));
-        let now = optional(&self.pool, forward.bind(id.0).bind(user_id.0).bind(signed(seq).min(rev))).await?;
+        let now = optional(&self.pool, update.bind(id.0).bind(user_id.0).bind(to).bind(back)).await?;
         Ok(now.map(|now| mark(now, true)))
     }
+}
+
+/// Lets people into a channel that is held; false if they all were in. What was said before isn't news to them.
+pub(super) async fn enter(tx: &mut PgConnection, id: ChannelId, users: &[UserId], now: Timestamp) -> Result<bool> {
+    let insert = sqlx::query(
+        "INSERT INTO memberships (channel_id, user_id, read_seq, joined_at)
+         SELECT c.id, i.user_id, c.rev, $3 FROM channels c CROSS JOIN unnest($2::uuid[]) AS i (user_id)
+         WHERE c.id = $1 ON CONFLICT DO NOTHING",
+    );
+    let users: Vec<Uuid> = users.iter().map(|id| id.0).collect();
+    Ok(run(tx, insert.bind(id.0).bind(users).bind(now.millis())).await? > 0)
+}
+
+/// Puts somebody out of a channel that is held; false if they weren't in.
+pub(super) async fn exit(tx: &mut PgConnection, id: ChannelId, user_id: UserId) -> Result<bool> {
+    let delete = sqlx::query("DELETE FROM memberships WHERE channel_id = $1 AND user_id = $2");
+    Ok(run(tx, delete.bind(id.0).bind(user_id.0)).await? > 0)
 }

@@ -1,4 +1,4 @@
-use super::{PostgresStore, all, channels::sweep, row, run};
+use super::{PostgresStore, all, manage::sweep, row, run};
 use crate::store::{
     Change, Entry, JournalStore, Positions, Result, SharedStore, StoreError,
     rows::{count, entry, signed, written},

@@ -1,20 +1,35 @@
-use super::{ANSWER, PostgresStore, all, row, run, within};
+use super::{ANSWER, PostgresStore, all, optional, row, run, within};
 use crate::store::{
-    Anchor, Appended, MessageStore, NewMessage, Result, StoreError,
+    Anchor, Appended, MessageStore, NewMessage, Result, Revised, Revision, StoreError,
     rows::{self, MessageRow, count, signed},
 };
 use async_trait::async_trait;
-use natter::{ChannelId, Message, MessagePage, message::Changes};
+use natter::{ChannelId, Message, MessageId, MessagePage, message::Changes};
 use sqlx::{FromRow, Row as _, postgres::PgRow};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-/// The columns of a message `m`. The sender's name by a look-up each: with a join whose size isn't
+/// Whom somebody talks to in the direct `c`; nobody in other channels.
+macro_rules! other {
+    ($me:literal) => {
+        concat!("CASE WHEN c.direct_low = ", $me, " THEN c.direct_high ELSE c.direct_low END")
+    };
+}
+pub(super) use other;
+
+/// The columns of a message `m`. What belongs to it by a look-up each: with a join whose size isn't
 /// known beforehand, the planner may read all users.
 macro_rules! message {
     () => {
-        "m.id, m.channel_id, m.seq, m.rev, m.sender_id, m.ref, m.text, m.created_at, m.edited_at, m.deleted,
-         (SELECT u.username FROM users u WHERE u.id = m.sender_id) AS sender_name"
+        concat!(
+            "m.id, m.channel_id, m.seq, m.rev, m.sender_id, m.ref, m.text, m.created_at, m.edited_at, m.deleted,
+             m.reply_to, m.mentions_channel,
+             (SELECT u.username FROM users u WHERE u.id = m.sender_id) AS sender_name, (SELECT ",
+            other!("m.sender_id"),
+            " FROM channels c WHERE c.id = m.channel_id) AS receiver_id,
+             (SELECT json_agg(json_build_array(r.emoji, r.user_id) ORDER BY r.rev)::text
+                FROM reactions r WHERE r.message_id = m.id) AS reactions"
+        )
     };
 }
 pub(super) use message;
@@ -44,6 +59,19 @@ fn read(lines: Vec<Line>) -> (u64, Vec<Message>) {
 impl MessageStore for PostgresStore {
     async fn append(&self, batch: &[NewMessage]) -> Result<Vec<Appended>> {
         self.append_batch(batch).await
+    }
+
+    async fn revise(&self, revision: Revision) -> Result<Revised> {
+        self.revise_one(revision).await
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<Message>> {
+        let message = sqlx::query_as(concat!(
+            "SELECT ",
+            message!(),
+            " FROM messages m WHERE m.id = $1 AND EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)"
+        ));
+        Ok(optional::<MessageRow>(&self.pool, message.bind(id.0)).await?.map(Into::into))
     }
 
     async fn page(&self, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage> {

@@ -2,13 +2,18 @@
 //! newest state is read by a statement that begins after the locks are held.
 //!
 //! Locks are taken in one order everywhere: channels by id, then rows of other tables, then the
-//! journal's head, which everybody shares and which is therefore held for the commit alone.
+//! journal's head, which everybody shares and which is therefore held for the commit alone. `audit.rs`
+//! says how roles are held.
 
 mod accounts;
+mod admin;
 mod append;
+mod audit;
 mod channels;
 mod journal;
+mod manage;
 mod messages;
+mod revise;
 mod secret;
 
 use super::{Result, StoreError};

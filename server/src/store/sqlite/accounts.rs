@@ -1,10 +1,10 @@
-use super::{SqliteStore, journal::record};
+use super::{SqliteStore, admin::registration, journal::record};
 use crate::store::{
-    AccountStore, Change, Entry, NewSession, NewUser, Result, Rotation, Session, StoreError,
+    AccountStore, Admission, Change, Entry, NewSession, NewUser, Result, Rotation, Session, StoreError,
     rows::{CredentialRow, SessionRow, SessionUserRow, UserRow, count, taken},
 };
 use async_trait::async_trait;
-use natter::{Role, SessionId, Timestamp, User, UserId};
+use natter::{Role, SessionId, Timestamp, User, UserId, admin::Registration};
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
@@ -15,9 +15,16 @@ const BY_REFRESH: &str = "SELECT s.id AS session_id, t.superseded, u.id, u.usern
 
 #[async_trait]
 impl AccountStore for SqliteStore {
-    async fn create_user(&self, new: NewUser) -> Result<User> {
+    async fn create_user(&self, new: NewUser, invite: Option<&str>) -> Result<Admission> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let (before,): (i64,) = sqlx::query_as("SELECT count(*) FROM users").fetch_one(&mut *tx).await?;
+        match registration(&mut tx).await? {
+            _ if before == 0 => {}
+            Registration::Open => {}
+            Registration::Closed => return Ok(Admission::Closed),
+            Registration::Invite if use_invite(&mut tx, invite, new.created_at).await? => {}
+            Registration::Invite => return Ok(Admission::NotInvited),
+        }
         let user = User {
             id: new.id,
             display_name: new.username.clone(),
@@ -43,7 +50,28 @@ impl AccountStore for SqliteStore {
         .map_err(StoreError::from)
         .map_err(taken("username"))?;
         tx.commit().await?;
-        Ok(user)
+        Ok(Admission::Admitted(user))
+    }
+
+    async fn user_by_name(&self, username: &str) -> Result<Option<User>> {
+        let row: Option<UserRow> = sqlx::query_as("SELECT * FROM users WHERE username_key = ?")
+            .bind(username.to_lowercase())
+            .fetch_optional(&self.read)
+            .await?;
+        row.map(TryInto::try_into).transpose()
+    }
+
+    async fn users(&self, query: &str, after: &str, limit: u32) -> Result<Vec<User>> {
+        let rows: Vec<UserRow> = sqlx::query_as(
+            "SELECT * FROM users WHERE username_key > ?2 AND (instr(username_key, ?1) OR instr(lower(display_name), ?1))
+             ORDER BY username_key LIMIT ?3",
+        )
+        .bind(query.trim().to_lowercase())
+        .bind(after.to_lowercase())
+        .bind(limit)
+        .fetch_all(&self.read)
+        .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     async fn user(&self, id: UserId) -> Result<Option<User>> {
@@ -73,13 +101,17 @@ impl AccountStore for SqliteStore {
         Ok(row.map(|(hash,)| hash))
     }
 
-    async fn set_display_name(&self, id: UserId, display_name: &str) -> Result<Option<User>> {
+    async fn set_display_name(&self, id: UserId, name: &str, now: Timestamp) -> Result<Option<(User, Entry)>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let row: Option<UserRow> = sqlx::query_as("UPDATE users SET display_name = ? WHERE id = ? RETURNING *")
-            .bind(display_name)
+            .bind(name)
             .bind(id.0)
-            .fetch_optional(&self.write)
+            .fetch_optional(&mut *tx)
             .await?;
-        row.map(TryInto::try_into).transpose()
+        let Some(row) = row else { return Ok(None) };
+        let entry = record(&mut tx, Change::UserChanged { user_id: id }, now).await?;
+        tx.commit().await?;
+        Ok(Some((row.try_into()?, entry)))
     }
 
     async fn set_password(&self, id: UserId, hash: &str, keep: SessionId, now: Timestamp) -> Result<Option<Entry>> {
@@ -97,9 +129,9 @@ impl AccountStore for SqliteStore {
 
     async fn create_session(&self, new: NewSession) -> Result<()> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        sqlx::query(
+        let made = sqlx::query(
             "INSERT INTO sessions (id, user_id, user_agent, created_at, last_seen_at, expires_at)
-             VALUES (?1, ?2, ?3, ?4, ?4, ?5)",
+             SELECT ?1, id, ?3, ?4, ?4, ?5 FROM users WHERE id = ?2 AND NOT suspended",
         )
         .bind(new.id.0)
         .bind(new.user_id.0)
@@ -108,6 +140,9 @@ impl AccountStore for SqliteStore {
         .bind(new.expires_at.millis())
         .execute(&mut *tx)
         .await?;
+        if made.rows_affected() == 0 {
+            return Ok(());
+        }
         sqlx::query("INSERT INTO refresh_tokens (hash, session_id) VALUES (?, ?)")
             .bind(&new.refresh_hash[..])
             .bind(new.id.0)
@@ -211,7 +246,21 @@ impl AccountStore for SqliteStore {
     }
 }
 
-async fn sessions_ended(tx: &mut SqliteConnection, ended: Vec<(Uuid,)>, now: Timestamp) -> Result<Option<Entry>> {
+/// Takes one use of an invitation that is good.
+async fn use_invite(tx: &mut SqliteConnection, code: Option<&str>, now: Timestamp) -> Result<bool> {
+    let used = sqlx::query("UPDATE invites SET uses = uses + 1 WHERE code = ? AND expires_at > ? AND uses < max_uses")
+        .bind(code)
+        .bind(now.millis())
+        .execute(tx)
+        .await?;
+    Ok(used.rows_affected() > 0)
+}
+
+pub(super) async fn sessions_ended(
+    tx: &mut SqliteConnection,
+    ended: Vec<(Uuid,)>,
+    now: Timestamp,
+) -> Result<Option<Entry>> {
     if ended.is_empty() {
         return Ok(None);
     }

@@ -4,13 +4,26 @@
 use super::SqliteStore;
 use crate::store::{
     Appended, NewMessage, Result,
-    posting::{Desk, PostingRow, fresh},
+    posting::{Desk, PostingRow, fresh, named},
     rows::MessageRow,
 };
+use natter::Message;
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 use std::collections::BTreeSet;
 use uuid::Uuid;
+
+/// The columns of a message `m` with its sender `u`.
+macro_rules! message {
+    () => {
+        "m.*, u.username AS sender_name,
+         (SELECT CASE WHEN d.direct_low = m.sender_id THEN d.direct_high ELSE d.direct_low END
+            FROM channels d WHERE d.id = m.channel_id) AS receiver_id,
+         (SELECT json_group_array(json_array(r.emoji, hex(r.user_id)) ORDER BY r.rev)
+            FROM reactions r WHERE r.message_id = m.id) AS reactions"
+    };
+}
+pub(super) use message;
 
 impl SqliteStore {
     pub(super) async fn append_batch(&self, batch: &[NewMessage]) -> Result<Vec<Appended>> {
@@ -30,7 +43,7 @@ impl SqliteStore {
         .bind(array(moved))
         .execute(&mut *tx)
         .await?;
-        let rows = fresh.into_iter().map(|message| {
+        let rows = fresh.iter().map(|message| {
             json!({
                 "channel": hex(message.channel_id.0),
                 "seq": message.seq,
@@ -38,21 +51,54 @@ impl SqliteStore {
                 "sender": hex(message.sender.id.0),
                 "ref": message.reference.map(|reference| hex(reference.0)),
                 "text": message.text,
+                "reply_to": message.reply_to.map(|id| hex(id.0)),
+                "mentions_channel": message.mentions_channel,
                 "at": message.timestamp.millis(),
             })
         });
         sqlx::query(
-            "INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at)
+            "INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at, reply_to,
+                mentions_channel)
              SELECT unhex(value ->> 'channel'), value ->> 'seq', value ->> 'seq', unhex(value ->> 'id'),
-                unhex(value ->> 'sender'), unhex(value ->> 'ref'), value ->> 'text', value ->> 'at'
+                unhex(value ->> 'sender'), unhex(value ->> 'ref'), value ->> 'text', value ->> 'at',
+                unhex(value ->> 'reply_to'), value ->> 'mentions_channel'
              FROM json_each(?)",
         )
         .bind(array(rows))
         .execute(&mut *tx)
         .await?;
+        mention(&mut tx, named(batch, &outcome)).await?;
         tx.commit().await?;
         Ok(outcome)
     }
+}
+
+/// Notes whom messages name, of those who are in their channels; nobody names themselves.
+pub(super) async fn mention(tx: &mut SqliteConnection, named: impl Iterator<Item = (&Message, &str)>) -> Result<()> {
+    let rows: Vec<_> = named
+        .map(|(message, name)| {
+            json!({
+                "channel": hex(message.channel_id.0),
+                "seq": message.seq,
+                "sender": hex(message.sender.id.0),
+                "name": name,
+            })
+        })
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO mentions (channel_id, user_id, seq)
+         SELECT s.channel_id, u.id, i.value ->> 'seq' FROM json_each(?) AS i
+         CROSS JOIN users u ON u.username_key = i.value ->> 'name'
+         CROSS JOIN memberships s ON s.channel_id = unhex(i.value ->> 'channel') AND s.user_id = u.id
+         WHERE u.id <> unhex(i.value ->> 'sender') ON CONFLICT DO NOTHING",
+    )
+    .bind(array(rows.into_iter()))
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
@@ -60,8 +106,9 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
     let pairs = pairs.into_iter().map(|(channel, sender)| json!({ "channel": hex(channel), "sender": hex(sender) }));
     // CROSS JOIN: beginning with the batch, whatever the planner thinks of the tables' sizes.
     let posting: Vec<PostingRow> = sqlx::query_as(
-        "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.visibility, c.post_policy, u.role, u.username,
-            m.user_id IS NOT NULL AS joined
+        "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.kind, c.visibility, c.post_policy, u.role,
+            u.suspended, u.username, m.user_id IS NOT NULL AS joined,
+            CASE WHEN c.direct_low = u.id THEN c.direct_high ELSE c.direct_low END AS receiver_id
          FROM json_each(?) AS i
          CROSS JOIN channels c ON c.id = unhex(i.value ->> 'channel')
          CROSS JOIN users u ON u.id = unhex(i.value ->> 'sender')
@@ -74,7 +121,7 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
         let reference = new.reference.map(|reference| hex(reference.0));
         json!({ "id": hex(new.id.0), "sender": hex(new.sender_id.0), "ref": reference })
     });
-    let known: Vec<MessageRow> = sqlx::query_as(
+    let known: Vec<MessageRow> = sqlx::query_as(concat!(
         "WITH given AS (SELECT unhex(value ->> 'id') AS id, unhex(value ->> 'sender') AS sender_id,
                 unhex(value ->> 'ref') AS ref FROM json_each(?)),
             stored AS (
@@ -82,14 +129,27 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
                 UNION
                 SELECT m.channel_id, m.seq FROM given g CROSS JOIN messages m
                     ON m.sender_id = g.sender_id AND m.ref = g.ref)
-         SELECT m.*, u.username AS sender_name FROM stored s
+         SELECT ",
+        message!(),
+        " FROM stored s
          CROSS JOIN messages m ON m.channel_id = s.channel_id AND m.seq = s.seq
-         JOIN users u ON u.id = m.sender_id",
-    )
+         JOIN users u ON u.id = m.sender_id"
+    ))
     .bind(array(names))
     .fetch_all(&mut *tx)
     .await?;
-    Ok(Desk::new(posting, known))
+    let answered: BTreeSet<_> = batch.iter().filter_map(|new| new.reply_to).collect();
+    let answered = if answered.is_empty() {
+        Vec::new()
+    } else {
+        sqlx::query_as(
+            "SELECT m.channel_id, m.id FROM json_each(?) AS i CROSS JOIN messages m ON m.id = unhex(i.value)",
+        )
+        .bind(array(answered.into_iter().map(|id| json!(hex(id.0)))))
+        .fetch_all(&mut *tx)
+        .await?
+    };
+    Ok(Desk::new(posting, known, answered))
 }
 
 fn array(rows: impl Iterator<Item = Value>) -> String {

@@ -1,21 +1,61 @@
-use super::{SqliteStore, journal::record};
+use super::{
+    SqliteStore,
+    audit::{is_admin, note},
+    journal::record,
+};
 use crate::store::{
-    Change, ChannelStore, Entry, NewChannel, ReadMark, Result, StoreError,
-    rows::{AccessRow, ChannelRow, UserRow, count, signed, taken, visibility},
+    Act, Change, ChannelChange, ChannelStore, Entry, NewChannel, Outcome, ReadMark, Result, StoreError,
+    acts::{Place, Subject},
+    describe,
+    rows::{AccessRow, ChannelRow, UserRow, count, post_policy, signed, taken, visibility},
 };
 use async_trait::async_trait;
-use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
+use natter::{Channel, ChannelId, Timestamp, User, UserId, admin::AuditAction, channel::Access};
+use sqlx::SqliteConnection;
+
+/// Messages of others past the read mark of the member `m` of channel `c`, who is bound as named.
+macro_rules! unread {
+    ($me:literal) => {
+        concat!(
+            "(SELECT count(*) FROM messages x WHERE x.channel_id = c.id AND x.seq > m.read_seq AND x.sender_id <> ",
+            $me,
+            " AND NOT x.deleted)"
+        )
+    };
+}
+
+/// Those among them that name that person, or everyone. The index by name: `SQLite` would rather read
+/// every unread message.
+macro_rules! mentions {
+    ($me:literal) => {
+        concat!(
+            "(SELECT count(*) FROM (SELECT x.seq FROM mentions x
+                WHERE x.channel_id = c.id AND x.seq > m.read_seq AND x.user_id = ",
+            $me,
+            " UNION SELECT x.seq FROM messages x INDEXED BY messages_to_channel
+                WHERE x.channel_id = c.id AND x.seq > m.read_seq AND x.mentions_channel AND x.sender_id <> ",
+            $me,
+            "))"
+        )
+    };
+}
 
 /// A channel as the person bound to `?1` stands to it; each use adds its own WHERE.
 macro_rules! as_seen {
     ($rest:literal) => {
         concat!(
             "SELECT c.*, m.user_id IS NOT NULL AS joined, coalesce(m.read_seq, 0) AS read_seq,
+                p.id AS peer_id, p.username AS peer_name,
                 (SELECT count(*) FROM memberships a WHERE a.channel_id = c.id) AS members,
-                CASE WHEN m.user_id IS NULL THEN 0 ELSE
-                    (SELECT count(*) FROM messages x WHERE x.channel_id = c.id AND x.seq > m.read_seq
-                        AND x.sender_id <> ?1 AND NOT x.deleted) END AS unread
-            FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = ?1 ",
+                (SELECT x.created_at FROM messages x WHERE x.channel_id = c.id ORDER BY x.seq DESC LIMIT 1)
+                    AS active_at,
+                CASE WHEN m.user_id IS NULL THEN 0 ELSE ",
+            unread!("?1"),
+            " END AS unread, CASE WHEN m.user_id IS NULL THEN 0 ELSE ",
+            mentions!("?1"),
+            " END AS mentions
+            FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = ?1
+            LEFT JOIN users p ON p.id = iif(c.direct_low = ?1, c.direct_high, c.direct_low) ",
             $rest
         )
     };
@@ -27,8 +67,11 @@ fn all(rows: Vec<ChannelRow>) -> Result<Vec<Channel>> {
 
 #[async_trait]
 impl ChannelStore for SqliteStore {
-    async fn create_channel(&self, new: NewChannel, creator: UserId) -> Result<Entry> {
+    async fn create_channel(&self, new: NewChannel, creator: UserId) -> Result<Outcome<()>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        if !is_admin(&mut tx, creator).await? {
+            return Ok(Outcome::Forbidden);
+        }
         sqlx::query(
             "INSERT INTO channels (id, kind, name, topic, visibility, post_policy, created_at)
              VALUES (?, 'channel', ?, ?, ?, ?, ?)",
@@ -43,16 +86,13 @@ impl ChannelStore for SqliteStore {
         .await
         .map_err(StoreError::from)
         .map_err(taken("name"))?;
-        sqlx::query("INSERT INTO memberships (channel_id, user_id, read_seq, joined_at) VALUES (?, ?, 0, ?)")
-            .bind(new.id.0)
-            .bind(creator.0)
-            .bind(new.created_at.millis())
-            .execute(&mut *tx)
-            .await?;
-        let created = Change::ChannelCreated { channel_id: new.id, creator };
-        let entry = record(&mut tx, created, new.created_at).await?;
+        enter(&mut tx, new.id, creator, new.created_at).await?;
+        let act = Act { actor: creator, at: new.created_at, reason: None };
+        let place = Place { id: new.id, name: new.name };
+        note(&mut tx, &act, AuditAction::ChannelCreated, Subject { place: Some(place), ..Subject::default() }).await?;
+        let entry = record(&mut tx, Change::ChannelCreated { channel_id: new.id, creator }, act.at).await?;
         tx.commit().await?;
-        Ok(entry)
+        Ok(Outcome::done((), [entry]))
     }
 
     async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>> {
@@ -67,7 +107,7 @@ impl ChannelStore for SqliteStore {
     }
 
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>> {
-        all(sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.name"))
+        all(sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.kind, c.name"))
             .bind(viewer.0)
             .fetch_all(&self.read)
             .await?)
@@ -81,14 +121,14 @@ impl ChannelStore for SqliteStore {
 
     async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>> {
         let row: Option<AccessRow> = sqlx::query_as(
-            "SELECT c.visibility, c.post_policy, m.user_id IS NOT NULL AS joined
+            "SELECT c.kind, c.visibility, c.post_policy, m.user_id IS NOT NULL AS joined
              FROM channels c LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = ? WHERE c.id = ?",
         )
         .bind(viewer.0)
         .bind(id.0)
         .fetch_optional(&self.read)
         .await?;
-        row.map(TryInto::try_into).transpose()
+        row.as_ref().map(TryInto::try_into).transpose()
     }
 
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>> {
@@ -97,32 +137,152 @@ impl ChannelStore for SqliteStore {
         row.map(TryInto::try_into).transpose()
     }
 
-    async fn delete_channel(&self, id: ChannelId, now: Timestamp) -> Result<Option<Entry>> {
+    async fn update_channel(&self, id: ChannelId, change: ChannelChange, act: Act) -> Result<Outcome<()>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let gone: Option<(String,)> = sqlx::query_as("DELETE FROM channels WHERE id = ? RETURNING visibility")
-            .bind(id.0)
-            .fetch_optional(&mut *tx)
-            .await?;
-        let Some((name,)) = gone else { return Ok(None) };
-        let visibility = visibility(&name)?;
-        let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, now).await?;
+        let place = match managed(&mut tx, id, act.actor).await? {
+            Ok(place) => place,
+            Err(refused) => return Ok(refused),
+        };
+        let before: (String, String, String, String) =
+            sqlx::query_as("SELECT name, topic, visibility, post_policy FROM channels WHERE id = ?")
+                .bind(id.0)
+                .fetch_one(&mut *tx)
+                .await?;
+        let change = change.of_those(&before.0, &before.1, visibility(&before.2)?, post_policy(&before.3)?);
+        if change == ChannelChange::default() {
+            return Ok(Outcome::done((), []));
+        }
+        sqlx::query(
+            "UPDATE channels SET name = coalesce(?2, name), topic = coalesce(?3, topic),
+                visibility = coalesce(?4, visibility), post_policy = coalesce(?5, post_policy) WHERE id = ?1",
+        )
+        .bind(id.0)
+        .bind(change.name.as_deref())
+        .bind(change.topic.as_deref())
+        .bind(change.visibility.map(natter::Visibility::as_str))
+        .bind(change.post_policy.map(natter::PostPolicy::as_str))
+        .execute(&mut *tx)
+        .await
+        .map_err(StoreError::from)
+        .map_err(taken("name"))?;
+        let subject = Subject { place: Some(place), detail: Some(describe(&change)), ..Subject::default() };
+        note(&mut tx, &act, AuditAction::ChannelUpdated, subject).await?;
+        let hidden = change.visibility == Some(natter::Visibility::Private);
+        let entry = record(&mut tx, Change::ChannelChanged { channel_id: id, hidden }, act.at).await?;
         tx.commit().await?;
-        Ok(Some(entry))
+        Ok(Outcome::done((), [entry]))
+    }
+
+    async fn delete_channel(&self, id: ChannelId, act: Act) -> Result<Outcome<()>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let place = match managed(&mut tx, id, act.actor).await? {
+            Ok(place) => place,
+            Err(refused) => return Ok(refused),
+        };
+        let (name,): (String,) = sqlx::query_as("DELETE FROM channels WHERE id = ? RETURNING visibility")
+            .bind(id.0)
+            .fetch_one(&mut *tx)
+            .await?;
+        let visibility = visibility(&name)?;
+        note(&mut tx, &act, AuditAction::ChannelDeleted, Subject { place: Some(place), ..Subject::default() }).await?;
+        let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, act.at).await?;
+        tx.commit().await?;
+        Ok(Outcome::done((), [entry]))
+    }
+
+    async fn admit(&self, id: ChannelId, user_id: UserId, act: Act) -> Result<Outcome<()>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let place = match managed(&mut tx, id, act.actor).await? {
+            Ok(place) => Some(place),
+            Err(refused) => return Ok(refused),
+        };
+        let known: Option<(i64,)> =
+            sqlx::query_as("SELECT 1 FROM users WHERE id = ?").bind(user_id.0).fetch_optional(&mut *tx).await?;
+        if known.is_none() {
+            return Ok(Outcome::NotFound);
+        }
+        if !enter(&mut tx, id, user_id, act.at).await? {
+            return Ok(Outcome::done((), []));
+        }
+        let subject = Subject { user: Some(user_id), place, ..Subject::default() };
+        note(&mut tx, &act, AuditAction::MemberAdded, subject).await?;
+        let entry = record(&mut tx, Change::Joined { channel_id: id, user_id }, act.at).await?;
+        tx.commit().await?;
+        Ok(Outcome::done((), [entry]))
+    }
+
+    async fn expel(&self, id: ChannelId, user_id: UserId, act: Act) -> Result<Outcome<()>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let place = match managed(&mut tx, id, act.actor).await? {
+            Ok(place) => Some(place),
+            Err(refused) => return Ok(refused),
+        };
+        if !exit(&mut tx, id, user_id).await? {
+            return Ok(Outcome::done((), []));
+        }
+        let subject = Subject { user: Some(user_id), place, ..Subject::default() };
+        note(&mut tx, &act, AuditAction::MemberRemoved, subject).await?;
+        let entry = record(&mut tx, Change::Left { channel_id: id, user_id }, act.at).await?;
+        tx.commit().await?;
+        Ok(Outcome::done((), [entry]))
+    }
+
+    async fn open_direct(
+        &self,
+        fresh: ChannelId,
+        one: UserId,
+        other: UserId,
+        now: Timestamp,
+    ) -> Result<(ChannelId, Option<Entry>)> {
+        // Nearly always there is one: then it costs no write.
+        if let Some(known) = self.direct(one, other).await? {
+            return Ok((known, None));
+        }
+        let (low, high) = (one.min(other), one.max(other));
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let made = sqlx::query(
+            "INSERT INTO channels (id, kind, visibility, post_policy, created_at, direct_low, direct_high)
+             VALUES (?, 'direct', 'private', 'everyone', ?, ?, ?) ON CONFLICT DO NOTHING",
+        )
+        .bind(fresh.0)
+        .bind(now.millis())
+        .bind(low.0)
+        .bind(high.0)
+        .execute(&mut *tx)
+        .await?;
+        if made.rows_affected() == 0 {
+            tx.rollback().await?;
+            let known = self.direct(one, other).await?.ok_or(StoreError::Corrupt("channels.direct_low"))?;
+            return Ok((known, None));
+        }
+        enter(&mut tx, fresh, low, now).await?;
+        enter(&mut tx, fresh, high, now).await?;
+        let mut users = vec![low, high];
+        users.dedup();
+        let entry = record(&mut tx, Change::DirectOpened { channel_id: fresh, users }, now).await?;
+        tx.commit().await?;
+        Ok((fresh, Some(entry)))
+    }
+
+    async fn direct(&self, one: UserId, other: UserId) -> Result<Option<ChannelId>> {
+        let row: Option<(uuid::Uuid,)> =
+            sqlx::query_as("SELECT id FROM channels WHERE direct_low = ? AND direct_high = ?")
+                .bind(one.min(other).0)
+                .bind(one.max(other).0)
+                .fetch_optional(&self.read)
+                .await?;
+        Ok(row.map(|(id,)| ChannelId(id)))
     }
 
     async fn join(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        // What was said before somebody came isn't news to them.
-        let done = sqlx::query(
-            "INSERT INTO memberships (channel_id, user_id, read_seq, joined_at)
-             SELECT id, ?, rev, ? FROM channels WHERE id = ? ON CONFLICT DO NOTHING",
-        )
-        .bind(user_id.0)
-        .bind(now.millis())
-        .bind(id.0)
-        .execute(&mut *tx)
-        .await?;
-        if done.rows_affected() == 0 {
+        // It may have become private since the right was checked.
+        let public: Option<(i64,)> =
+            sqlx::query_as("SELECT 1 FROM channels WHERE id = ? AND kind = 'channel' AND visibility = 'public'")
+                .bind(id.0)
+                .fetch_optional(&mut *tx)
+                .await?;
+        if public.is_none() || !enter(&mut tx, id, user_id, now).await? {
             return Ok(None);
         }
         let entry = record(&mut tx, Change::Joined { channel_id: id, user_id }, now).await?;
@@ -132,12 +292,7 @@ impl ChannelStore for SqliteStore {
 
     async fn leave(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let done = sqlx::query("DELETE FROM memberships WHERE channel_id = ? AND user_id = ?")
-            .bind(id.0)
-            .bind(user_id.0)
-            .execute(&mut *tx)
-            .await?;
-        if done.rows_affected() == 0 {
+        if !exit(&mut tx, id, user_id).await? {
             return Ok(None);
         }
         let entry = record(&mut tx, Change::Left { channel_id: id, user_id }, now).await?;
@@ -156,7 +311,7 @@ impl ChannelStore for SqliteStore {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64) -> Result<Option<ReadMark>> {
+    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64, back: bool) -> Result<Option<ReadMark>> {
         // Most calls move nothing: they cost no write.
         let known: Option<(i64, i64)> = sqlx::query_as(
             "SELECT m.read_seq, c.rev FROM memberships m JOIN channels c ON c.id = m.channel_id
@@ -168,25 +323,76 @@ impl ChannelStore for SqliteStore {
         .await?;
         let Some((read_seq, rev)) = known else { return Ok(None) };
         let to = signed(seq).min(rev);
-        let moved = to > read_seq;
+        let moved = if back { to < read_seq } else { to > read_seq };
         if moved {
-            sqlx::query("UPDATE memberships SET read_seq = max(read_seq, ?3) WHERE channel_id = ?1 AND user_id = ?2")
-                .bind(id.0)
-                .bind(user_id.0)
-                .bind(to)
-                .execute(&self.write)
-                .await?;
+            sqlx::query(
+                "UPDATE memberships SET read_seq = iif(?4, min(read_seq, ?3), max(read_seq, ?3))
+                 WHERE channel_id = ?1 AND user_id = ?2",
+            )
+            .bind(id.0)
+            .bind(user_id.0)
+            .bind(to)
+            .bind(back)
+            .execute(&self.write)
+            .await?;
         }
-        let now: Option<(i64, i64)> = sqlx::query_as(
-            "SELECT m.read_seq, (SELECT count(*) FROM messages x WHERE x.channel_id = ?1 AND x.seq > m.read_seq
-                AND x.sender_id <> ?2 AND NOT x.deleted)
-             FROM memberships m WHERE m.channel_id = ?1 AND m.user_id = ?2",
-        )
+        let now: Option<(i64, i64, i64)> = sqlx::query_as(concat!(
+            "SELECT m.read_seq, ",
+            unread!("?2"),
+            ", ",
+            mentions!("?2"),
+            " FROM memberships m JOIN channels c ON c.id = m.channel_id WHERE m.channel_id = ?1 AND m.user_id = ?2"
+        ))
         .bind(id.0)
         .bind(user_id.0)
         .fetch_optional(&self.read)
         .await?;
-        let mark = |(seq, unread)| ReadMark { seq: count(seq), moved, unread: count(unread), mentions: 0 };
+        let mark = |(seq, unread, mentions)| ReadMark {
+            seq: count(seq),
+            moved,
+            unread: count(unread),
+            mentions: count(mentions),
+        };
         Ok(now.map(mark))
     }
+}
+
+/// Lets somebody in; false if they were in. What was said before isn't news to them.
+async fn enter(tx: &mut SqliteConnection, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO memberships (channel_id, user_id, read_seq, joined_at)
+         SELECT id, ?, rev, ? FROM channels WHERE id = ? ON CONFLICT DO NOTHING",
+    )
+    .bind(user_id.0)
+    .bind(now.millis())
+    .bind(id.0)
+    .execute(tx)
+    .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Puts somebody out; false if they weren't in.
+async fn exit(tx: &mut SqliteConnection, id: ChannelId, user_id: UserId) -> Result<bool> {
+    let done = sqlx::query("DELETE FROM memberships WHERE channel_id = ? AND user_id = ?")
+        .bind(id.0)
+        .bind(user_id.0)
+        .execute(tx)
+        .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// The channel, if there is one and the actor may run it.
+async fn managed(
+    tx: &mut SqliteConnection,
+    id: ChannelId,
+    actor: UserId,
+) -> Result<std::result::Result<Place, Outcome<()>>> {
+    if !is_admin(tx, actor).await? {
+        return Ok(Err(Outcome::Forbidden));
+    }
+    let name: Option<(String,)> = sqlx::query_as("SELECT name FROM channels WHERE id = ? AND kind = 'channel'")
+        .bind(id.0)
+        .fetch_optional(tx)
+        .await?;
+    Ok(name.map(|(name,)| Place { id, name }).ok_or(Outcome::NotFound))
 }

@@ -1,14 +1,14 @@
-use super::SqliteStore;
+use super::{SqliteStore, append::message};
 use crate::store::{
-    Anchor, Appended, MessageStore, NewMessage, Result,
+    Anchor, Appended, MessageStore, NewMessage, Result, Revised, Revision,
     rows::{self, MessageRow, count, signed},
 };
 use async_trait::async_trait;
-use natter::{ChannelId, Message, MessagePage, message::Changes};
+use natter::{ChannelId, Message, MessageId, MessagePage, message::Changes};
 
 macro_rules! messages {
     ($rest:literal) => {
-        concat!("SELECT m.*, u.username AS sender_name FROM messages m JOIN users u ON u.id = m.sender_id ", $rest)
+        concat!("SELECT ", message!(), " FROM messages m JOIN users u ON u.id = m.sender_id ", $rest)
     };
 }
 
@@ -20,6 +20,16 @@ fn messages(rows: Vec<MessageRow>) -> Vec<Message> {
 impl MessageStore for SqliteStore {
     async fn append(&self, batch: &[NewMessage]) -> Result<Vec<Appended>> {
         self.append_batch(batch).await
+    }
+
+    async fn revise(&self, revision: Revision) -> Result<Revised> {
+        self.revise_one(revision).await
+    }
+
+    async fn message(&self, id: MessageId) -> Result<Option<Message>> {
+        let row: Option<MessageRow> =
+            sqlx::query_as(messages!("WHERE m.id = ?")).bind(id.0).fetch_optional(&self.read).await?;
+        Ok(row.map(Into::into))
     }
 
     async fn page(&self, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage> {

@@ -1,11 +1,14 @@
 //! The embedded engine: one file, one writer, several readers.
 
 mod accounts;
+mod admin;
 mod append;
+mod audit;
 mod backup;
 mod channels;
 mod journal;
 mod messages;
+mod revise;
 
 use super::{Result, StoreError};
 use sqlx::{
