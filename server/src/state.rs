@@ -4,7 +4,10 @@ use crate::{
     config::Config,
     hub::{Follower, Gaps, Hub},
     limits::{AccountLimits, ChatLimits},
-    services::{Clock, accounts::Accounts, channels::Channels, messages::Messages},
+    services::{
+        Clock, accounts::Accounts, channels::Channels, directs::Directs, messages::Messages, moderation::Moderation,
+        people::People, place::Place,
+    },
     store::Store,
     web::Assets,
 };
@@ -20,6 +23,10 @@ pub struct AppState {
     pub accounts: Arc<Accounts>,
     pub channels: Arc<Channels>,
     pub messages: Arc<Messages>,
+    pub directs: Arc<Directs>,
+    pub moderation: Arc<Moderation>,
+    pub people: Arc<People>,
+    pub place: Arc<Place>,
     pub hub: Arc<Hub>,
     pub gaps: Arc<Gaps>,
     pub limits: Arc<ChatLimits>,
@@ -59,10 +66,19 @@ impl AppState {
             signer: Signer::new(signing_key),
             limits: AccountLimits::new(config.rate_limits),
         };
+        let messages = Arc::new(messages);
+        let directs = Arc::new(Directs { store: store.clone(), bus: bus.clone(), clock: clock.clone() });
+        let people = People { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
+        let place = Place { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
+        let moderation = Moderation { store: store.clone(), messages: messages.clone(), directs: directs.clone() };
         let state = Self {
             accounts: Arc::new(accounts),
             channels: Arc::new(Channels { store: store.clone(), bus, clock }),
-            messages: Arc::new(messages),
+            messages,
+            directs,
+            moderation: Arc::new(moderation),
+            people: Arc::new(people),
+            place: Arc::new(place),
             hub,
             gaps: Arc::new(Gaps::new(store.clone())),
             limits,

@@ -12,6 +12,7 @@ use crate::store::Entry;
 use async_trait::async_trait;
 use natter::{ChannelId, Message, UserId};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// Something that has been committed.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -22,7 +23,21 @@ pub enum Hint {
     /// Somebody may see more or less than before.
     Changed(Entry),
     /// Somebody's own read mark moved. Not numbered: a later one makes up for a lost one.
-    Read { user_id: UserId, channel_id: ChannelId, seq: u64, unread: u64, mentions: u64 },
+    Read {
+        user_id: UserId,
+        channel_id: ChannelId,
+        seq: u64,
+        unread: u64,
+        mentions: u64,
+        #[serde(default)]
+        back: bool,
+    },
+    /// Somebody is writing.
+    Typing { channel_id: ChannelId, user_id: UserId },
+    /// Everyone that is connected to a node, now and then.
+    Here { node: Uuid, users: Vec<UserId> },
+    /// Who came to a node, and who went.
+    Moved { node: Uuid, users: Vec<(UserId, bool)> },
     /// Of a newer version, on another node: during an upgrade there may be some.
     #[serde(other)]
     Unknown,

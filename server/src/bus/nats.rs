@@ -156,7 +156,14 @@ mod tests {
     use natter::{ChannelId, UserId};
 
     fn read(seq: u64) -> Hint {
-        Hint::Read { user_id: UserId::generate(), channel_id: ChannelId::generate(), seq, unread: 0, mentions: 0 }
+        Hint::Read {
+            user_id: UserId::generate(),
+            channel_id: ChannelId::generate(),
+            seq,
+            unread: 0,
+            mentions: 0,
+            back: false,
+        }
     }
 
     #[test]

@@ -28,6 +28,16 @@ pub(super) struct Credentials {
 }
 
 #[derive(Deserialize, ToSchema)]
+pub(super) struct NewAccount {
+    /// `[A-Za-z0-9_.-]{2,32}`, unique ignoring case.
+    username: String,
+    /// 8–128 characters.
+    password: String,
+    /// The code of an invitation, where registration needs one.
+    invite: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
 pub(super) struct RefreshRequest {
     refresh_token: Option<String>,
 }
@@ -73,16 +83,18 @@ fn answer(state: &AppState, headers: &HeaderMap, status: StatusCode, login: Logg
 }
 
 /// Create an account. The first one is the admin.
-#[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = Credentials, security(()), responses(
-    (status = 201, body = Tokens), (status = 409, body = Problem, description = "The name is taken"),
+#[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = NewAccount, security(()), responses(
+    (status = 201, body = Tokens), (status = 403, body = Problem, description = "Registration is closed, or needs an invitation"),
+    (status = 409, body = Problem, description = "The name is taken"),
     (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn register(
     State(state): State<AppState>,
     client: Client,
     headers: HeaderMap,
-    Json(input): Json<Credentials>,
+    Json(input): Json<NewAccount>,
 ) -> ApiResult<Response> {
-    let login = state.accounts.register(&input.username, &input.password, &client).await?;
+    let invite = input.invite.as_deref();
+    let login = state.accounts.register(&input.username, &input.password, invite, &client).await?;
     Ok(answer(&state, &headers, StatusCode::CREATED, login))
 }
 

@@ -4,11 +4,14 @@ use super::{
 };
 use crate::{
     error::ApiResult,
-    services::{Caller, channels::ChannelDraft},
+    services::{
+        Caller,
+        channels::{ChannelDraft, ChannelEdit},
+    },
     state::AppState,
 };
 use axum::{extract::State, http::StatusCode};
-use natter::{Channel, ChannelId, PostPolicy, Problem, User, Visibility};
+use natter::{Channel, ChannelId, PostPolicy, Problem, User, UserId, Visibility};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -25,6 +28,15 @@ pub(super) struct NewChannel {
     post_policy: PostPolicy,
 }
 
+/// What is left out stays as it is.
+#[derive(Deserialize, ToSchema)]
+pub(super) struct ChannelPatch {
+    name: Option<String>,
+    topic: Option<String>,
+    visibility: Option<Visibility>,
+    post_policy: Option<PostPolicy>,
+}
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Search {
@@ -37,6 +49,9 @@ pub(super) struct Search {
 pub(super) struct ReadMark {
     /// The `seq` of the last message read.
     seq: u64,
+    /// Move the mark back, never forward: what comes after it is unread again.
+    #[serde(default)]
+    back: bool,
 }
 
 /// The channels the caller may see: public ones, and private ones they are in.
@@ -75,6 +90,26 @@ pub(super) async fn get(
     Path(id): Path<ChannelId>,
 ) -> ApiResult<Json<Channel>> {
     Ok(Json(state.channels.get(&caller, id).await?))
+}
+
+/// Change a channel's name, topic or rules (admins).
+#[utoipa::path(patch, path = "/channels/{id}", tag = "channels", params(("id" = ChannelId, Path)),
+    request_body = ChannelPatch, responses((status = 200, body = Channel), (status = 403, body = Problem),
+        (status = 404, body = Problem), (status = 409, body = Problem, description = "The name is taken"),
+        (status = 422, body = Problem)))]
+pub(super) async fn patch(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<ChannelId>,
+    Json(patch): Json<ChannelPatch>,
+) -> ApiResult<Json<Channel>> {
+    let edit = ChannelEdit {
+        name: patch.name,
+        topic: patch.topic,
+        visibility: patch.visibility,
+        post_policy: patch.post_policy,
+    };
+    Ok(Json(state.channels.update(&caller, id, edit).await?))
 }
 
 /// Delete a channel with everything in it (admins).
@@ -125,7 +160,32 @@ pub(super) async fn leave(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Move one's own read mark forward.
+/// Let somebody into a channel (admins). Again changes nothing.
+#[utoipa::path(put, path = "/channels/{id}/members/{user_id}", tag = "channels",
+    params(("id" = ChannelId, Path), ("user_id" = UserId, Path)),
+    responses((status = 200, body = Channel), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn admit(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((id, user_id)): Path<(ChannelId, UserId)>,
+) -> ApiResult<Json<Channel>> {
+    Ok(Json(state.channels.admit(&caller, id, user_id).await?))
+}
+
+/// Put somebody out of a channel (admins). Again changes nothing.
+#[utoipa::path(delete, path = "/channels/{id}/members/{user_id}", tag = "channels",
+    params(("id" = ChannelId, Path), ("user_id" = UserId, Path)),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn expel(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((id, user_id)): Path<(ChannelId, UserId)>,
+) -> ApiResult<StatusCode> {
+    state.channels.expel(&caller, id, user_id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Move one's own read mark forward, or back.
 #[utoipa::path(put, path = "/channels/{id}/read", tag = "channels", params(("id" = ChannelId, Path)),
     request_body = ReadMark, responses((status = 204), (status = 404, body = Problem)))]
 pub(super) async fn mark_read(
@@ -134,6 +194,6 @@ pub(super) async fn mark_read(
     Path(id): Path<ChannelId>,
     Json(mark): Json<ReadMark>,
 ) -> ApiResult<StatusCode> {
-    state.channels.mark_read(&caller, id, mark.seq).await?;
+    state.channels.mark_read(&caller, id, mark.seq, mark.back).await?;
     Ok(StatusCode::NO_CONTENT)
 }

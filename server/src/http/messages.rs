@@ -4,12 +4,12 @@ use super::{
 };
 use crate::{
     error::{ApiError, ApiResult},
-    services::Caller,
+    services::{Caller, messages::Draft},
     state::AppState,
     store::Anchor,
 };
 use axum::{extract::State, http::StatusCode};
-use natter::{ChannelId, Message, MessagePage, Problem, Ref, message::Changes};
+use natter::{ChannelId, Message, MessageId, MessagePage, Problem, Ref, message::Changes};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -49,6 +49,21 @@ pub(super) struct NewMessage {
     /// The sender's own id for it: the same one again never makes a second message.
     #[serde(default, rename = "ref")]
     reference: Option<Ref>,
+    /// The message that it answers, of the same channel.
+    reply_to: Option<MessageId>,
+}
+
+#[derive(Deserialize, ToSchema)]
+pub(super) struct Edit {
+    /// 1–4,000 characters after trimming.
+    text: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Why {
+    /// An admin's reason for deleting somebody else's message: for its author and the audit log.
+    reason: Option<String>,
 }
 
 impl HistoryQuery {
@@ -106,7 +121,71 @@ pub(super) async fn post(
     Path(id): Path<ChannelId>,
     Json(new): Json<NewMessage>,
 ) -> ApiResult<(StatusCode, Json<Message>)> {
-    let posted = state.messages.post(&caller, id, &new.text, new.reference).await?;
+    let draft = Draft { text: new.text, reference: new.reference, reply_to: new.reply_to };
+    let posted = state.messages.post(&caller, id, draft).await?;
     let status = if posted.known { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(posted.message)))
+}
+
+/// One message.
+#[utoipa::path(get, path = "/messages/{id}", tag = "messages", params(("id" = MessageId, Path)),
+    responses((status = 200, body = Message), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn get(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+) -> ApiResult<Json<Message>> {
+    Ok(Json(state.messages.get(&caller, id).await?))
+}
+
+/// Change the words of one's own message.
+#[utoipa::path(patch, path = "/messages/{id}", tag = "messages", params(("id" = MessageId, Path)), request_body = Edit,
+    responses((status = 200, body = Message), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub(super) async fn edit(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Json(edit): Json<Edit>,
+) -> ApiResult<Json<Message>> {
+    Ok(Json(state.messages.edit(&caller, id, &edit.text).await?))
+}
+
+/// Delete one's own message, or as an admin anybody's in a channel. Its text is gone for good.
+#[utoipa::path(delete, path = "/messages/{id}", tag = "messages", params(("id" = MessageId, Path), Why),
+    responses((status = 204), (status = 403, body = Problem), (status = 404, body = Problem)))]
+pub(super) async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    Query(why): Query<Why>,
+) -> ApiResult<StatusCode> {
+    state.moderation.delete(&caller, id, why.reason.as_deref()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Answer a message with an emoji. Again changes nothing.
+#[utoipa::path(put, path = "/messages/{id}/reactions/{emoji}", tag = "messages",
+    params(("id" = MessageId, Path), ("emoji" = String, Path)),
+    responses((status = 200, body = Message), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub(super) async fn react(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((id, emoji)): Path<(MessageId, String)>,
+) -> ApiResult<Json<Message>> {
+    Ok(Json(state.messages.react(&caller, id, &emoji, true).await?))
+}
+
+/// Take a reaction back. Again changes nothing.
+#[utoipa::path(delete, path = "/messages/{id}/reactions/{emoji}", tag = "messages",
+    params(("id" = MessageId, Path), ("emoji" = String, Path)),
+    responses((status = 200, body = Message), (status = 403, body = Problem), (status = 404, body = Problem),
+        (status = 422, body = Problem)))]
+pub(super) async fn unreact(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((id, emoji)): Path<(MessageId, String)>,
+) -> ApiResult<Json<Message>> {
+    Ok(Json(state.messages.react(&caller, id, &emoji, false).await?))
 }

@@ -1,5 +1,6 @@
 //! The HTTP API, `/api/v1`: one file a resource. Handlers translate, services decide.
 
+mod admin;
 mod auth;
 mod channels;
 mod docs;
@@ -9,6 +10,7 @@ pub mod identity;
 mod me;
 mod messages;
 mod page;
+mod users;
 
 pub use docs::{document, page as docs_page, redirect as docs_redirect};
 
@@ -28,11 +30,23 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(me::get, me::patch))
         .routes(routes!(me::change_password))
         .routes(routes!(channels::list, channels::create))
-        .routes(routes!(channels::get, channels::delete))
+        .routes(routes!(channels::get, channels::patch, channels::delete))
         .routes(routes!(channels::members))
         .routes(routes!(channels::join, channels::leave))
+        .routes(routes!(channels::admit, channels::expel))
         .routes(routes!(channels::mark_read))
         .routes(routes!(messages::list, messages::post))
         .routes(routes!(messages::changes))
+        .routes(routes!(messages::get, messages::edit, messages::delete))
+        .routes(routes!(messages::react, messages::unreact))
+        .routes(routes!(users::list))
+        .routes(routes!(users::get, users::patch))
+        .routes(routes!(users::end_sessions))
+        .routes(routes!(users::direct))
+        .routes(routes!(admin::audit))
+        .routes(routes!(admin::stats))
+        .routes(routes!(admin::registration, admin::set_registration))
+        .routes(routes!(admin::invites, admin::invite))
+        .routes(routes!(admin::revoke_invite))
         .routes(routes!(crate::ws::upgrade))
 }

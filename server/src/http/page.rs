@@ -29,7 +29,27 @@ pub fn limit(text: Option<&str>) -> Result<u32, ApiError> {
     page_limit(limit).map_err(|error| ApiError::field(&error.field, error.message))
 }
 
+impl<T> Page<T> {
+    /// The first `limit` of `items`, of which one more was asked for: it tells whether there is more.
+    pub fn cut(mut items: Vec<T>, limit: u32, key: impl Fn(&T) -> String) -> Self {
+        let more = items.len() > limit as usize;
+        items.truncate(limit as usize);
+        let next = items.last().filter(|_| more).map(key);
+        Self { items, next }
+    }
+}
+
 impl PageQuery {
+    /// How many items at most.
+    pub fn limit(&self) -> Result<u32, ApiError> {
+        limit(self.limit.as_deref())
+    }
+
+    /// Where to go on.
+    pub fn cursor(&self) -> Option<&str> {
+        self.cursor.as_deref()
+    }
+
     /// The page of `all`, which is in the order of `key`.
     pub fn page<T>(&self, all: Vec<T>, key: impl Fn(&T) -> String) -> Result<Page<T>, ApiError> {
         let limit = limit(self.limit.as_deref())? as usize;

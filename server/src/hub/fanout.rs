@@ -1,4 +1,4 @@
-use super::{Closed, ConnectionId, Outbox, Registry};
+use super::{Closed, ConnectionId, Outbox, Registry, presence::Presence};
 use crate::store::Change;
 use axum::extract::ws::Utf8Bytes;
 use natter::{ChannelId, Message, SessionId, UserId, Visibility, message::Changes, wire::ServerFrame};
@@ -8,13 +8,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Default)]
 pub struct Hub {
     registry: Mutex<Registry<Outbox, Utf8Bytes>>,
+    pub presence: Presence,
 }
 
 impl Hub {
     /// Registers a connection; see [`Registry::connect`].
     pub fn connect(&self, user_id: UserId, session_id: SessionId) -> (ConnectionId, Arc<Outbox>) {
         let outbox = Arc::new(Outbox::default());
-        (self.with(|registry| registry.connect(user_id, session_id, outbox.clone())), outbox)
+        let id = self.with(|registry| registry.connect(user_id, session_id, outbox.clone()));
+        self.presence.came(user_id);
+        (id, outbox)
     }
 
     /// See [`Registry::settle`].
@@ -23,7 +26,9 @@ impl Hub {
     }
 
     pub fn disconnect(&self, id: ConnectionId) {
-        self.with(|registry| registry.disconnect(id));
+        if let Some(user_id) = self.with(|registry| registry.disconnect(id)) {
+            self.presence.went(user_id);
+        }
     }
 
     /// Whether a connection receives a channel, and so may know everything in it.
@@ -42,7 +47,7 @@ impl Hub {
         let (channel_id, rev) = (message.channel_id, message.rev);
         self.with(|registry| {
             let Some(line) = registry.line(channel_id) else { return false };
-            let due = line.offer(rev, frame(&ServerFrame::Message(message)));
+            let due = line.offer(rev, frame(&ServerFrame::carrying(message)));
             let waits = line.gap().is_some();
             send_all(registry, channel_id, &due);
             waits
@@ -60,7 +65,7 @@ impl Hub {
     /// Takes what was read from the database to close a hole; false if it brought nothing new.
     pub(super) fn fill(&self, channel_id: ChannelId, changes: Changes) -> bool {
         let upto = if changes.next.is_some() { changes.items.last().map_or(0, |last| last.rev) } else { changes.rev };
-        let frames = changes.items.into_iter().map(|message| (message.rev, frame(&ServerFrame::Message(message))));
+        let frames = changes.items.into_iter().map(|message| (message.rev, frame(&ServerFrame::carrying(message))));
         self.with(|registry| {
             let Some(line) = registry.line(channel_id) else { return true };
             let before = line.at();
@@ -86,7 +91,23 @@ impl Hub {
             Change::ChannelCreated { channel_id, creator: user_id } | Change::Joined { channel_id, user_id } => {
                 registry.join(*user_id, *channel_id);
             }
+            Change::DirectOpened { channel_id, users } => {
+                for user_id in users {
+                    registry.join(*user_id, *channel_id);
+                }
+                // It was empty: nothing that comes now is in an earlier answer.
+                if let Some(line) = registry.line(*channel_id) {
+                    let due = line.start(0);
+                    send_all(registry, *channel_id, &due);
+                }
+            }
             Change::Left { channel_id, user_id } => registry.leave(*user_id, *channel_id),
+            Change::ChannelChanged { channel_id, hidden: true } => {
+                let frame = frame(&ServerFrame::ChannelRemoved { channel_id: *channel_id });
+                push(registry.outside(*channel_id), &frame);
+            }
+            // What is to be told of them is read first.
+            Change::ChannelChanged { hidden: false, .. } | Change::UserChanged { .. } => {}
             Change::ChannelRemoved { channel_id, visibility } => {
                 let frame = frame(&ServerFrame::ChannelRemoved { channel_id: *channel_id });
                 match visibility {
@@ -123,6 +144,38 @@ impl Hub {
     pub(super) fn send_to_user(&self, user_id: UserId, message: &ServerFrame) {
         let frame = frame(message);
         self.with(|registry| push(registry.of_user(user_id), &frame));
+    }
+
+    /// The people in a channel that are connected here.
+    pub(super) fn present_in(&self, channel_id: ChannelId) -> Vec<UserId> {
+        self.with(|registry| registry.users_in(channel_id))
+    }
+
+    /// Everyone connected here.
+    pub(super) fn users(&self) -> Vec<UserId> {
+        self.with(|registry| registry.users())
+    }
+
+    /// How many connections there are.
+    pub(super) fn connections(&self) -> usize {
+        self.with(|registry| registry.len())
+    }
+
+    pub(super) fn push_to_everyone(&self, frames: &[Utf8Bytes]) {
+        if !frames.is_empty() {
+            self.with(|registry| registry.everyone().for_each(|outbox| outbox.push(frames)));
+        }
+    }
+
+    pub(super) fn send_to_everyone(&self, message: &ServerFrame) {
+        let frame = frame(message);
+        self.with(|registry| push(registry.everyone(), &frame));
+    }
+
+    /// To a channel, but for one person's connections.
+    pub(super) fn send_to_others(&self, channel_id: ChannelId, but: UserId, message: &ServerFrame) {
+        let frame = frame(message);
+        self.with(|registry| push(registry.others_in(channel_id, but), &frame));
     }
 
     /// Makes everyone connect anew, which puts right whatever this node may have missed.

@@ -76,7 +76,12 @@ impl Follower {
             news,
             details,
         };
-        tokio::join!(follower.follow(hints, coming), tell(hub, store, to_tell));
+        let several = store.shared().is_some();
+        let presence = hub.presence.run(hub.clone(), follower.bus.clone(), several);
+        tokio::select! {
+            _ = async { tokio::join!(follower.follow(hints, coming), tell(hub.clone(), store, to_tell)) } => {}
+            () = presence => {}
+        }
     }
 
     async fn follow(mut self, mut hints: mpsc::Receiver<Hint>, mut news: mpsc::UnboundedReceiver<News>) {
@@ -118,9 +123,14 @@ impl Follower {
                     self.look_at_journal_later(pos, PATIENCE);
                 }
             }
-            Hint::Read { user_id, channel_id, seq, unread, mentions } => {
-                self.hub.send_to_user(user_id, &ServerFrame::Read { channel_id, seq, unread, mentions });
+            Hint::Read { user_id, channel_id, seq, unread, mentions, back } => {
+                self.hub.send_to_user(user_id, &ServerFrame::Read { channel_id, seq, unread, mentions, back });
             }
+            Hint::Typing { channel_id, user_id } => {
+                self.hub.send_to_others(channel_id, user_id, &ServerFrame::Typing { channel_id, user_id });
+            }
+            Hint::Here { node, users } => self.hub.presence.heard_all(node, users),
+            Hint::Moved { node, users } => self.hub.presence.heard(node, users),
             Hint::Unknown => {}
         }
     }
@@ -256,6 +266,27 @@ async fn tell(hub: Arc<Hub>, store: Arc<dyn Store>, mut changes: mpsc::Receiver<
 
 async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<()> {
     match *change {
+        Change::DirectOpened { channel_id, ref users } => {
+            for user_id in users {
+                entered(hub, store, channel_id, *user_id).await?;
+            }
+        }
+        Change::ChannelChanged { channel_id, .. } => {
+            // Each as they stand to it.
+            for user_id in hub.present_in(channel_id) {
+                if let Some(channel) = store.channel(user_id, channel_id).await?.filter(|channel| channel.joined) {
+                    hub.send_to_user(user_id, &ServerFrame::Channel { channel });
+                }
+            }
+            if let Some(channel) = from_outside(store, channel_id).await? {
+                hub.send_outside(channel_id, &ServerFrame::Channel { channel });
+            }
+        }
+        Change::UserChanged { user_id } => {
+            if let Some(user) = store.user(user_id).await? {
+                hub.send_to_everyone(&ServerFrame::User { user });
+            }
+        }
         Change::ChannelCreated { channel_id, creator } => {
             entered(hub, store, channel_id, creator).await?;
             if let Some(channel) = from_outside(store, channel_id).await? {

@@ -65,7 +65,7 @@ impl Gaps {
 
     async fn read(&self, channel_id: ChannelId, since: u64) -> Result<Reading> {
         let changes = self.store.changes(channel_id, since, MOST).await?;
-        let frames = changes.items.into_iter().map(|message| (message.rev, frame(&ServerFrame::Message(message))));
+        let frames = changes.items.into_iter().map(|message| (message.rev, frame(&ServerFrame::carrying(message))));
         let frames = changes.next.is_none().then(|| frames.collect());
         Ok(Reading { since, upto: changes.rev, frames, at: Instant::now() })
     }
@@ -109,7 +109,7 @@ impl Reading {
 mod tests {
     use super::*;
     use crate::store::{NewChannel, NewMessage, NewUser, sqlite::SqliteStore};
-    use natter::{MessageId, PostPolicy, Timestamp, UserId, Visibility};
+    use natter::{MessageId, PostPolicy, Timestamp, UserId, Visibility, markdown::Mentions};
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -119,7 +119,7 @@ mod tests {
         let store = Arc::new(SqliteStore::open(&dir.join("natter.db")).await.unwrap());
         let (id, sender_id) = (ChannelId::generate(), UserId::generate());
         let ada = NewUser { id: sender_id, username: "ada".into(), password_hash: String::new(), created_at: NOW };
-        store.create_user(ada).await.unwrap();
+        store.create_user(ada, None).await.unwrap();
         let (visibility, post_policy) = (Visibility::Public, PostPolicy::Everyone);
         let new =
             NewChannel { id, name: "general".into(), topic: String::new(), visibility, post_policy, created_at: NOW };
@@ -130,6 +130,8 @@ mod tests {
             sender_id,
             reference: None,
             text: format!("m{n}"),
+            mentions: Mentions::default(),
+            reply_to: None,
             timestamp: NOW,
         };
         store.append(&(1..=count).map(message).collect::<Vec<_>>()).await.unwrap();

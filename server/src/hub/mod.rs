@@ -5,6 +5,7 @@ mod follower;
 mod gaps;
 mod line;
 mod outbox;
+mod presence;
 mod registry;
 
 pub use fanout::Hub;

@@ -84,13 +84,15 @@ impl<H, F> Registry<H, F> {
         }
     }
 
-    pub fn disconnect(&mut self, id: ConnectionId) {
-        let Some(connection) = self.connections.remove(&id) else { return };
+    /// Answers whose last connection that was, if it was.
+    pub fn disconnect(&mut self, id: ConnectionId) -> Option<UserId> {
+        let connection = self.connections.remove(&id)?;
         forget(&mut self.by_user, connection.user_id, id);
         forget(&mut self.by_session, connection.session_id, id);
         for channel_id in connection.channels {
             self.empty(channel_id, id);
         }
+        (!self.has_user(connection.user_id)).then_some(connection.user_id)
     }
 
     pub fn join(&mut self, user_id: UserId, channel_id: ChannelId) {
@@ -173,6 +175,33 @@ impl<H, F> Registry<H, F> {
 
     pub fn in_channel(&self, channel_id: ChannelId) -> impl Iterator<Item = &Arc<H>> {
         self.by_channel.get(&channel_id).into_iter().flat_map(|room| room.connections.values())
+    }
+
+    /// Those in a channel that aren't that person's.
+    pub fn others_in(&self, channel_id: ChannelId, but: UserId) -> impl Iterator<Item = &Arc<H>> {
+        let room = self.by_channel.get(&channel_id).into_iter().flat_map(|room| &room.connections);
+        let of = move |id| self.connections.get(id).is_none_or(|connection| connection.user_id == but);
+        room.filter(move |(id, _)| !of(id)).map(|(_, handle)| handle)
+    }
+
+    /// Whose connections are in a channel.
+    pub fn users_in(&self, channel_id: ChannelId) -> Vec<UserId> {
+        let ids = self.by_channel.get(&channel_id).into_iter().flat_map(|room| room.connections.keys());
+        let users: HashSet<_> = ids.filter_map(|id| self.connections.get(id)).map(|found| found.user_id).collect();
+        users.into_iter().collect()
+    }
+
+    /// How many connections there are.
+    pub fn len(&self) -> usize {
+        self.connections.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.connections.is_empty()
+    }
+
+    pub fn users(&self) -> Vec<UserId> {
+        self.by_user.keys().copied().collect()
     }
 
     pub fn of_user(&self, user_id: UserId) -> impl Iterator<Item = &Arc<H>> {

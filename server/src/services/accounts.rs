@@ -8,7 +8,7 @@ use crate::{
     },
     bus::{Bus, Hint},
     limits::AccountLimits,
-    store::{Entry, NewSession, NewUser, Rotation, Session, Store, StoreError},
+    store::{Admission, Entry, NewSession, NewUser, Rotation, Session, Store, StoreError},
 };
 use natter::{
     FieldError, SessionId, Timestamp, User, UserId,
@@ -40,7 +40,14 @@ pub struct LoggedIn {
 }
 
 impl Accounts {
-    pub async fn register(&self, username: &str, password: &str, client: &Client) -> Result<LoggedIn> {
+    /// `invite`: the code of an invitation, where one is needed.
+    pub async fn register(
+        &self,
+        username: &str,
+        password: &str,
+        invite: Option<&str>,
+        client: &Client,
+    ) -> Result<LoggedIn> {
         self.limits.register(client.address)?;
         let (username, password) = match (Username::parse(username), Password::parse("password", password)) {
             (Ok(username), Ok(password)) => (username, password),
@@ -54,12 +61,26 @@ impl Accounts {
             password_hash: self.passwords.hash(&password).await?,
             created_at: self.clock.now(),
         };
-        let user = self.store.create_user(new).await.map_err(|error| match error {
+        let admission = self.store.create_user(new, invite).await.map_err(|error| match error {
             StoreError::Taken(field) => {
                 ServiceError::Conflict(FieldError::new(field, "That username is taken. Try another."))
             }
             other => other.into(),
         })?;
+        let user = match admission {
+            Admission::Admitted(user) => user,
+            Admission::Closed => {
+                return Err(ServiceError::Forbidden("No new accounts can be made here. Ask an admin."));
+            }
+            Admission::NotInvited if invite.is_some() => {
+                return Err(ServiceError::Forbidden(
+                    "This invitation is used up, too old or withdrawn. Ask for a new one.",
+                ));
+            }
+            Admission::NotInvited => {
+                return Err(ServiceError::Forbidden("You need an invitation to make an account here. Ask an admin."));
+            }
+        };
         tracing::info!(user_id = %user.id, role = user.role.as_str(), "account created");
         self.start_session(user, client).await
     }
@@ -169,8 +190,10 @@ impl Accounts {
 
     pub async fn rename(&self, caller: &Caller, display_name: &str) -> Result<User> {
         let name = DisplayName::parse(display_name)?;
-        let user = self.store.set_display_name(caller.user.id, name.as_str()).await?;
-        user.ok_or_else(session_over)
+        let changed = self.store.set_display_name(caller.user.id, name.as_str(), self.clock.now()).await?;
+        let (user, entry) = changed.ok_or_else(session_over)?;
+        self.tell(entry).await;
+        Ok(user)
     }
 
     /// Changes the password and ends every other session.

@@ -6,9 +6,14 @@ use super::{Caller, Clock, Result, ServiceError};
 use crate::{
     bus::{Bus, Hint},
     limits::ChatLimits,
-    store::{Anchor, Appended, NewMessage, Result as StoreResult, Store, StoreError},
+    store::{Anchor, Appended, MessageChange, NewMessage, Result as StoreResult, Revised, Revision, Store, StoreError},
 };
-use natter::{ChannelId, Message, MessageId, MessagePage, Ref, input::MessageText, message::Changes};
+use natter::{
+    ChannelId, FieldError, Message, MessageId, MessagePage, Ref,
+    input::{Emoji, MessageText, REACTIONS_MAX, Reason},
+    markdown::mentions,
+    message::Changes,
+};
 use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -37,8 +42,19 @@ pub struct Posted {
     pub known: bool,
 }
 
+/// What somebody wants to say.
+#[derive(Clone, Debug, Default)]
+pub struct Draft {
+    pub text: String,
+    /// The sender's own id for it.
+    pub reference: Option<Ref>,
+    /// What it answers.
+    pub reply_to: Option<MessageId>,
+}
+
 pub struct Messages {
     store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
     clock: Clock,
     limits: Arc<ChatLimits>,
     queue: mpsc::Sender<Post>,
@@ -53,8 +69,8 @@ impl Messages {
         limits: Arc<ChatLimits>,
     ) -> (Self, JoinHandle<()>) {
         let (queue, posts) = mpsc::channel(QUEUE);
-        let writer = tokio::spawn(write(store.clone(), bus, posts));
-        (Self { store, clock, limits, queue }, writer)
+        let writer = tokio::spawn(write(store.clone(), bus.clone(), posts));
+        (Self { store, bus, clock, limits, queue }, writer)
     }
 
     /// Puts a message in line and returns the wait for its being stored. Messages put in line one
@@ -63,17 +79,18 @@ impl Messages {
         &self,
         caller: &Caller,
         channel_id: ChannelId,
-        text: &str,
-        reference: Option<Ref>,
+        draft: Draft,
     ) -> Result<impl Future<Output = Result<Posted>> + Send + 'static + use<>> {
         self.limits.message(caller.user.id)?;
-        let text = MessageText::parse(text)?.into_string();
+        let text = MessageText::parse(&draft.text)?.into_string();
         let message = NewMessage {
             id: MessageId::generate(),
             channel_id,
             sender_id: caller.user.id,
-            reference,
+            reference: draft.reference,
+            mentions: mentions(&text),
             text,
+            reply_to: draft.reply_to,
             timestamp: self.clock.now(),
         };
         let (answer, stored) = oneshot::channel();
@@ -81,14 +98,54 @@ impl Messages {
         Ok(async move { stored.await.unwrap_or(Err(ServiceError::Overloaded)) })
     }
 
-    pub async fn post(
-        &self,
-        caller: &Caller,
-        channel: ChannelId,
-        text: &str,
-        reference: Option<Ref>,
-    ) -> Result<Posted> {
-        self.submit(caller, channel, text, reference).await?.await
+    pub async fn post(&self, caller: &Caller, channel: ChannelId, draft: Draft) -> Result<Posted> {
+        self.submit(caller, channel, draft).await?.await
+    }
+
+    /// Changes the words of one's own message.
+    pub async fn edit(&self, caller: &Caller, id: MessageId, text: &str) -> Result<Message> {
+        let text = MessageText::parse(text)?.into_string();
+        self.revise(caller, id, MessageChange::Edit { mentions: mentions(&text), text }).await
+    }
+
+    /// Deletes a message: its text is gone for good. `reason`: an admin's, for the audit log.
+    pub async fn delete(&self, caller: &Caller, id: MessageId, reason: Option<&str>) -> Result<Message> {
+        let reason = reason.map(Reason::parse).transpose()?.flatten().map(Reason::into_string);
+        self.revise(caller, id, MessageChange::Delete { reason }).await
+    }
+
+    /// Answers a message with an emoji, or takes that back.
+    pub async fn react(&self, caller: &Caller, id: MessageId, emoji: &str, on: bool) -> Result<Message> {
+        let emoji = Emoji::parse(emoji)?.into_string();
+        self.revise(caller, id, MessageChange::React { emoji, on }).await
+    }
+
+    async fn revise(&self, caller: &Caller, message_id: MessageId, what: MessageChange) -> Result<Message> {
+        self.limits.message(caller.user.id)?;
+        let revision = Revision { message_id, actor: caller.user.id, at: self.clock.now(), what };
+        match self.store.revise(revision).await? {
+            Revised::Changed(message) => {
+                self.bus.publish(vec![Hint::Message(message.clone())]).await;
+                Ok(message)
+            }
+            Revised::Unchanged(message) => Ok(message),
+            Revised::NotFound => Err(no_such_message()),
+            Revised::Forbidden => Err(ServiceError::Forbidden("You can't change this message.")),
+            Revised::Full => {
+                let most = format!("A message has at most {REACTIONS_MAX} different reactions.");
+                Err(FieldError::new("emoji", most).into())
+            }
+        }
+    }
+
+    /// One message, to whoever may read where it stands.
+    pub async fn get(&self, caller: &Caller, id: MessageId) -> Result<Message> {
+        let message = self.store.message(id).await?.ok_or_else(no_such_message)?;
+        self.readable(caller, message.channel_id).await.map_err(|error| match error {
+            ServiceError::NotFound(_) => no_such_message(),
+            other => other,
+        })?;
+        Ok(message)
     }
 
     pub async fn page(&self, caller: &Caller, id: ChannelId, anchor: Anchor, limit: u32) -> Result<MessagePage> {
@@ -117,6 +174,10 @@ impl Messages {
         }
         Ok(())
     }
+}
+
+fn no_such_message() -> ServiceError {
+    ServiceError::NotFound("There is no such message.")
 }
 
 async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiver<Post>) {
@@ -167,6 +228,9 @@ fn result(appended: Appended, new: &NewMessage) -> Result<Posted> {
         // Its own id: it was stored by the commit whose answer was lost, and nobody has been told.
         Appended::Known(message) => Ok(Posted { known: message.id != new.id, message }),
         Appended::NotFound => Err(ServiceError::NotFound("There is no such channel.")),
+        Appended::NoSuchReply => {
+            Err(FieldError::new("reply_to", "The message that this answers isn't in this channel.").into())
+        }
         Appended::Forbidden => Err(ServiceError::Forbidden("You can't write in this channel.")),
     }
 }

@@ -3,10 +3,19 @@
 
 pub mod accounts;
 pub mod channels;
+pub mod directs;
 pub mod messages;
+pub mod moderation;
+pub mod people;
+pub mod place;
 
-use crate::{auth::password::HashingFailed, limits::Limited, store::StoreError};
-use natter::{ErrorCode, FieldError, Problem, SessionId, Timestamp, User};
+use crate::{
+    auth::password::HashingFailed,
+    bus::{Bus, Hint},
+    limits::Limited,
+    store::{Act, Done, Outcome, StoreError},
+};
+use natter::{ErrorCode, FieldError, Problem, SessionId, Timestamp, User, input::Reason};
 use std::{net::IpAddr, sync::Arc};
 
 /// Who is calling, once proven: the account and the login it came through.
@@ -14,6 +23,29 @@ use std::{net::IpAddr, sync::Arc};
 pub struct Caller {
     pub user: User,
     pub session_id: SessionId,
+}
+
+impl Caller {
+    /// An act of theirs, for the store to decide and to note.
+    fn act(&self, clock: &Clock, reason: Option<&str>) -> Result<Act> {
+        let reason = reason.map(Reason::parse).transpose()?.flatten();
+        Ok(Act { actor: self.user.id, at: clock.now(), reason: reason.map(Reason::into_string) })
+    }
+}
+
+/// Tells of what an act came to, and answers what it made. `missing`: what there is none of.
+async fn settle<T>(bus: &dyn Bus, outcome: Outcome<T>, missing: &'static str) -> Result<T> {
+    match outcome {
+        Outcome::Done(Done { value, entries }) => {
+            if !entries.is_empty() {
+                bus.publish(entries.into_iter().map(Hint::Changed).collect()).await;
+            }
+            Ok(value)
+        }
+        Outcome::NotFound => Err(ServiceError::NotFound(missing)),
+        Outcome::Forbidden => Err(ServiceError::Forbidden("Only admins do that.")),
+        Outcome::LastAdmin => Err(ServiceError::LastAdmin),
+    }
 }
 
 /// Where a call comes from.
@@ -54,6 +86,9 @@ pub enum ServiceError {
     Invalid(Vec<FieldError>),
     #[error("conflict")]
     Conflict(FieldError),
+    /// Nobody would be left to run the place.
+    #[error("the last admin")]
+    LastAdmin,
     #[error("rate limited")]
     RateLimited(Limited),
     #[error("too far behind")]
@@ -95,6 +130,10 @@ impl ServiceError {
             Self::Invalid(errors) => Problem::invalid(errors),
             Self::Conflict(error) => {
                 Problem { errors: vec![error.clone()], ..Problem::new(ErrorCode::Conflict, error.message) }
+            }
+            Self::LastAdmin => {
+                let detail = "This is the last active admin. Make somebody else an admin first.";
+                Problem::new(ErrorCode::Conflict, detail)
             }
             Self::RateLimited(Limited { retry_after_seconds: 1 }) => {
                 Problem::new(ErrorCode::RateLimited, "Too much at once. Try again in a second.")

@@ -1,16 +1,24 @@
 //! The interface's port, for one request.
 
 use crate::{
-    services::{Caller, Client, ServiceError, accounts::LoggedIn, channels::ChannelDraft},
+    services::{
+        Caller, Client, ServiceError,
+        accounts::LoggedIn,
+        channels::{ChannelDraft, ChannelEdit},
+    },
     state::AppState,
-    store::Anchor,
+    store::{Anchor, UserChange},
 };
 use async_trait::async_trait;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos_axum::ResponseOptions;
-use natter::{Channel, ChannelId, MessagePage, input::PAGE_DEFAULT};
+use natter::{
+    AuditId, Channel, ChannelId, Message, MessageId, MessagePage, Role, User, UserId,
+    admin::{AuditEntry, Invite, Registration, Stats},
+    input::{PAGE_DEFAULT, PAGE_LIMIT},
+};
 use natter_app::{
-    api::{Bootstrap, OpenChannel},
+    api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, Roster},
     backend::{Answer, Backend},
 };
 
@@ -75,10 +83,19 @@ impl Backend for RequestBackend {
         Ok(Some(Bootstrap { me: caller.user.clone(), epoch, channels }))
     }
 
-    async fn register(&self, username: &str, password: &str) -> Answer<()> {
-        let login = self.settle(self.state.accounts.register(username, password, &self.client).await)?;
+    async fn register(&self, username: &str, password: &str, invite: Option<&str>) -> Answer<()> {
+        let login = self.settle(self.state.accounts.register(username, password, invite, &self.client).await)?;
         self.set_cookies(login);
         Ok(())
+    }
+
+    async fn registration(&self, invite: Option<&str>) -> Answer<(Registration, bool)> {
+        let mode = self.settle(self.state.place.registration().await)?;
+        let good = match invite {
+            Some(code) => self.settle(self.state.place.is_good(code).await)?,
+            None => false,
+        };
+        Ok((mode, good))
     }
 
     async fn login(&self, username: &str, password: &str) -> Answer<()> {
@@ -108,9 +125,106 @@ impl Backend for RequestBackend {
         Ok(OpenChannel { channel, page })
     }
 
-    async fn create_channel(&self, name: &str, topic: &str) -> Answer<Channel> {
-        let draft = ChannelDraft { name: name.into(), topic: topic.into(), ..ChannelDraft::default() };
+    async fn open_direct(&self, username: &str) -> Answer<OpenDirect> {
+        let (peer, channel) = self.settle(self.state.directs.find(self.caller()?, username).await)?;
+        let page = match &channel {
+            Some(channel) => Some(self.history(channel.id, None).await?),
+            None => None,
+        };
+        Ok(OpenDirect { peer, channel, page })
+    }
+
+    async fn person(&self, username: &str) -> Answer<User> {
+        self.caller()?;
+        self.settle(self.state.people.by_name(username).await)
+    }
+
+    async fn people(&self, query: &str, after: &str) -> Answer<Vec<User>> {
+        self.caller()?;
+        self.settle(self.state.people.list(query, after, *PAGE_LIMIT.end()).await)
+    }
+
+    async fn members(&self, id: ChannelId) -> Answer<Vec<User>> {
+        self.settle(self.state.channels.members(self.caller()?, id).await)
+    }
+
+    async fn message(&self, id: MessageId) -> Answer<Message> {
+        self.settle(self.state.messages.get(self.caller()?, id).await)
+    }
+
+    async fn create_channel(&self, name: &str, topic: &str, rules: ChannelRules) -> Answer<Channel> {
+        let ChannelRules { visibility, post_policy } = rules;
+        let draft = ChannelDraft { name: name.into(), topic: topic.into(), visibility, post_policy };
         self.settle(self.state.channels.create(self.caller()?, draft).await)
+    }
+
+    async fn update_channel(&self, id: ChannelId, name: &str, topic: &str, rules: ChannelRules) -> Answer<Channel> {
+        let edit = ChannelEdit {
+            name: Some(name.into()),
+            topic: Some(topic.into()),
+            visibility: Some(rules.visibility),
+            post_policy: Some(rules.post_policy),
+        };
+        self.settle(self.state.channels.update(self.caller()?, id, edit).await)
+    }
+
+    async fn all_channels(&self) -> Answer<Vec<Channel>> {
+        self.settle(self.state.channels.all(self.caller()?, "").await)
+    }
+
+    async fn roster(&self, name: &str) -> Answer<Roster> {
+        let (channel, members) = self.settle(self.state.channels.roster(self.caller()?, name).await)?;
+        Ok(Roster { channel, members })
+    }
+
+    async fn admit(&self, id: ChannelId, username: &str) -> Answer<()> {
+        let caller = self.caller()?;
+        let username = username.trim().trim_start_matches('@');
+        let user = self.settle(self.state.people.by_name(username).await)?;
+        self.settle(self.state.channels.admit(caller, id, user.id).await)?;
+        Ok(())
+    }
+
+    async fn expel(&self, id: ChannelId, user_id: UserId) -> Answer<()> {
+        self.settle(self.state.channels.expel(self.caller()?, id, user_id).await)
+    }
+
+    async fn set_role(&self, id: UserId, role: Role) -> Answer<User> {
+        let change = UserChange { role: Some(role), ..UserChange::default() };
+        self.settle(self.state.people.update(self.caller()?, id, change, None).await)
+    }
+
+    async fn set_suspended(&self, id: UserId, suspended: bool, reason: &str) -> Answer<User> {
+        let change = UserChange { suspended: Some(suspended), ..UserChange::default() };
+        self.settle(self.state.people.update(self.caller()?, id, change, Some(reason)).await)
+    }
+
+    async fn end_sessions(&self, id: UserId) -> Answer<()> {
+        self.settle(self.state.people.end_sessions(self.caller()?, id).await)
+    }
+
+    async fn set_registration(&self, mode: Registration) -> Answer<()> {
+        self.settle(self.state.place.set_registration(self.caller()?, mode).await)
+    }
+
+    async fn invites(&self) -> Answer<Vec<Invite>> {
+        self.settle(self.state.place.invites(self.caller()?).await)
+    }
+
+    async fn create_invite(&self, days: u32, uses: u32) -> Answer<Invite> {
+        self.settle(self.state.place.invite(self.caller()?, days, uses).await)
+    }
+
+    async fn revoke_invite(&self, code: &str) -> Answer<()> {
+        self.settle(self.state.place.revoke_invite(self.caller()?, code).await)
+    }
+
+    async fn audit(&self, before: Option<AuditId>) -> Answer<Vec<AuditEntry>> {
+        self.settle(self.state.place.audit(self.caller()?, before, PAGE_DEFAULT).await)
+    }
+
+    async fn stats(&self) -> Answer<Stats> {
+        self.settle(self.state.place.stats(self.caller()?).await)
     }
 
     async fn delete_channel(&self, id: ChannelId) -> Answer<()> {

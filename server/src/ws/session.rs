@@ -3,8 +3,12 @@
 use crate::{
     hub::{Closed, ConnectionId, Frames, Gap, Outbox},
     limits,
-    services::{Caller, Result as ServiceResult, ServiceError, messages::Posted},
+    services::{
+        Caller, Result as ServiceResult, ServiceError,
+        messages::{Draft, Posted},
+    },
     state::AppState,
+    store::ReadMark,
 };
 use axum::{
     Error,
@@ -23,6 +27,8 @@ const IN_FLIGHT: usize = 64;
 /// Channels in one `sync`.
 const SYNC_CHANNELS: usize = 1_000;
 const PING_EVERY: Duration = Duration::from_secs(30);
+/// Writing is told this often; clients forget it after a few seconds.
+const TYPING_EVERY: Duration = Duration::from_secs(2);
 /// How long one write may wait for a reader.
 const WRITE_WITHIN: Duration = Duration::from_mins(1);
 /// How long the other side has to take the closing handshake.
@@ -65,6 +71,8 @@ struct Session {
     outbox: Arc<Outbox>,
     in_flight: FuturesOrdered<BoxFuture<'static, Answer>>,
     heard: limits::Frames,
+    /// Where and when one was last told to be writing.
+    typed: Option<(ChannelId, Instant)>,
     /// Nothing has been heard since the last ping.
     silent: bool,
 }
@@ -77,7 +85,7 @@ pub async fn run(state: AppState, caller: Caller, socket: WebSocket, place: limi
     let _guard = Disconnect { state: state.clone(), id };
     let heard = state.limits.frames();
     let in_flight = FuturesOrdered::new();
-    let mut session = Session { state, id, caller, socket, outbox, in_flight, heard, silent: false };
+    let mut session = Session { state, id, caller, socket, outbox, in_flight, heard, typed: None, silent: false };
     let end = match session.ready().await {
         Ok(()) => session.talk().await,
         Err(end) => end,
@@ -114,6 +122,7 @@ impl Session {
             session_id: caller.session_id,
             user: caller.user.clone(),
             channels,
+            online: self.state.hub.presence.online(),
         };
         self.caller = caller;
         self.send(&ready).await
@@ -167,11 +176,43 @@ impl Session {
 
     async fn handle(&mut self, frame: ClientFrame) -> Result<(), End> {
         match frame {
-            ClientFrame::Send { reference, channel_id, text } => self.post(reference, channel_id, &text).await,
+            ClientFrame::Send { reference, channel_id, text, reply_to } => {
+                self.post(channel_id, Draft { text, reference, reply_to }).await
+            }
+            ClientFrame::Direct { reference, sender, receiver, text, reply_to, .. } => {
+                if sender.id != self.caller.user.id {
+                    let detail = "The sender has to be you.".into();
+                    return self.error(reference, ErrorCode::Forbidden, detail).await;
+                }
+                match self.state.directs.open(&self.caller, receiver.id).await {
+                    Ok(channel_id) => self.post(channel_id, Draft { text, reference, reply_to }).await,
+                    Err(error) => self.refuse(reference, error).await,
+                }
+            }
+            ClientFrame::Edit { reference, message_id, text } => {
+                let edited = self.state.messages.edit(&self.caller, message_id, &text).await;
+                self.revised(reference, edited).await
+            }
+            ClientFrame::Delete { reference, message_id, reason } => {
+                let deleted = self.state.moderation.delete(&self.caller, message_id, reason.as_deref()).await;
+                self.revised(reference, deleted).await
+            }
+            ClientFrame::React { reference, message_id, emoji, on } => {
+                let reacted = self.state.messages.react(&self.caller, message_id, &emoji, on).await;
+                self.revised(reference, reacted).await
+            }
+            ClientFrame::Typing { channel_id, .. } => {
+                self.typing(channel_id).await;
+                Ok(())
+            }
             ClientFrame::Sync { reference, epoch, channels } => self.sync(reference, &epoch, channels).await,
-            ClientFrame::Read { reference, channel_id, seq } => {
-                match self.state.channels.mark_read(&self.caller, channel_id, seq).await {
-                    Ok(()) => Ok(()),
+            ClientFrame::Read { reference, channel_id, seq, back } => {
+                match self.state.channels.mark_read(&self.caller, channel_id, seq, back).await {
+                    // Told to all of the reader's connections, this one included.
+                    Ok(mark) if mark.moved => Ok(()),
+                    Ok(ReadMark { seq, unread, mentions, .. }) => {
+                        self.send(&ServerFrame::Read { channel_id, seq, unread, mentions, back: false }).await
+                    }
                     Err(error) => self.refuse(reference, error).await,
                 }
             }
@@ -180,13 +221,34 @@ impl Session {
     }
 
     /// Puts a message in line; its `ack` follows when it is stored.
-    async fn post(&mut self, reference: Option<Ref>, channel_id: ChannelId, text: &str) -> Result<(), End> {
-        match self.state.messages.submit(&self.caller, channel_id, text, reference).await {
+    async fn post(&mut self, channel_id: ChannelId, draft: Draft) -> Result<(), End> {
+        let reference = draft.reference;
+        // What was being written has come.
+        self.typed = None;
+        match self.state.messages.submit(&self.caller, channel_id, draft).await {
             Ok(stored) => {
                 self.in_flight.push_back(stored.map(move |result| outcome(reference, result)).boxed());
                 Ok(())
             }
             Err(error) => self.refuse(reference, error).await,
+        }
+    }
+
+    /// Says what became of a change; the changed message itself comes to everyone in its channel.
+    async fn revised(&mut self, reference: Option<Ref>, result: ServiceResult<natter::Message>) -> Result<(), End> {
+        match outcome(reference, result.map(|message| Posted { message, known: true })) {
+            Some(answer) => self.send(&answer).await,
+            None => Err(End::Close(close::GOING_AWAY, "reconnect: it isn't known whether that was stored")),
+        }
+    }
+
+    /// Tells a channel that somebody is writing, at most every other second.
+    async fn typing(&mut self, channel_id: ChannelId) {
+        let now = Instant::now();
+        let lately = self.typed.is_some_and(|(last, at)| last == channel_id && now - at < TYPING_EVERY);
+        if !lately && self.state.hub.receives(self.id, channel_id) {
+            self.typed = Some((channel_id, now));
+            self.state.channels.typing(&self.caller, channel_id).await;
         }
     }
 
