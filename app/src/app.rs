@@ -1,6 +1,9 @@
 use crate::{
     api,
-    pages::{Browse, ChannelPage, Home, Login, NotFound, Register, Signed},
+    pages::{
+        Browse, ChannelPage, DirectPage, Home, Invited, Login, NotFound, Register, Signed,
+        admin::{Admin, AdminChannel, AdminChannels, Audit, Overview, People, RegistrationPage},
+    },
     state::Zone,
 };
 use leptos::prelude::*;
@@ -25,10 +28,20 @@ pub fn App() -> impl IntoView {
             <Routes fallback=NotFound>
                 <Route path=path!("/login") view=Login ssr=SsrMode::Async/>
                 <Route path=path!("/register") view=Register ssr=SsrMode::Async/>
+                <Route path=path!("/invite/:code") view=Invited ssr=SsrMode::Async/>
                 <ParentRoute path=path!("") view=Signed ssr=SsrMode::Async>
                     <Route path=path!("/") view=Home ssr=SsrMode::Async/>
                     <Route path=path!("/browse") view=Browse ssr=SsrMode::Async/>
                     <Route path=path!("/channels/:name") view=ChannelPage ssr=SsrMode::Async/>
+                    <Route path=path!("/direct/:username") view=DirectPage ssr=SsrMode::Async/>
+                    <ParentRoute path=path!("/admin") view=Admin ssr=SsrMode::Async>
+                        <Route path=path!("") view=Overview ssr=SsrMode::Async/>
+                        <Route path=path!("/channels") view=AdminChannels ssr=SsrMode::Async/>
+                        <Route path=path!("/channels/:name") view=AdminChannel ssr=SsrMode::Async/>
+                        <Route path=path!("/people") view=People ssr=SsrMode::Async/>
+                        <Route path=path!("/registration") view=RegistrationPage ssr=SsrMode::Async/>
+                        <Route path=path!("/audit") view=Audit ssr=SsrMode::Async/>
+                    </ParentRoute>
                 </ParentRoute>
             </Routes>
         </Router>

@@ -1,9 +1,12 @@
 //! What the interface needs from the server, as a port: server functions make one call to it.
 
-use crate::api::{Bootstrap, OpenChannel};
+use crate::api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, Roster};
 use async_trait::async_trait;
 use leptos::prelude::use_context;
-use natter::{Channel, ChannelId, ErrorCode, MessagePage, Problem};
+use natter::{
+    AuditId, Channel, ChannelId, ErrorCode, Message, MessageId, MessagePage, Problem, Role, User, UserId,
+    admin::{AuditEntry, Invite, Registration, Stats},
+};
 use std::sync::Arc;
 
 pub type Answer<T> = Result<T, Problem>;
@@ -14,13 +17,40 @@ pub trait Backend: Send + Sync {
     /// Who is logged in and their channels; `None` for nobody.
     async fn bootstrap(&self) -> Answer<Option<Bootstrap>>;
     /// Creates an account and logs the browser in.
-    async fn register(&self, username: &str, password: &str) -> Answer<()>;
+    async fn register(&self, username: &str, password: &str, invite: Option<&str>) -> Answer<()>;
+    /// Who may register, and whether that invitation is good right now.
+    async fn registration(&self, invite: Option<&str>) -> Answer<(Registration, bool)>;
     async fn login(&self, username: &str, password: &str) -> Answer<()>;
     async fn logout(&self) -> Answer<()>;
     /// All channels the caller may see.
     async fn channels(&self) -> Answer<Vec<Channel>>;
     async fn open_channel(&self, name: &str) -> Answer<OpenChannel>;
-    async fn create_channel(&self, name: &str, topic: &str) -> Answer<Channel>;
+    /// A conversation with somebody, as it is; opens nothing.
+    async fn open_direct(&self, username: &str) -> Answer<OpenDirect>;
+    async fn person(&self, username: &str) -> Answer<User>;
+    /// At most 100 people whose names contain that, by name.
+    async fn people(&self, query: &str, after: &str) -> Answer<Vec<User>>;
+    async fn members(&self, id: ChannelId) -> Answer<Vec<User>>;
+    /// One message, wherever the caller may read it.
+    async fn message(&self, id: MessageId) -> Answer<Message>;
+    async fn create_channel(&self, name: &str, topic: &str, rules: ChannelRules) -> Answer<Channel>;
+    async fn update_channel(&self, id: ChannelId, name: &str, topic: &str, rules: ChannelRules) -> Answer<Channel>;
+    /// Admins: every channel, also private ones they aren't in.
+    async fn all_channels(&self) -> Answer<Vec<Channel>>;
+    /// Admins: a channel and who is in it.
+    async fn roster(&self, name: &str) -> Answer<Roster>;
+    async fn admit(&self, id: ChannelId, username: &str) -> Answer<()>;
+    async fn expel(&self, id: ChannelId, user_id: UserId) -> Answer<()>;
+    async fn set_role(&self, id: UserId, role: Role) -> Answer<User>;
+    async fn set_suspended(&self, id: UserId, suspended: bool, reason: &str) -> Answer<User>;
+    async fn end_sessions(&self, id: UserId) -> Answer<()>;
+    async fn set_registration(&self, mode: Registration) -> Answer<()>;
+    async fn invites(&self) -> Answer<Vec<Invite>>;
+    async fn create_invite(&self, days: u32, uses: u32) -> Answer<Invite>;
+    async fn revoke_invite(&self, code: &str) -> Answer<()>;
+    /// A page of what admins did, newest first, before an entry.
+    async fn audit(&self, before: Option<AuditId>) -> Answer<Vec<AuditEntry>>;
+    async fn stats(&self) -> Answer<Stats>;
     async fn delete_channel(&self, id: ChannelId) -> Answer<()>;
     async fn join_channel(&self, id: ChannelId) -> Answer<Channel>;
     async fn leave_channel(&self, id: ChannelId) -> Answer<()>;

@@ -2,6 +2,7 @@ use super::{Bootstrap, Failure};
 #[cfg(feature = "ssr")]
 use crate::backend::backend;
 use leptos::prelude::*;
+use natter::admin::Registration;
 
 /// Who is logged in and their channels.
 #[server(name = LoadBootstrap, prefix = "/api/fn", endpoint = "bootstrap")]
@@ -11,11 +12,21 @@ pub async fn bootstrap() -> Result<Option<Bootstrap>, Failure> {
 
 /// Creates an account and logs in.
 #[server(prefix = "/api/fn", endpoint = "register")]
-pub async fn register(username: String, password: String) -> Result<(), Failure> {
+pub async fn register(
+    username: String,
+    password: String,
+    #[server(default)] invite: Option<String>,
+) -> Result<(), Failure> {
     let backend = backend()?;
-    backend.register(&username, &password).await?;
+    backend.register(&username, &password, invite.as_deref().filter(|code| !code.is_empty())).await?;
     backend.after_form("/");
     Ok(())
+}
+
+/// Who may register, and whether that invitation is good.
+#[server(name = LoadRegistration, prefix = "/api/fn", endpoint = "registration")]
+pub async fn registration(invite: Option<String>) -> Result<(Registration, bool), Failure> {
+    Ok(backend()?.registration(invite.as_deref()).await?)
 }
 
 /// Logs in.

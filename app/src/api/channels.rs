@@ -1,8 +1,10 @@
+#[cfg(feature = "ssr")]
+use super::ChannelRules;
 use super::{Failure, OpenChannel};
 #[cfg(feature = "ssr")]
 use crate::backend::backend;
 use leptos::prelude::*;
-use natter::{Channel, ChannelId, MessagePage};
+use natter::{Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Visibility};
 
 /// Every channel one may see.
 #[server(prefix = "/api/fn", endpoint = "browse_channels")]
@@ -22,11 +24,22 @@ pub async fn channel_history(id: ChannelId, before: Option<u64>) -> Result<Messa
     Ok(backend()?.history(id, before).await?)
 }
 
-/// Admins: a new public channel.
+/// One message, for what answers it.
+#[server(name = LoadMessage, prefix = "/api/fn", endpoint = "message")]
+pub async fn message(id: MessageId) -> Result<Message, Failure> {
+    Ok(backend()?.message(id).await?)
+}
+
+/// Admins: a new channel.
 #[server(prefix = "/api/fn", endpoint = "create_channel")]
-pub async fn create_channel(name: String, topic: String) -> Result<Channel, Failure> {
+pub async fn create_channel(
+    name: String,
+    topic: String,
+    #[server(default)] visibility: Visibility,
+    #[server(default)] post_policy: PostPolicy,
+) -> Result<Channel, Failure> {
     let backend = backend()?;
-    let channel = backend.create_channel(&name, &topic).await?;
+    let channel = backend.create_channel(&name, &topic, ChannelRules { visibility, post_policy }).await?;
     backend.after_form(&format!("/channels/{}", channel.label()));
     Ok(channel)
 }

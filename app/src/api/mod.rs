@@ -2,16 +2,20 @@
 //! call those that read. Who is calling is settled before they run; each makes one call to the port.
 
 mod accounts;
+mod admin;
 mod channels;
+mod people;
 
-pub use accounts::bootstrap;
-pub use channels::{browse_channels, channel_history, open_channel};
+pub use accounts::{bootstrap, registration};
+pub use admin::{all_channels, audit, invites, roster, stats};
+pub use channels::{browse_channels, channel_history, message, open_channel};
+pub use people::{members, open_direct, people, person};
 
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
-use natter::{Channel, ErrorCode, MessagePage, Problem, User};
+use natter::{Channel, ErrorCode, MessagePage, PostPolicy, Problem, User, Visibility};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -30,6 +34,30 @@ pub struct OpenChannel {
     pub channel: Channel,
     /// The newest messages; `None` where one isn't in the channel, or the browser has them.
     pub page: Option<MessagePage>,
+}
+
+/// What a private conversation's page starts from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenDirect {
+    pub peer: User,
+    /// None until something was said, or the conversation opened otherwise.
+    pub channel: Option<Channel>,
+    pub page: Option<MessagePage>,
+}
+
+/// A channel as whoever runs it sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Roster {
+    pub channel: Channel,
+    /// By name.
+    pub members: Vec<User>,
+}
+
+/// Who finds a channel and who writes in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChannelRules {
+    pub visibility: Visibility,
+    pub post_policy: PostPolicy,
 }
 
 /// A problem, as server functions carry it.

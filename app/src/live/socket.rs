@@ -141,7 +141,7 @@ async fn connection(chat: Chat) -> (bool, Over) {
 fn reload(chat: Chat, channel_id: ChannelId) {
     leptos::task::spawn_local(async move {
         if let Ok(page) = api::channel_history(channel_id, None).await
-            && let Some(timeline) = chat.timeline(channel_id)
+            && let Some(timeline) = chat.timeline(chat.target(channel_id))
         {
             timeline.update(|timeline| timeline.reload(page));
         }

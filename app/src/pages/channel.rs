@@ -2,14 +2,23 @@ use crate::{
     api::{self, Failure, OpenChannel},
     components::{
         channels::{DELETE_CHANNEL, DeleteChannelDialog},
-        chat::{Composer, Log},
-        ui::{FormError, GHOST, Icon, PRIMARY, Post, PostForm, When, changing, effect, open_dialog},
+        chat::{Conversation, Opening},
+        people::Members,
+        ui::{FormError, GHOST, Header, Icon, PRIMARY, Post, PostForm, When, changing, effect, open_dialog},
     },
-    state::{Chat, set_title},
+    state::{Chat, Target, set_title},
 };
 use leptos::{html, prelude::*};
-use leptos_router::{components::A, hooks::use_params_map};
-use natter::{Channel, ErrorCode, PostPolicy, Problem, Role};
+use leptos_router::{
+    NavigateOptions,
+    components::A,
+    hooks::{use_navigate, use_params_map},
+};
+use natter::{ChannelKind, ErrorCode, Problem};
+use std::time::Duration;
+
+/// Whoever was in a channel that is gone is taken elsewhere, after time enough to read why.
+const MOVE_ON: Duration = Duration::from_secs(8);
 
 /// A channel by its name.
 #[component]
@@ -34,12 +43,12 @@ pub fn ChannelPage() -> impl IntoView {
     effect(move || set_title(&format!("#{} · Natter", name.read())));
     view! {
         <main class="flex flex-col min-h-0 flex-1">
-            <Suspense fallback=move || view! { <Header name=name.get_untracked()/> }>
+            <Suspense fallback=move || view! { <Header title=format!("#{}", name.get_untracked())/> }>
                 {move || Suspend::new(async move {
                     match opened.await {
                         Ok(OpenChannel { channel, page }) if channel.joined => {
-                            let timeline = chat.open(channel.id, page);
-                            view! { <Conversation channel timeline/> }.into_any()
+                            let timeline = chat.open(Target::Channel(channel.id), page);
+                            view! { <Channel channel timeline/> }.into_any()
                         }
                         Ok(OpenChannel { channel, .. }) => view! { <Outside channel/> }.into_any(),
                         Err(failure) => view! { <Missing name=name.get_untracked() failure/> }.into_any(),
@@ -52,72 +61,72 @@ pub fn ChannelPage() -> impl IntoView {
 }
 
 #[component]
-fn Header(
-    name: String,
-    #[prop(optional, into)] topic: Signal<String>,
-    #[prop(optional)] children: Option<Children>,
-) -> impl IntoView {
-    view! {
-        <header class="header">
-            <A href="/" attr:class=format!("{GHOST} md:hidden") attr:aria-label="Back to conversations">
-                <Icon icon=icondata_lu::LuArrowLeft/>
-            </A>
-            <h1 class="header-title">{format!("#{name}")}</h1>
-            <p class="header-topic">{topic}</p>
-            <div class="flex gap-0.5 ml-auto">{children.map(|children| children())}</div>
-        </header>
-    }
-}
-
-#[component]
-fn Conversation(channel: Channel, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView {
+fn Channel(channel: natter::Channel, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let id = channel.id;
-    let to_end = RwSignal::new(0);
+    let label = channel.label().to_owned();
     let live = Memo::new({
         let channel = channel.clone();
-        move |_| chat.channel(id).unwrap_or_else(|| channel.clone())
+        move |_| Some(chat.channel(id).unwrap_or_else(|| channel.clone()))
     });
-    let role = move || chat.me.read().role;
-    let may_post = Memo::new(move |_| role().can_post(live.read().access()));
+    let now = move || live.get().unwrap_or_else(|| channel.clone());
+    let topic = Signal::derive({
+        let now = now.clone();
+        move || now().topic
+    });
+    let runs = Signal::derive(move || chat.me.read().role.can_manage_channel(ChannelKind::Channel));
     let delete_dialog = NodeRef::<html::Dialog>::new();
-    let label = channel.label().to_owned();
+    let members = RwSignal::new(None);
+    // Whether it can be seen depends on the room there is.
+    let toggle = move |_| {
+        let wide = window().match_media("(min-width: 1180px)").ok().flatten().is_some_and(|query| query.matches());
+        members.update(|shown| *shown = Some(!shown.unwrap_or(wide)));
+    };
+    let about = match topic.get_untracked() {
+        topic if topic.is_empty() => "This is where it begins. Say hello.".to_owned(),
+        topic => topic,
+    };
+    let opening = Opening { title: format!("Welcome to #{label}"), about };
+    let settings = format!("/admin/channels/{label}");
     view! {
-        <Header name=label.clone() topic=Signal::derive(move || live.read().topic.clone())>
-            <When when=Signal::derive(move || role().can_delete_channels())>
-                <button type="button" class=GHOST aria-label="Delete channel" title="Delete channel"
-                    command="show-modal" commandfor=DELETE_CHANNEL on:click=move |_| open_dialog(delete_dialog)>
-                    <Icon icon=icondata_lu::LuTrash2/>
-                </button>
-            </When>
-        </Header>
-        <Log channel=channel.clone() timeline to_end/>
-        <When when=may_post fallback=move || view! { <ReadOnly policy=live.read().post_policy/> }>
-            <Composer channel=channel.clone() on_sent=move |()| to_end.update(|n| *n += 1)/>
-        </When>
-        <When when=Signal::derive(move || role() == Role::Admin)>
-            {changing(move || view! { <DeleteChannelDialog channel=live.get() node_ref=delete_dialog/> }.into_any())}
+        <div class="flex flex-1 min-h-0">
+            <div class="flex flex-col flex-1 min-w-0">
+                <Header title=format!("#{label}") topic>
+                    <button type="button" class=GHOST aria-label="Members" title="Members"
+                        on:click=toggle>
+                        <Icon icon=icondata_lu::LuUsers/>
+                    </button>
+                    <When when=runs>
+                        <A href=settings.clone() attr:class=GHOST attr:aria-label="Channel settings" attr:title="Channel settings">
+                            <Icon icon=icondata_lu::LuSettings/>
+                        </A>
+                        <button type="button" class=GHOST aria-label="Delete channel" title="Delete channel"
+                            command="show-modal" commandfor=DELETE_CHANNEL on:click=move |_| open_dialog(delete_dialog)>
+                            <Icon icon=icondata_lu::LuTrash2/>
+                        </button>
+                    </When>
+                </Header>
+                <Conversation target=Target::Channel(id) channel=live label=format!("#{label}") opening timeline/>
+            </div>
+            <Members channel=live shown=members/>
+        </div>
+        <When when=runs>
+            {
+                let now = now.clone();
+                changing(move || view! { <DeleteChannelDialog channel=now() node_ref=delete_dialog/> }.into_any())
+            }
         </When>
     }
-}
-
-#[component]
-fn ReadOnly(policy: PostPolicy) -> impl IntoView {
-    let why = match policy {
-        PostPolicy::Admins => "Only admins write here.",
-        PostPolicy::Everyone => "You can't write here.",
-    };
-    view! { <p class="mx-4 mb-4 px-4 py-3 rounded-xl bg-panel text-soft text-sm">{why}</p> }
 }
 
 /// A public channel that one isn't in.
 #[component]
-fn Outside(channel: Channel) -> impl IntoView {
+fn Outside(channel: natter::Channel) -> impl IntoView {
     // The live connection says that one is in, and the page follows.
     let join = Post::new("/api/fn/join_channel", |_| ());
     let name = channel.label().to_owned();
     view! {
-        <Header name=name.clone() topic=channel.topic.clone()/>
+        <Header title=format!("#{name}") topic=channel.topic.clone()/>
         <div class="grid place-items-center flex-1 p-6 text-center">
             <div>
                 <p class="mb-1 text-lg font-[650] tracking-tight">{format!("You aren't in #{name}")}</p>
@@ -135,13 +144,22 @@ fn Outside(channel: Channel) -> impl IntoView {
 #[component]
 fn Missing(name: String, failure: Failure) -> impl IntoView {
     let gone = failure.is(ErrorCode::NotFound);
+    let chat = expect_context::<Chat>();
+    let navigate = use_navigate();
+    if gone && untrack(|| chat.was_removed(&name)) {
+        effect(move || {
+            let navigate = navigate.clone();
+            let moving = set_timeout_with_handle(move || navigate("/", NavigateOptions::default()), MOVE_ON);
+            on_cleanup(move || moving.into_iter().for_each(|moving| moving.clear()));
+        });
+    }
     let (title, detail) = if gone {
         (format!("There is no #{name}"), "It may have been deleted, or you can't see it.".to_owned())
     } else {
         (format!("#{name} can't be shown"), failure.to_string())
     };
     view! {
-        <Header name/>
+        <Header title=format!("#{name}")/>
         <div class="grid place-items-center flex-1 p-6 text-center">
             <div>
                 <p class="mb-1 text-lg font-[650] tracking-tight">{title}</p>

@@ -1,10 +1,12 @@
 use crate::{
+    api,
     app::BootstrapResource,
     components::ui::{Field, FormError, PRIMARY, Post, PostForm, effect},
     state::{assign_location, set_title},
 };
 use leptos::prelude::*;
-use leptos_router::components::Redirect;
+use leptos_router::{components::Redirect, hooks::use_params_map};
+use natter::admin::Registration;
 
 /// The frame of the pages for those who aren't logged in; those who are don't need them.
 #[component]
@@ -57,22 +59,95 @@ pub fn Login() -> impl IntoView {
     }
 }
 
+/// An account for whoever comes. Where that isn't for everyone, the server decides: the first one is
+/// always made.
 #[component]
 pub fn Register() -> impl IntoView {
-    let register = Post::new("/api/fn/register", |_| assign_location("/"));
+    let loaded = Resource::new_blocking(|| (), |()| api::registration(None));
+    let notice = move |mode| {
+        let words = match mode {
+            Registration::Open => return ().into_any(),
+            Registration::Invite => {
+                "You need an invitation to make an account here. If you have a link, open it; else ask an admin."
+            }
+            Registration::Closed => "No new accounts are made here at the moment.",
+        };
+        view! { <p class="mb-4 px-3 py-2 rounded-lg bg-accent-soft text-sm">{words}</p> }.into_any()
+    };
     view! {
         <Enter title="Create account">
-            <PostForm post=register>
-                <FormError message=register.rest(&["username", "password"])/>
-                <Field id="username" label="Username" name="username" autocomplete="username" required=true autofocus=true
-                    maxlength=32 hint="Letters, digits and _ . -" error=register.field("username")/>
-                <Field id="password" label="Password" name="password" kind="password" autocomplete="new-password"
-                    required=true hint="At least 8 characters." error=register.field("password")/>
-                <button type="submit" class=format!("{PRIMARY} w-full") disabled=move || register.pending.get()>
-                    "Create account"
-                </button>
-            </PostForm>
-            <p class="mt-5 text-sm text-soft">"Have an account? " <a href="/login" class=LINK>"Log in"</a></p>
+            <Suspense>
+                {move || Suspend::new(async move { loaded.await.map_or_else(|_| ().into_any(), |(mode, _)| notice(mode)) })}
+            </Suspense>
+            <NewAccount invite=String::new()/>
         </Enter>
     }
+}
+
+/// An account for whoever has a link.
+#[component]
+pub fn Invited() -> impl IntoView {
+    let code = use_params_map().with_untracked(|params| params.get("code")).unwrap_or_default();
+    let asked = code.clone();
+    let loaded = Resource::new_blocking(move || asked.clone(), |code| api::registration(Some(code)));
+    let code = StoredValue::new(code);
+    view! {
+        <Suspense>
+            {move || Suspend::new(async move {
+                match loaded.await {
+                    Ok((Registration::Closed, true)) => view! { <Over words="No new accounts are made here at the moment. Keep the link: it may work again later."/> }.into_any(),
+                    Ok((_, true)) => view! {
+                        <Enter title="Create account">
+                            <p class="mb-4 text-sm text-soft">"You are invited to Natter. Choose how others will know you."</p>
+                            <NewAccount invite=code.get_value()/>
+                        </Enter>
+                    }.into_any(),
+                    Ok((Registration::Open, false)) => view! { <Over words="This invitation is used up, too old or withdrawn, but you don't need one: anyone can make an account here." open=true/> }.into_any(),
+                    Ok(_) => view! { <Over words="This invitation is used up, too old or withdrawn. Ask whoever sent it for a new one."/> }.into_any(),
+                    Err(failure) => view! { <Over words=failure.to_string()/> }.into_any(),
+                }
+            })}
+        </Suspense>
+    }
+}
+
+/// A link that can't be used.
+#[component]
+fn Over(#[prop(into)] words: String, #[prop(optional)] open: bool) -> impl IntoView {
+    view! {
+        <Enter title="Invitation">
+            <p class="text-soft">{words.clone()}</p>
+            {open.then(|| view! { <p class="mt-5 text-sm"><a href="/register" class=LINK>"Create account"</a></p> })}
+            <HaveAccount/>
+        </Enter>
+    }
+    .into_any()
+}
+
+#[component]
+fn NewAccount(
+    /// The code of an invitation; may be empty.
+    invite: String,
+) -> impl IntoView {
+    let register = Post::new("/api/fn/register", |_| assign_location("/"));
+    view! {
+        <PostForm post=register>
+            <FormError message=register.rest(&["username", "password"])/>
+            <input type="hidden" name="invite" value=invite/>
+            <Field id="username" label="Username" name="username" autocomplete="username" required=true autofocus=true
+                maxlength=32 hint="Letters, digits and _ . -" error=register.field("username")/>
+            <Field id="password" label="Password" name="password" kind="password" autocomplete="new-password"
+                required=true hint="At least 8 characters." error=register.field("password")/>
+            <button type="submit" class=format!("{PRIMARY} w-full") disabled=move || register.pending.get()>
+                "Create account"
+            </button>
+        </PostForm>
+        <HaveAccount/>
+    }
+    .into_any()
+}
+
+#[component]
+fn HaveAccount() -> impl IntoView {
+    view! { <p class="mt-5 text-sm text-soft">"Have an account? " <a href="/login" class=LINK>"Log in"</a></p> }
 }

@@ -7,7 +7,7 @@ use crate::{
 };
 use leptos::prelude::*;
 use leptos_router::components::A;
-use natter::Channel;
+use natter::{Channel, ChannelKind};
 
 /// Where one is when nothing is open: what is unread, or the first step.
 #[component]
@@ -15,7 +15,10 @@ pub fn Home() -> impl IntoView {
     let chat = expect_context::<Chat>();
     effect(move || set_title("Catch up · Natter"));
     let waiting = Memo::new(move |_| {
-        chat.channels.read().iter().filter(|channel| channel.unread > 0).cloned().collect::<Vec<_>>()
+        let mut waiting: Vec<_> = chat.channels.read().iter().filter(|channel| channel.unread > 0).cloned().collect();
+        // What is to oneself first.
+        waiting.sort_by_key(|channel| (channel.kind == ChannelKind::Channel, channel.mentions == 0));
+        waiting
     });
     let fresh = move || chat.channels.read().is_empty();
     view! {
@@ -45,14 +48,18 @@ pub fn Home() -> impl IntoView {
 #[component]
 fn Card(channel: Channel) -> impl IntoView {
     let name = channel.label().to_owned();
+    let (title, address) = match channel.kind {
+        ChannelKind::Channel => (format!("#{name}"), format!("/channels/{name}")),
+        ChannelKind::Direct => (name.clone(), format!("/direct/{name}")),
+    };
     let (id, rev) = (channel.id, channel.rev);
     let chat = expect_context::<Chat>();
     view! {
         <div class="flex flex-wrap items-center gap-x-3 gap-y-2 mb-3 px-4 py-3 rounded-2xl border border-line bg-raised">
-            <span class="font-[620] min-w-0 truncate">{format!("#{name}")}</span>
+            <span class="font-[620] min-w-0 truncate">{title}</span>
             <span class="text-[13px] text-faint tabular-nums">{format!("{} new", channel.unread)}</span>
             <span class="flex gap-2 ml-auto">
-                <A href=format!("/channels/{name}") attr:class=SECONDARY>"Open"</A>
+                <A href=address attr:class=SECONDARY>"Open"</A>
                 <button type="button" class=SECONDARY on:click=move |_| chat.read_up_to(id, rev)>"Mark read"</button>
             </span>
         </div>

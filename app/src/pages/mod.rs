@@ -1,7 +1,9 @@
 //! One file a route.
 
+pub mod admin;
 mod browse;
 mod channel;
+mod direct;
 mod enter;
 mod home;
 mod not_found;
@@ -9,7 +11,8 @@ mod signed;
 
 pub use browse::Browse;
 pub use channel::ChannelPage;
-pub use enter::{Login, Register};
+pub use direct::DirectPage;
+pub use enter::{Invited, Login, Register};
 pub use home::Home;
 pub use not_found::NotFound;
 pub use signed::Signed;

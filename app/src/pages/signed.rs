@@ -1,8 +1,11 @@
 use crate::{
     api::Bootstrap,
     app::BootstrapResource,
-    components::channels::{CreateChannelDialog, Sidebar},
-    components::ui::{SECONDARY, When, effect},
+    components::{
+        channels::{CreateChannelDialog, Sidebar},
+        people::PersonCard,
+        ui::{GHOST, Icon, SECONDARY, When, changing, effect},
+    },
     live,
     state::{Chat, Link, Zone},
 };
@@ -52,10 +55,26 @@ fn Frame(start: Bootstrap) -> impl IntoView {
                 <Outlet/>
             </div>
         </div>
+        <PersonCard/>
+        {changing(move || notice(chat))}
         <When when=Signal::derive(move || chat.me.read().role.can_create_channels())>
             <CreateChannelDialog node_ref=create_dialog/>
         </When>
     }
+}
+
+/// What went wrong, until it is put away.
+fn notice(chat: Chat) -> AnyView {
+    let Some(words) = chat.notice.get() else { return ().into_any() };
+    view! {
+        <p role="alert" class="notice">
+            <span>{words}</span>
+            <button type="button" class=GHOST aria-label="Close" on:click=move |_| chat.notice.set(None)>
+                <Icon icon=icondata_lu::LuX/>
+            </button>
+        </p>
+    }
+    .into_any()
 }
 
 #[component]

@@ -1,15 +1,29 @@
-use super::outbox::{Outbox, Outgoing};
+mod receive;
+
+pub use receive::calls;
+
+use super::{
+    browser,
+    outbox::{Outbox, Outgoing, Target},
+    people::People,
+};
 use crate::{
-    api::{Bootstrap, OpenChannel},
+    api::{self, Bootstrap, OpenChannel},
     live,
 };
-use leptos::prelude::*;
+use leptos::{prelude::*, task::spawn_local};
 use natter::{
-    Channel, ChannelId, ErrorCode, Message, MessageId, MessagePage, Ref, Timeline, User, UserRef,
-    timeline::Ack,
-    wire::{ClientFrame, ServerFrame},
+    Channel, ChannelId, ChannelKind, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame,
 };
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+/// How long a deletion can be taken back.
+const UNDO: Duration = Duration::from_secs(5);
+/// How often it is said that one is writing.
+const SAY_TYPING_MS: i64 = 3_000;
 
 /// How the live connection is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,21 +36,55 @@ pub enum Link {
     Down,
 }
 
+/// A message that is about to be deleted.
+#[derive(Clone, Debug, PartialEq)]
+struct Doomed {
+    id: MessageId,
+    reason: Option<String>,
+}
+
 /// Everything the page knows of the conversations.
 #[derive(Clone, Copy)]
 pub struct Chat {
     pub me: RwSignal<User>,
-    /// The channels one is in, by name.
+    /// The channels one is in, by name, and directs.
     pub channels: RwSignal<Vec<Channel>>,
     /// All channels one may see, by name, once the browse page has asked.
     pub directory: RwSignal<Option<Vec<Channel>>>,
     pub link: RwSignal<Link>,
+    pub people: People,
+    /// Whose card is open, and by what it was opened.
+    pub card: RwSignal<Option<Card>>,
+    /// What went wrong, or was done, lately.
+    pub notice: RwSignal<Option<String>>,
+    /// The latest answer to something that was sent.
+    pub answered: RwSignal<Option<(Ref, Result<(), String>)>>,
+    /// What the next message of a conversation answers.
+    pub replying: RwSignal<Option<(Target, Message)>>,
+    /// The message that is being edited.
+    pub editing: RwSignal<Option<MessageId>>,
     epoch: StoredValue<String>,
-    timelines: StoredValue<HashMap<ChannelId, ArcRwSignal<Timeline>>>,
+    timelines: StoredValue<HashMap<Target, ArcRwSignal<Timeline>>>,
     outbox: Outbox,
     /// Names of channels that went while this page was open.
     removed: RwSignal<HashSet<String>>,
-    drafts: StoredValue<HashMap<ChannelId, String>>,
+    drafts: StoredValue<HashMap<Target, String>>,
+    doomed: RwSignal<Vec<Doomed>>,
+    /// Messages quoted that aren't in what is loaded; None while they are asked for.
+    quoted: RwSignal<HashMap<MessageId, Option<Message>>>,
+    /// A conversation that one marked as unread: it isn't read by being looked at.
+    kept_unread: StoredValue<Option<ChannelId>>,
+    /// The newest revision seen of conversations that aren't known yet.
+    heads: StoredValue<HashMap<ChannelId, u64>>,
+    said_typing: StoredValue<i64>,
+}
+
+/// Somebody's card: their name, and where on the screen it belongs, in pixels.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Card {
+    pub username: String,
+    pub left: f64,
+    pub top: f64,
 }
 
 impl Chat {
@@ -47,10 +95,21 @@ impl Chat {
             channels: RwSignal::new(start.channels),
             directory: RwSignal::new(None),
             link: RwSignal::new(Link::default()),
+            people: People::new(),
+            card: RwSignal::new(None),
+            notice: RwSignal::new(None),
+            answered: RwSignal::new(None),
+            replying: RwSignal::new(None),
+            editing: RwSignal::new(None),
             epoch: StoredValue::new(start.epoch),
             timelines: StoredValue::default(),
             removed: RwSignal::default(),
             drafts: StoredValue::default(),
+            doomed: RwSignal::default(),
+            quoted: RwSignal::default(),
+            kept_unread: StoredValue::default(),
+            heads: StoredValue::default(),
+            said_typing: StoredValue::default(),
         }
     }
 
@@ -61,269 +120,221 @@ impl Chat {
 
     /// Whether one is in a channel of that name.
     pub fn joined(&self, name: &str) -> bool {
-        self.channels.read().iter().any(|channel| channel.label() == name)
+        self.channels.read().iter().any(|channel| channel.name.as_deref() == Some(name))
     }
 
     pub fn channel(&self, id: ChannelId) -> Option<Channel> {
         self.channels.read().iter().find(|channel| channel.id == id).cloned()
     }
 
-    pub fn timeline(&self, id: ChannelId) -> Option<ArcRwSignal<Timeline>> {
-        self.timelines.with_value(|timelines| timelines.get(&id).cloned())
+    /// The conversation that messages to somewhere go to, if it is open.
+    pub fn conversation(&self, target: Target) -> Option<Channel> {
+        self.channels.read().iter().find(|channel| target_of(channel) == target).cloned()
+    }
+
+    pub fn timeline(&self, target: Target) -> Option<ArcRwSignal<Timeline>> {
+        self.timelines.with_value(|timelines| timelines.get(&target).cloned())
     }
 
     /// The channel of that name, if its messages are here already.
     pub fn opened(&self, name: &str) -> Option<OpenChannel> {
-        let channel =
-            self.channels.with_untracked(|all| all.iter().find(|channel| channel.label() == name).cloned())?;
-        self.timeline(channel.id).map(|_| OpenChannel { channel, page: None })
+        let named = |channel: &&Channel| channel.name.as_deref() == Some(name);
+        let channel = self.channels.with_untracked(|all| all.iter().find(named).cloned())?;
+        self.timeline(Target::Channel(channel.id)).map(|_| OpenChannel { channel, page: None })
     }
 
-    /// Takes a channel's newest page and shows in it what is still on its way.
-    pub fn open(&self, id: ChannelId, page: Option<MessagePage>) -> ArcRwSignal<Timeline> {
-        let known = self.timeline(id);
+    /// Takes a conversation's newest page and shows in it what is still on its way.
+    pub fn open(&self, target: Target, page: Option<MessagePage>) -> ArcRwSignal<Timeline> {
+        let known = self.timeline(target);
         let fresh = known.is_none();
         let timeline = known.unwrap_or_else(|| ArcRwSignal::new(Timeline::default()));
         if fresh {
-            let waiting = self.outbox.of_channel(id);
+            let waiting = self.outbox.to(target);
             timeline.update_untracked(|timeline| waiting.iter().for_each(|out| out.show_in(timeline)));
-            self.timelines.update_value(|timelines| _ = timelines.insert(id, timeline.clone()));
+            self.timelines.update_value(|timelines| _ = timelines.insert(target, timeline.clone()));
         }
+        self.kept_unread.set_value(None);
         if let Some(page) = page {
             timeline.update(|timeline| timeline.reload(page));
             // What came while the page was on its way had no timeline to go into.
             let rev = timeline.with_untracked(Timeline::rev);
-            if self.channel_untracked(id).is_some_and(|channel| channel.rev > rev) {
-                let (epoch, channels) = (self.epoch.get_value(), [(id, rev)].into());
+            if let Some(channel) = untrack(|| self.conversation(target)).filter(|channel| channel.rev > rev) {
+                let (epoch, channels) = (self.epoch.get_value(), [(channel.id, rev)].into());
                 live::send(ClientFrame::Sync { reference: None, epoch, channels });
             }
         }
         timeline
     }
 
-    pub fn draft(&self, id: ChannelId) -> String {
-        self.drafts.with_value(|drafts| drafts.get(&id).cloned().unwrap_or_default())
+    pub fn draft(&self, target: Target) -> String {
+        self.drafts.with_value(|drafts| drafts.get(&target).cloned().unwrap_or_default())
     }
 
-    pub fn set_draft(&self, id: ChannelId, text: String) {
-        self.drafts.update_value(|drafts| _ = drafts.insert(id, text));
+    pub fn set_draft(&self, target: Target, text: String) {
+        self.drafts.update_value(|drafts| _ = drafts.insert(target, text));
     }
 
-    /// Puts a message on its way; false when too much is waiting already.
-    pub fn send(&self, channel_id: ChannelId, text: &str) -> bool {
+    /// Puts a message on its way; None when too much is waiting already.
+    pub fn send(&self, target: Target, text: &str) -> Option<Ref> {
         if self.outbox.is_full() {
-            return false;
+            return None;
         }
-        let out = Outgoing::new(channel_id, text.into());
-        if let Some(timeline) = self.timeline(channel_id) {
-            timeline.update(|timeline| timeline.queue(out.reference, out.text.clone(), out.queued_at));
+        let answers = self.replying.get_untracked().filter(|(to, _)| *to == target).map(|(_, message)| message.id);
+        if answers.is_some() {
+            self.replying.set(None);
         }
-        live::send(out.frame());
+        let out = Outgoing::new(target, text.into(), answers);
+        if let Some(timeline) = self.timeline(target) {
+            timeline.update(|timeline| out.show_in(timeline));
+        }
+        let reference = out.reference;
+        self.said_typing.set_value(0);
+        live::send(out.frame(self.me.with_untracked(|me| me.id)));
         self.outbox.push(out);
-        true
+        Some(reference)
     }
 
-    pub fn retry(&self, channel_id: ChannelId, reference: Ref) {
-        if let Some(timeline) = self.timeline(channel_id) {
+    pub fn retry(&self, target: Target, reference: Ref) {
+        if let Some(timeline) = self.timeline(target) {
             timeline.update(|timeline| _ = timeline.retry(reference));
         }
         if let Some(out) = self.outbox.set_failure(reference, None) {
-            live::send(out.frame());
+            live::send(out.frame(self.me.with_untracked(|me| me.id)));
         }
     }
 
-    pub fn discard(&self, channel_id: ChannelId, reference: Ref) {
-        if let Some(timeline) = self.timeline(channel_id) {
+    pub fn discard(&self, target: Target, reference: Ref) {
+        if let Some(timeline) = self.timeline(target) {
             timeline.update(|timeline| timeline.discard(reference));
         }
         self.outbox.remove(reference);
     }
 
-    /// Tells the server how far the channel has been read.
+    /// Says that one is writing, now and then.
+    pub fn say_typing(&self, target: Target) {
+        let now = browser::now().millis();
+        if now - self.said_typing.get_value() < SAY_TYPING_MS {
+            return;
+        }
+        if let Some(channel) = untrack(|| self.conversation(target)) {
+            self.said_typing.set_value(now);
+            live::send(ClientFrame::Typing { reference: None, channel_id: channel.id });
+        }
+    }
+
+    /// Tells the server how far a conversation has been read.
     pub fn read_up_to(&self, channel_id: ChannelId, seq: u64) {
         let behind = self.channel_untracked(channel_id).is_some_and(|channel| channel.read_seq < seq);
-        if behind && self.link.get_untracked() == Link::Up {
+        let kept = self.kept_unread.get_value() == Some(channel_id);
+        if behind && !kept && self.link.get_untracked() == Link::Up {
             self.change_channel(channel_id, |channel| {
                 channel.read_seq = seq;
-                channel.unread = 0;
+                (channel.unread, channel.mentions) = (0, 0);
             });
-            live::send(ClientFrame::Read { reference: None, channel_id, seq });
+            live::send(ClientFrame::Read { reference: None, channel_id, seq, back: false });
         }
+    }
+
+    /// Makes a message, and all after it, unread again.
+    pub fn mark_unread(&self, message: &Message) {
+        self.kept_unread.set_value(Some(message.channel_id));
+        let (channel_id, seq) = (message.channel_id, message.seq.saturating_sub(1));
+        self.say(ClientFrame::Read { reference: None, channel_id, seq, back: true });
+    }
+
+    /// Changes the words of one's own message.
+    pub fn edit(&self, id: MessageId, text: &str) {
+        self.editing.set(None);
+        self.say(ClientFrame::Edit { reference: None, message_id: id, text: text.into() });
+    }
+
+    pub fn react(&self, message: &Message, emoji: &str) {
+        let me = self.me.with_untracked(|me| me.id);
+        let mine = |reaction: &natter::message::Reaction| reaction.emoji == emoji && reaction.user_ids.contains(&me);
+        let on = !message.reactions.iter().any(mine);
+        self.say(ClientFrame::React { reference: None, message_id: message.id, emoji: emoji.into(), on });
+    }
+
+    /// Deletes a message in a few seconds, unless that is taken back. `reason`: for its author.
+    pub fn delete(&self, id: MessageId, reason: Option<String>) {
+        self.doomed.update(|doomed| {
+            doomed.retain(|known| known.id != id);
+            doomed.push(Doomed { id, reason });
+        });
+        let chat = *self;
+        set_timeout(move || chat.delete_now(|doomed| doomed.id == id), UNDO);
+    }
+
+    pub fn undelete(&self, id: MessageId) {
+        self.doomed.update(|doomed| doomed.retain(|known| known.id != id));
+    }
+
+    pub fn is_doomed(&self, id: MessageId) -> bool {
+        self.doomed.read().iter().any(|known| known.id == id)
+    }
+
+    /// Whoever leaves the page has made up their mind.
+    pub fn delete_all_now(&self) {
+        self.delete_now(|_| true);
+    }
+
+    fn delete_now(&self, which: impl Fn(&Doomed) -> bool) {
+        let Some(all) = self.doomed.try_get_untracked() else { return };
+        for Doomed { id, reason } in all.into_iter().filter(which) {
+            self.say(ClientFrame::Delete { reference: None, message_id: id, reason });
+            self.doomed.update(|doomed| doomed.retain(|known| known.id != id));
+        }
+    }
+
+    /// Says what is of use now or never.
+    fn say(&self, frame: ClientFrame) {
+        if self.link.get_untracked() == Link::Up {
+            live::send(frame);
+        } else {
+            self.notice.set(Some("Not connected right now. Try again in a moment.".into()));
+        }
+    }
+
+    /// A message of a conversation.
+    pub fn message(&self, target: Target, id: MessageId) -> Option<Message> {
+        let timeline = self.timeline(target)?;
+        let timeline = timeline.read();
+        timeline.messages().rev().find(|message| message.id == id).cloned()
+    }
+
+    /// A message that another one answers; asked for if it isn't here.
+    pub fn quoted(&self, target: Target, id: MessageId) -> Option<Message> {
+        if let Some(here) = self.message(target, id) {
+            return Some(here);
+        }
+        if let Some(known) = self.quoted.read().get(&id) {
+            return known.clone();
+        }
+        let quoted = self.quoted;
+        quoted.update_untracked(|all| _ = all.insert(id, None));
+        spawn_local(async move {
+            if let Ok(message) = api::message(id).await {
+                quoted.try_update(|all| _ = all.insert(id, Some(message)));
+            }
+        });
+        None
     }
 
     /// What waited in this browser for the last visit's end.
     pub fn recall_outbox(&self) {
         for out in self.outbox.recall() {
-            if let Some(timeline) = self.timeline(out.channel_id) {
+            if let Some(timeline) = self.timeline(out.to) {
                 timeline.update(|timeline| out.show_in(timeline));
             }
         }
     }
 
-    /// Takes a frame; returns what is to be said in answer.
-    pub fn receive(&self, frame: ServerFrame) -> Vec<ClientFrame> {
-        match frame {
-            ServerFrame::Ready { epoch, user, channels, .. } => return self.ready(epoch, user, channels),
-            ServerFrame::Message(message) => self.message(message),
-            ServerFrame::Ack { reference: Some(reference), id, channel_id, seq, rev, timestamp } => {
-                self.acknowledged(channel_id, Ack { reference, id, seq, rev, timestamp });
-            }
-            ServerFrame::Error { reference: Some(reference), code, detail } => self.refused(reference, code, &detail),
-            ServerFrame::Channel { channel } => self.channel_changed(channel),
-            ServerFrame::ChannelRemoved { channel_id } => self.channel_removed(channel_id),
-            ServerFrame::Member { channel_id, members, .. } => {
-                let count = |channel: &mut Channel| channel.members = members;
-                self.change_channel(channel_id, count);
-                self.directory.update(|all| {
-                    all.iter_mut().flatten().filter(|channel| channel.id == channel_id).for_each(count);
-                });
-            }
-            ServerFrame::Read { channel_id, seq, unread, mentions } => self.change_channel(channel_id, |channel| {
-                // A newer mark of this very page may be under way.
-                if seq >= channel.read_seq {
-                    (channel.read_seq, channel.unread, channel.mentions) = (seq, unread, mentions);
-                }
-            }),
-            ServerFrame::Synced { channel_id, rev } => {
-                if let Some(timeline) = self.timeline(channel_id) {
-                    timeline.update(|timeline| timeline.synced(rev));
-                }
-            }
-            // Fetching a page is asynchronous: whoever runs the connection does it.
-            ServerFrame::Resync { .. }
-            | ServerFrame::Ack { .. }
-            | ServerFrame::Error { .. }
-            | ServerFrame::Pong { .. } => {}
-        }
-        Vec::new()
-    }
-
-    /// A `sync` for the channels whose events have a gap.
-    pub fn gaps(&self) -> Option<ClientFrame> {
-        self.sync_of(Timeline::has_gap)
-    }
-
-    fn ready(&self, epoch: String, user: User, channels: Vec<Channel>) -> Vec<ClientFrame> {
-        self.me.set(user);
-        self.removed.update(|removed| removed.retain(|name| channels.iter().all(|channel| channel.label() != name)));
-        self.channels.set(channels);
-        let restored = self.epoch.get_value() != epoch;
-        // After a restore from backup the old epoch makes the server answer `resync`.
-        let sync = self.sync_of(|_| true);
-        if restored {
-            self.epoch.set_value(epoch);
-        }
-        sync.into_iter().chain(self.outbox.frames()).collect()
-    }
-
-    fn sync_of(&self, wanted: impl Fn(&Timeline) -> bool) -> Option<ClientFrame> {
-        let channels: std::collections::BTreeMap<_, _> = self.timelines.with_value(|timelines| {
-            let behind = |(id, timeline): (&ChannelId, &ArcRwSignal<Timeline>)| {
-                timeline.with_untracked(|timeline| wanted(timeline).then(|| (*id, timeline.rev())))
-            };
-            timelines.iter().filter_map(behind).collect()
-        });
-        let epoch = self.epoch.get_value();
-        (!channels.is_empty()).then_some(ClientFrame::Sync { reference: None, epoch, channels })
-    }
-
-    fn message(&self, message: Message) {
-        let (id, rev, sender) = (message.channel_id, message.rev, message.sender.id);
-        let me = self.me.with_untracked(|me| me.id);
-        let own = message.reference.filter(|_| sender == me);
-        let posted = message.rev == message.seq;
-        if let Some(timeline) = self.timeline(id) {
-            timeline.update(|timeline| {
-                if let Some(reference) = own {
-                    timeline.settle(me, reference, sender);
-                }
-                timeline.apply(message);
-            });
-        }
-        if let Some(reference) = own {
-            self.outbox.remove(reference);
-        }
-        self.change_channel(id, |channel| {
-            if rev > channel.rev {
-                channel.rev = rev;
-                channel.unread += u64::from(posted && sender != me);
-            }
-        });
-    }
-
-    fn acknowledged(&self, channel_id: ChannelId, ack: Ack) {
-        let sender: UserRef = self.me.with_untracked(|me| me.into());
-        if let Some(timeline) = self.timeline(channel_id) {
-            timeline.update(|timeline| {
-                timeline.ack(&ack, |pending| Message {
-                    id: MessageId(ack.reference.0),
-                    channel_id,
-                    seq: ack.seq,
-                    rev: ack.rev,
-                    sender,
-                    receiver: None,
-                    timestamp: ack.timestamp,
-                    text: pending.text,
-                    edited_at: None,
-                    deleted: false,
-                    reply_to: None,
-                    attachments: Vec::new(),
-                    reactions: Vec::new(),
-                    reference: None,
-                });
-            });
-        }
-        self.outbox.remove(ack.reference);
-    }
-
-    fn refused(&self, reference: Ref, code: ErrorCode, detail: &str) {
-        let Some(out) = self.outbox.set_failure(reference, Some(detail.to_owned())) else { return };
-        if code == ErrorCode::NotFound {
-            // The channel is gone, and the page that could offer a retry with it.
-            self.outbox.remove(reference);
-        }
-        if let Some(timeline) = self.timeline(out.channel_id) {
-            timeline.update(|timeline| timeline.fail(reference, detail));
-        }
-    }
-
-    fn channel_changed(&self, channel: Channel) {
-        if self.removed.with_untracked(|removed| removed.contains(channel.label())) {
-            self.removed.update(|removed| _ = removed.remove(channel.label()));
-        }
-        self.directory.update(|all| {
-            if let Some(all) = all {
-                put(all, channel.clone());
-            }
-        });
-        if channel.joined {
-            self.channels.update(|joined| put(joined, channel));
-        } else {
-            self.forget(channel.id);
-        }
-    }
-
-    fn channel_removed(&self, id: ChannelId) {
-        for out in self.outbox.of_channel(id) {
-            self.outbox.remove(out.reference);
-        }
-        let listed = self.directory.with_untracked(|all| all.iter().flatten().find(|known| known.id == id).cloned());
-        if let Some(channel) = self.channel_untracked(id).or(listed) {
-            self.removed.update(|removed| _ = removed.insert(channel.label().to_owned()));
-        }
-        self.directory.update(|all| {
-            if let Some(all) = all {
-                all.retain(|channel| channel.id != id);
-            }
-        });
-        self.forget(id);
-    }
-
-    fn forget(&self, id: ChannelId) {
-        if self.channel_untracked(id).is_some() {
-            self.channels.update(|joined| joined.retain(|channel| channel.id != id));
-        }
-        self.timelines.update_value(|timelines| _ = timelines.remove(&id));
+    /// Everything that waits to be read, of messages and of those that are to oneself.
+    pub fn waiting(&self) -> (u64, u64) {
+        self.channels.read().iter().fold((0, 0), |(unread, calls), channel| {
+            let direct = if channel.kind == ChannelKind::Direct { channel.unread } else { channel.mentions };
+            (unread + channel.unread, calls + direct)
+        })
     }
 
     fn channel_untracked(&self, id: ChannelId) -> Option<Channel> {
@@ -339,6 +350,11 @@ impl Chat {
             self.channels.update(|joined| put(joined, after));
         }
     }
+}
+
+/// Where messages of a conversation go.
+pub fn target_of(channel: &Channel) -> Target {
+    channel.peer.as_ref().map_or(Target::Channel(channel.id), |peer| Target::Person(peer.id))
 }
 
 /// Puts a channel in its place by name.

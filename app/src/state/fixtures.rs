@@ -32,6 +32,7 @@ pub fn channel(name: &str, joined: bool) -> Channel {
         mentions: 0,
         muted: None,
         created_at: Timestamp::default(),
+        active_at: None,
         peer: None,
     }
 }
@@ -50,6 +51,7 @@ pub fn message(channel_id: ChannelId, rev: u64, sender: &User, minute: i64, refe
         edited_at: None,
         deleted: false,
         reply_to: None,
+        mentions_channel: false,
         attachments: vec![],
         reactions: vec![],
         reference,

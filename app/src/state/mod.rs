@@ -3,14 +3,16 @@
 mod browser;
 mod chat;
 #[cfg(test)]
-mod fixtures;
+pub mod fixtures;
 mod outbox;
+mod people;
 mod rows;
 mod zone;
 
 #[cfg(feature = "hydrate")]
 pub use browser::now;
 pub use browser::{assign_location, has_invoker_commands, is_attentive, post_form, set_title};
-pub use chat::{Chat, Link};
+pub use chat::{Card, Chat, Link, target_of};
+pub use outbox::Target;
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, rows};
 pub use zone::Zone;

@@ -1,18 +1,29 @@
 use super::browser;
 use leptos::prelude::*;
-use natter::{ChannelId, Ref, Timeline, Timestamp, UserId, wire::ClientFrame};
+use natter::{ChannelId, MessageId, Ref, Timeline, Timestamp, UserId, message::Receiver, wire::ClientFrame};
 use serde::{Deserialize, Serialize};
 
 /// Messages waiting to be sent, at most.
 pub const OUTBOX_MAX: usize = 200;
+
+/// Where a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    Channel(ChannelId),
+    /// To somebody, whether a conversation with them is open or not.
+    Person(UserId),
+}
 
 /// A message on its way, as it survives a reload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Outgoing {
     #[serde(rename = "ref")]
     pub reference: Ref,
-    pub channel_id: ChannelId,
+    pub to: Target,
     pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<MessageId>,
     pub queued_at: Timestamp,
     /// Why the server refused it: then it waits for the person, not for the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -20,19 +31,31 @@ pub struct Outgoing {
 }
 
 impl Outgoing {
-    pub fn new(channel_id: ChannelId, text: String) -> Self {
-        Self { reference: Ref::generate(), channel_id, text, queued_at: browser::now(), failure: None }
+    pub fn new(to: Target, text: String, reply_to: Option<MessageId>) -> Self {
+        Self { reference: Ref::generate(), to, text, reply_to, queued_at: browser::now(), failure: None }
     }
 
     pub fn show_in(&self, timeline: &mut Timeline) {
-        timeline.queue(self.reference, self.text.clone(), self.queued_at);
+        timeline.queue(self.reference, self.text.clone(), self.reply_to, self.queued_at);
         if let Some(why) = &self.failure {
             timeline.fail(self.reference, why);
         }
     }
 
-    pub fn frame(&self) -> ClientFrame {
-        ClientFrame::Send { reference: Some(self.reference), channel_id: self.channel_id, text: self.text.clone() }
+    /// What is said to the server, by `me`.
+    pub fn frame(&self, me: UserId) -> ClientFrame {
+        let (reference, text, reply_to) = (Some(self.reference), self.text.clone(), self.reply_to);
+        match self.to {
+            Target::Channel(channel_id) => ClientFrame::Send { reference, channel_id, text, reply_to },
+            Target::Person(id) => ClientFrame::Direct {
+                reference,
+                sender: Receiver { id: me },
+                receiver: Receiver { id },
+                timestamp: Some(self.queued_at),
+                text,
+                reply_to,
+            },
+        }
     }
 }
 
@@ -53,10 +76,15 @@ impl Outbox {
         self.waiting.with_value(Vec::len) >= OUTBOX_MAX
     }
 
-    pub fn of_channel(self, id: ChannelId) -> Vec<Outgoing> {
+    pub fn to(self, target: Target) -> Vec<Outgoing> {
         let mut waiting = self.waiting.get_value();
-        waiting.retain(|out| out.channel_id == id);
+        waiting.retain(|out| out.to == target);
         waiting
+    }
+
+    /// Where a waiting message goes.
+    pub fn target(self, reference: Ref) -> Option<Target> {
+        self.waiting.with_value(|waiting| waiting.iter().find(|out| out.reference == reference).map(|out| out.to))
     }
 
     pub fn push(self, out: Outgoing) {
@@ -79,8 +107,9 @@ impl Outbox {
     pub fn frames(self) -> Vec<ClientFrame> {
         // Another tab may have given up on some of it.
         self.waiting.update_value(|waiting| waiting.retain(|out| !browser::is_forgotten(&self.key(out.reference))));
-        self.waiting
-            .with_value(|waiting| waiting.iter().filter(|out| out.failure.is_none()).map(Outgoing::frame).collect())
+        self.waiting.with_value(|waiting| {
+            waiting.iter().filter(|out| out.failure.is_none()).map(|out| out.frame(self.owner)).collect()
+        })
     }
 
     /// Notes whether a waiting message was refused.

@@ -1,7 +1,8 @@
 //! A timeline as the reader sees it: days, the line where unread begins, and messages grouped by author.
 
-use super::zone::Zone;
-use natter::{Message, Ref, Timeline, Timestamp, User, UserRef};
+use super::{chat::calls, zone::Zone};
+use natter::message::Reaction;
+use natter::{Message, MessageId, Ref, Timeline, Timestamp, User, UserRef};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -26,6 +27,8 @@ pub enum Delivery {
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageRow {
+    /// None while it is on its way.
+    pub id: Option<MessageId>,
     pub sender: UserRef,
     pub at: Timestamp,
     pub text: String,
@@ -33,6 +36,10 @@ pub struct MessageRow {
     pub continues: bool,
     pub deleted: bool,
     pub edited_at: Option<Timestamp>,
+    pub reply_to: Option<MessageId>,
+    pub reactions: Vec<Reaction>,
+    /// It names the reader, or calls everyone.
+    pub calls_me: bool,
     pub delivery: Delivery,
 }
 
@@ -66,6 +73,7 @@ pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64
     let mut rows = Rows::default();
     let mut before: Option<(UserRef, Timestamp, i64)> = None;
     let mut new_shown = false;
+    let name = me.username.to_lowercase();
     let mut add = |rows: &mut Rows, key: Key, mut row: MessageRow, starts_new: bool| {
         let day = zone.civil(row.at).day_number();
         if before.as_ref().is_none_or(|(_, _, last)| *last != day) {
@@ -77,6 +85,7 @@ pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64
             before = None;
         }
         row.continues = !row.deleted
+            && row.reply_to.is_none()
             && before
                 .as_ref()
                 .is_some_and(|(sender, at, _)| sender.id == row.sender.id && row.at.millis() - at.millis() < GROUP_MS);
@@ -88,7 +97,8 @@ pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64
         let starts_new = unread && !new_shown;
         new_shown |= unread;
         let own = message.reference.filter(|_| message.sender.id == me.id).map(|reference| reference.0);
-        add(&mut rows, Key::Message(own.unwrap_or(message.id.0)), sent(message), starts_new);
+        let calls_me = message.sender.id != me.id && calls(message, &name);
+        add(&mut rows, Key::Message(own.unwrap_or(message.id.0)), sent(message, calls_me), starts_new);
     }
     for pending in timeline.pending() {
         let delivery = match &pending.failure {
@@ -96,12 +106,16 @@ pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64
             Some(why) => Delivery::Failed(pending.reference, why.clone()),
         };
         let row = MessageRow {
+            id: None,
             sender: me.into(),
             at: pending.queued_at,
             text: pending.text.clone(),
             continues: false,
             deleted: false,
             edited_at: None,
+            reply_to: pending.reply_to,
+            reactions: Vec::new(),
+            calls_me: false,
             delivery,
         };
         add(&mut rows, Key::Message(pending.reference.0), row, false);
@@ -109,14 +123,18 @@ pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64
     rows
 }
 
-fn sent(message: &Message) -> MessageRow {
+fn sent(message: &Message, calls_me: bool) -> MessageRow {
     MessageRow {
+        id: Some(message.id),
         sender: message.sender.clone(),
         at: message.timestamp,
         text: message.text.clone(),
         continues: false,
         deleted: message.deleted,
         edited_at: message.edited_at,
+        reply_to: message.reply_to,
+        reactions: message.reactions.clone(),
+        calls_me,
         delivery: Delivery::Sent,
     }
 }
@@ -182,7 +200,7 @@ mod tests {
             let ada = user("ada");
             let reference = Ref::generate();
             let mut timeline = Timeline::default();
-            timeline.queue(reference, "hi".into(), Timestamp::default());
+            timeline.queue(reference, "hi".into(), None, Timestamp::default());
             let sending = rows(&timeline, &ada, Zone::default(), None).order;
             timeline.discard(reference);
             timeline.apply(message(1, &ada, 0, Some(reference)));

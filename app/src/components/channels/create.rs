@@ -1,4 +1,7 @@
-use crate::components::ui::{Dialog, Field, FormError, PRIMARY, Post, PostForm, hide};
+use crate::components::{
+    admin::Rules,
+    ui::{Dialog, Field, FormError, PRIMARY, Post, PostForm, hide},
+};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use natter::Channel;
@@ -22,6 +25,7 @@ pub fn CreateChannelDialog(node_ref: NodeRef<html::Dialog>) -> impl IntoView {
                     hint="Lower-case letters, digits, - and _." error=create.field("name")/>
                 <Field id="channel-topic" label="Topic" name="topic" autocomplete="off" maxlength=250
                     hint="What it is for. You can leave it empty." error=create.field("topic")/>
+                <Rules id="channel"/>
                 <FormError message=create.rest(&["name", "topic"])/>
                 <div class="flex justify-end">
                     <button type="submit" class=PRIMARY disabled=move || create.pending.get()>"Create channel"</button>

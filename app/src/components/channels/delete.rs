@@ -1,4 +1,4 @@
-use crate::components::ui::{Dialog, FormError, Post, PostForm, SECONDARY, close_dialog};
+use crate::components::ui::{DANGER, Dialog, FormError, Post, PostForm, SECONDARY, close_dialog};
 use leptos::{html, prelude::*};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
 use natter::Channel;
@@ -26,9 +26,7 @@ pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) ->
                     <button type="button" class=SECONDARY on:click=move |_| close_dialog(node_ref) command="close" commandfor=DELETE_CHANNEL>
                         "Cancel"
                     </button>
-                    <button type="submit" class="inline-flex items-center h-9 pointer-coarse:h-11 px-4 rounded-lg bg-alert \
-                        text-alert-ink font-semibold text-sm disabled:opacity-50"
-                        disabled=move || delete.pending.get()>
+                    <button type="submit" class=DANGER disabled=move || delete.pending.get()>
                         "Delete channel"
                     </button>
                 </div>

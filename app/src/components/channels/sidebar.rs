@@ -5,7 +5,7 @@ use crate::{
 };
 use leptos::{html, prelude::*};
 use leptos_router::components::A;
-use natter::{Channel, Role, UserRef, Visibility};
+use natter::{Channel, ChannelId, ChannelKind, Role, UserRef, Visibility};
 
 const ROW: &str = "flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2.5 rounded-lg text-left text-[14.5px] \
     text-soft transition-colors hover:bg-hover aria-[current=page]:bg-accent-soft aria-[current=page]:text-ink \
@@ -16,7 +16,13 @@ const ROW: &str = "flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2
 pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let may_create = Memo::new(move |_| chat.me.read().role.can_create_channels());
-    let labels = Memo::new(move |_| chat.channels.read().iter().map(|channel| channel.id).collect::<Vec<_>>());
+    let labels = Memo::new(move |_| {
+        let channels = chat.channels.read();
+        let named = channels.iter().filter(|channel| channel.kind == ChannelKind::Channel);
+        named.map(|channel| channel.id).collect::<Vec<_>>()
+    });
+    let directs = Memo::new(move |_| directs(&chat.channels.read()));
+    let me = chat.me;
     view! {
         <nav aria-label="Conversations" class="sidebar">
             <div class="flex items-center gap-2.5 px-2 pt-1 pb-3 text-base font-[650] tracking-tight">
@@ -33,6 +39,12 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
                     <Icon icon=icondata_lu::LuCompass/>
                     "Browse channels"
                 </A>
+                <When when=Signal::derive(move || chat.me.read().role.can_inspect())>
+                    <A href="/admin" attr:class=ROW>
+                        <Icon icon=icondata_lu::LuShield/>
+                        "Admin"
+                    </A>
+                </When>
                 <div class="flex items-center h-8 mt-3 pl-2.5">
                     <h2 class="text-xs font-semibold text-faint">"Channels"</h2>
                     <When when=may_create>
@@ -53,6 +65,20 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
                 <When when=Signal::derive(move || labels.read().is_empty())>
                     <p class="px-2.5 py-1 text-[13px] text-faint">"You are in no channel yet."</p>
                 </When>
+                <h2 class="flex items-center h-8 mt-3 pl-2.5 text-xs font-semibold text-faint">"Direct messages"</h2>
+                <ul>
+                    <For each=move || directs.get() key=|id| *id let:id>
+                        {
+                            let channel = Memo::new(move |_| chat.channel(id));
+                            view! { <li>{changing(move || channel.get().and_then(|channel| direct_link(chat, &channel)).into_any())}</li> }
+                        }
+                    </For>
+                </ul>
+                <When when=Signal::derive(move || directs.read().is_empty())>
+                    <p class="px-2.5 py-1 text-[13px] text-faint">"Click a name to write to somebody, or keep "
+                        <A href=format!("/direct/{}", me.read_untracked().username) attr:class="link">"notes to yourself"</A> "."
+                    </p>
+                </When>
             </div>
             <Me/>
         </nav>
@@ -60,11 +86,47 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
     .into_any()
 }
 
+/// Private conversations in which something was said, the liveliest first.
+fn directs(channels: &[Channel]) -> Vec<ChannelId> {
+    let mut directs: Vec<_> = channels.iter().filter(|it| it.kind == ChannelKind::Direct && it.rev > 0).collect();
+    directs.sort_by_key(|direct| std::cmp::Reverse(direct.active_at.unwrap_or(direct.created_at)));
+    directs.into_iter().map(|direct| direct.id).collect()
+}
+
+fn direct_link(chat: Chat, channel: &Channel) -> Option<impl IntoView + use<>> {
+    let peer = channel.peer.clone()?;
+    let (name, id, unread) = (peer.username.clone(), peer.id, channel.unread);
+    let label = if unread == 0 { name.clone() } else { format!("{name} {unread} unread") };
+    let class = if unread == 0 { ROW.to_owned() } else { format!("{ROW} text-ink! font-semibold") };
+    Some(view! {
+        <A href=format!("/direct/{name}") attr:class=class attr:aria-label=label>
+            <span class="relative">
+                <Avatar user=peer small=true/>
+                <span class="dot dot-corner" class:dot-here=move || chat.people.is_online(id)></span>
+            </span>
+            <span class="truncate">{name}</span>
+            {(unread > 0).then(|| badge(unread))}
+        </A>
+    })
+}
+
+/// How much of what waits is to oneself.
+fn badge(count: u64) -> impl IntoView {
+    let shown = if count > 99 { "99+".to_owned() } else { count.to_string() };
+    view! { <span class="badge" aria-hidden="true">{shown}</span> }
+}
+
 #[component]
 fn ChannelLink(channel: Channel) -> impl IntoView {
     let name = channel.label().to_owned();
     let unread = channel.unread;
-    let label = if unread == 0 { format!("#{name}") } else { format!("#{name} {unread} unread") };
+    let calls = channel.mentions;
+    let label = match (unread, calls) {
+        (0, _) => format!("#{name}"),
+        (_, 0) => format!("#{name} {unread} unread"),
+        (_, 1) => format!("#{name} {unread} unread, 1 mention"),
+        _ => format!("#{name} {unread} unread, {calls} mentions"),
+    };
     let icon = match channel.visibility {
         Visibility::Public => icondata_lu::LuHash,
         Visibility::Private => icondata_lu::LuLock,
@@ -75,9 +137,10 @@ fn ChannelLink(channel: Channel) -> impl IntoView {
         <A href=format!("/channels/{name}") attr:class=class attr:aria-label=label>
             <Icon icon/>
             <span class="truncate">{name}</span>
-            {(unread > 0).then(|| view! {
+            {(unread > 0 && calls == 0).then(|| view! {
                 <span class="ml-auto text-xs font-semibold tabular-nums text-soft" aria-hidden="true">{shown}</span>
             })}
+            {(calls > 0).then(|| badge(calls))}
         </A>
     }
 }

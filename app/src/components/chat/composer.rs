@@ -1,40 +1,91 @@
+use super::completion::{beginning, complete, names};
 use crate::{
-    components::ui::{Icon, PRIMARY, effect},
-    state::Chat,
+    components::ui::{GHOST, Icon, PRIMARY, changing, effect},
+    state::{Chat, Target},
 };
 use leptos::{ev, html, prelude::*};
-use natter::{Channel, input::MESSAGE_CHARS};
+use natter::{Channel, input::MESSAGE_CHARS, markdown};
+
+/// Names that fit what is being typed, and which of them is meant.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Offer {
+    names: Vec<String>,
+    chosen: usize,
+    /// What was typed is a whole name already: Enter sends.
+    whole: bool,
+    /// Where the beginning stands, and the caret behind it, in UTF-16 units.
+    at: usize,
+    caret: usize,
+}
 
 /// Where one writes. Enter sends, Shift+Enter breaks the line.
 #[component]
-pub fn Composer(channel: Channel, #[prop(into)] on_sent: Callback<()>) -> impl IntoView {
+pub fn Composer(
+    target: Target,
+    channel: Memo<Option<Channel>>,
+    /// What it is called: `#general`, or somebody's name.
+    label: String,
+    #[prop(into)] on_sent: Callback<()>,
+) -> impl IntoView {
     let chat = expect_context::<Chat>();
-    let id = channel.id;
-    let label = format!("Message #{}", channel.label());
+    let label = format!("Message {label}");
     let text = RwSignal::new(String::new());
     let note = RwSignal::new(None::<String>);
+    let offer = RwSignal::new(Offer::default());
     let area = NodeRef::<html::Textarea>::new();
     // Until the page is awake nothing typed could be sent: better to say so than to lose it.
     let awake = RwSignal::new(false);
     effect(move || {
-        text.set(chat.draft(id));
+        text.set(chat.draft(target));
         awake.set(true);
     });
     let has_mouse = move || window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
     effect(move || {
+        // Answering something begins with writing.
+        let answering = chat.replying.read().is_some();
         if awake.get()
-            && has_mouse()
+            && (answering || has_mouse())
             && let Some(area) = area.get()
         {
             area.set_disabled(false);
             let _ = area.focus();
         }
     });
-    let change = move |event| {
-        let value = event_target_value(&event);
-        chat.set_draft(id, value.clone());
+    let look = move || {
+        let caret = area.get_untracked().and_then(|area| area.selection_start().ok().flatten()).unwrap_or(0) as usize;
+        let found = text.with_untracked(|text| beginning(text, caret));
+        let offered = found.and_then(|(at, typed)| {
+            let members = chat.people.members(channel.get_untracked()?.id);
+            let me = chat.me.with_untracked(|me| me.role);
+            let names = members.with_untracked(|members| names(members, &typed, me));
+            let whole = names.iter().any(|name| name.eq_ignore_ascii_case(&typed));
+            Some(Offer { names, chosen: 0, whole, at, caret })
+        });
+        offer.set(offered.unwrap_or_default());
+    };
+    let write = move |value: String| {
+        chat.set_draft(target, value.clone());
         note.set(None);
         text.set(value);
+    };
+    let change = move |event| {
+        write(event_target_value(&event));
+        if !text.with_untracked(|text| text.trim().is_empty()) {
+            chat.say_typing(target);
+        }
+        look();
+    };
+    let choose = move |name: String| {
+        let Offer { at, caret, .. } = offer.get_untracked();
+        let (value, caret) = text.with_untracked(|text| complete(text, at, caret, &name));
+        write(value.clone());
+        offer.set(Offer::default());
+        if let Some(area) = area.get_untracked() {
+            area.set_value(&value);
+            let caret = u32::try_from(caret).unwrap_or(0);
+            let _ = area.set_selection_range(caret, caret);
+            let _ = area.focus();
+        }
     };
     let send = move || {
         let typed = text.get_untracked();
@@ -45,20 +96,32 @@ pub fn Composer(channel: Channel, #[prop(into)] on_sent: Callback<()>) -> impl I
         }
         if length > *MESSAGE_CHARS.end() {
             note.set(Some(format!("That's {length} characters; a message has at most 4,000.")));
-        } else if chat.send(id, trimmed) {
-            text.set(String::new());
-            chat.set_draft(id, String::new());
+        } else if chat.send(target, trimmed).is_some() {
+            write(String::new());
             on_sent.run(());
         } else {
             note.set(Some("Too much is waiting to be sent. Wait until you are connected again.".into()));
         }
     };
     let key = move |event: ev::KeyboardEvent| {
-        // While an input method is composing, Enter belongs to it.
-        if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
-            event.prevent_default();
-            send();
+        // While an input method is composing, keys belong to it.
+        if event.is_composing() {
+            return;
         }
+        let Offer { names, chosen, whole, .. } = offer.get_untracked();
+        let step = |by: usize| offer.update(|offer| offer.chosen = (chosen + by) % names.len());
+        match event.key().as_str() {
+            "ArrowDown" if !names.is_empty() => step(1),
+            "ArrowUp" if !names.is_empty() => step(names.len() - 1),
+            "Tab" if !names.is_empty() && !event.shift_key() => choose(names[chosen].clone()),
+            "Enter" if !names.is_empty() && !whole && !event.shift_key() => choose(names[chosen].clone()),
+            "Escape" if !names.is_empty() => offer.set(Offer::default()),
+            "Escape" if chat.replying.with_untracked(Option::is_some) => chat.replying.set(None),
+            "Enter" if !event.shift_key() => send(),
+            "ArrowUp" if text.with_untracked(String::is_empty) => edit_last(chat, target),
+            _ => return,
+        }
+        event.prevent_default();
     };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
@@ -66,9 +129,14 @@ pub fn Composer(channel: Channel, #[prop(into)] on_sent: Callback<()>) -> impl I
     };
     view! {
         <form class="composer" on:submit=submit>
+            <Answering target/>
+            {changing(move || offered(&offer.get(), choose))}
             <textarea node_ref=area rows="1" class="composer-text" aria-label=label.clone() placeholder=label
                 disabled=move || !awake.get() prop:value=move || text.get() on:input=change on:keydown=key
-                enterkeyhint="send" aria-describedby="composer-note"></textarea>
+                on:blur=move |_| set_timeout(move || _ = offer.try_set(Offer::default()), std::time::Duration::from_millis(150))
+                enterkeyhint="send" aria-describedby="composer-note" aria-autocomplete="list"
+                aria-controls="composer-names"
+                aria-activedescendant=move || offer.with(|offer| (!offer.names.is_empty()).then(|| format!("composer-name-{}", offer.chosen)))></textarea>
             <div class="flex items-center gap-2 px-2 pb-2">
                 <p id="composer-note" role="status" class="px-1.5 text-[13px] text-alert">{note}</p>
                 <noscript><p class="px-1.5 text-[13px] text-soft">"Writing needs JavaScript; reading doesn't."</p></noscript>
@@ -81,4 +149,54 @@ pub fn Composer(channel: Channel, #[prop(into)] on_sent: Callback<()>) -> impl I
         </form>
     }
     .into_any()
+}
+
+/// The list of names, above what is being typed.
+fn offered(offer: &Offer, choose: impl Fn(String) + Copy + Send + 'static) -> AnyView {
+    if offer.names.is_empty() {
+        return ().into_any();
+    }
+    let option = |(at, name): (usize, &String)| {
+        let name = name.clone();
+        let shown = format!("@{name}");
+        view! {
+            <li role="option" id=format!("composer-name-{at}") class="option"
+                aria-selected=if at == offer.chosen { "true" } else { "false" }
+                on:pointerdown=move |event| { event.prevent_default(); choose(name.clone()); }>{shown}</li>
+        }
+    };
+    let options = offer.names.iter().enumerate().map(option).collect_view();
+    view! { <ul role="listbox" id="composer-names" aria-label="People" class="options">{options}</ul> }.into_any()
+}
+
+/// What the message will answer, and the way out of that.
+#[component]
+fn Answering(target: Target) -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    changing(move || match chat.replying.get().filter(|(to, _)| *to == target) {
+        Some((_, message)) => view! {
+            <p class="flex items-center gap-2 pl-3.5 pr-1 pt-1 text-[13px] text-soft">
+                <span class="min-w-0 truncate">
+                    "Replying to " <b>{message.sender.username}</b> ": " {markdown::plain(&message.text, 100)}
+                </span>
+                <button type="button" class=format!("{GHOST} ml-auto") aria-label="Don't reply"
+                    on:click=move |_| chat.replying.set(None)>
+                    <Icon icon=icondata_lu::LuX/>
+                </button>
+            </p>
+        }
+        .into_any(),
+        None => ().into_any(),
+    })
+}
+
+/// Begins to edit the last thing one said.
+fn edit_last(chat: Chat, target: Target) {
+    let me = chat.me.with_untracked(|me| me.id);
+    let Some(timeline) = chat.timeline(target) else { return };
+    let own = |message: &&natter::Message| message.sender.id == me && !message.deleted;
+    let last = timeline.with_untracked(|timeline| timeline.messages().rev().find(own).map(|message| message.id));
+    if last.is_some() {
+        chat.editing.set(last);
+    }
 }

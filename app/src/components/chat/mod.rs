@@ -1,7 +1,18 @@
+mod acts;
+mod completion;
 mod composer;
+mod conversation;
+mod editor;
 mod log;
 mod message;
+mod moderate;
 mod scroll;
+mod toolbar;
+mod typing;
 
-pub use composer::Composer;
-pub use log::Log;
+pub use conversation::Conversation;
+pub use log::Opening;
+
+use composer::Composer;
+use log::Log;
+use typing::Typing;

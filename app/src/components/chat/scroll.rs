@@ -7,13 +7,17 @@ use crate::{
     components::ui::effect,
     state::{Chat, is_attentive},
 };
-use leptos::{ev, html, prelude::*};
-use natter::ChannelId;
+use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast as _};
+use natter::{Channel, MessageId};
+use std::time::Duration;
 
 /// Closer to the end than this counts as being at it, in pixels.
 const END: i32 = 48;
 /// Older history is fetched when its edge is this near.
 const EDGE: i32 = 600;
+
+/// How long a message stays marked that one went to.
+const FOUND: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy)]
 pub struct Scroll {
@@ -25,13 +29,13 @@ pub struct Scroll {
     /// How many rows there are: changes with whatever makes the log grow.
     rows: Memo<usize>,
     chat: Chat,
-    id: ChannelId,
+    channel: Memo<Option<Channel>>,
 }
 
 impl Scroll {
-    pub fn new(chat: Chat, id: ChannelId, last_seq: Memo<Option<u64>>, rows: Memo<usize>) -> Self {
+    pub fn new(chat: Chat, channel: Memo<Option<Channel>>, last_seq: Memo<Option<u64>>, rows: Memo<usize>) -> Self {
         let (unseen, at_end) = (RwSignal::new(0), RwSignal::new(true));
-        let scroll = Self { node: NodeRef::new(), unseen, at_end, last_seq, rows, chat, id };
+        let scroll = Self { node: NodeRef::new(), unseen, at_end, last_seq, rows, chat, channel };
         scroll.hold();
         let listeners = [
             window_event_listener(ev::focus, move |_| scroll.mark_read()),
@@ -75,6 +79,42 @@ impl Scroll {
         log.scroll_height() - log.client_height() - from_end < EDGE
     }
 
+    /// Scrolls to a message and marks it for a moment; false if it isn't loaded.
+    pub fn show(self, id: MessageId) -> bool {
+        let Some(log) = self.node.try_get_untracked().flatten() else { return true };
+        let Ok(Some(row)) = log.query_selector(&format!("#m-{id}")) else { return false };
+        row.scroll_into_view();
+        if let Some(row) = row.dyn_ref::<web_sys::HtmlElement>() {
+            let _ = row.focus();
+        }
+        let list = row.class_list();
+        let _ = list.add_1("message-found");
+        set_timeout(move || _ = list.remove_1("message-found"), FOUND);
+        self.moved();
+        true
+    }
+
+    /// Arrow keys go from message to message.
+    pub fn step(self, event: &ev::KeyboardEvent) {
+        let back = match event.key().as_str() {
+            "ArrowUp" => true,
+            "ArrowDown" => false,
+            _ => return,
+        };
+        let Some(from) = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok()) else { return };
+        if from.matches("textarea, input").unwrap_or(false) {
+            return;
+        }
+        let next = match from.closest("li").ok().flatten() {
+            Some(row) => beside(&row, back),
+            None => self.node.get_untracked().and_then(|log| log.query_selector("li.message:last-of-type").ok()?),
+        };
+        if let Some(next) = next.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
+            event.prevent_default();
+            let _ = next.focus();
+        }
+    }
+
     fn arrived(self) {
         self.at_end.set(true);
         self.unseen.set(0);
@@ -86,8 +126,9 @@ impl Scroll {
         if self.at_end.try_get_untracked() == Some(true)
             && is_attentive()
             && let Some(seq) = self.last_seq.get_untracked()
+            && let Some(channel) = self.channel.get_untracked()
         {
-            self.chat.read_up_to(self.id, seq);
+            self.chat.read_up_to(channel.id, seq);
         }
     }
 
@@ -113,4 +154,14 @@ impl Scroll {
             last
         });
     }
+}
+
+/// The message before or after a row.
+fn beside(row: &web_sys::Element, back: bool) -> Option<web_sys::Element> {
+    let step = |row: &web_sys::Element| if back { row.previous_element_sibling() } else { row.next_element_sibling() };
+    let mut next = step(row)?;
+    while !next.class_list().contains("message") {
+        next = step(&next)?;
+    }
+    Some(next)
 }

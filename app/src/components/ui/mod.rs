@@ -2,18 +2,24 @@
 
 mod avatar;
 mod button;
+mod choice;
 mod dialog;
 mod erased;
 mod field;
+mod filled;
 mod form;
+mod header;
 mod icon;
 mod when;
 
 pub use avatar::Avatar;
-pub use button::{GHOST, PRIMARY, SECONDARY};
+pub use button::{DANGER, GHOST, PRIMARY, SECONDARY};
+pub use choice::{Choice, Options};
 pub use dialog::{Dialog, close_dialog, hide, open_dialog};
 pub use erased::{changing, effect};
 pub use field::{Field, FormError};
+pub use filled::FilledField;
 pub use form::{Post, PostForm};
+pub use header::Header;
 pub use icon::Icon;
 pub use when::When;

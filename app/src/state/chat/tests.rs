@@ -5,7 +5,7 @@ use crate::state::{
     fixtures::{self, channel, user},
     outbox::OUTBOX_MAX,
 };
-use natter::{SessionId, Timestamp};
+use natter::{ErrorCode, SessionId, Timestamp, UserRef, message::Receiver, wire::ServerFrame};
 
 fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -> Message {
     fixtures::message(channel.id, rev, sender, 0, reference)
@@ -18,17 +18,28 @@ fn with_chat(test: impl FnOnce(Chat, User, Channel)) {
         let start = Bootstrap { me: ada.clone(), epoch: "one".into(), channels: vec![general.clone()] };
         let chat = Chat::new(start);
         let page = MessagePage { items: vec![], next: None, rev: 0, epoch: "one".into() };
-        chat.open(general.id, Some(page));
+        chat.open(Target::Channel(general.id), Some(page));
         test(chat, ada, general);
     });
 }
 
 fn texts(chat: Chat, id: ChannelId) -> Vec<String> {
-    chat.timeline(id).unwrap().read_untracked().messages().map(|message| message.text.clone()).collect()
+    chat.timeline(Target::Channel(id))
+        .unwrap()
+        .read_untracked()
+        .messages()
+        .map(|message| message.text.clone())
+        .collect()
 }
 
 fn pending(chat: Chat, id: ChannelId) -> Vec<Ref> {
-    chat.timeline(id).unwrap().read_untracked().pending().iter().map(|pending| pending.reference).collect()
+    chat.timeline(Target::Channel(id))
+        .unwrap()
+        .read_untracked()
+        .pending()
+        .iter()
+        .map(|pending| pending.reference)
+        .collect()
 }
 
 fn ready(chat: Chat, epoch: &str, channels: Vec<Channel>) -> Vec<ClientFrame> {
@@ -39,13 +50,14 @@ fn ready(chat: Chat, epoch: &str, channels: Vec<Channel>) -> Vec<ClientFrame> {
         session_id: SessionId::generate(),
         user,
         channels,
+        online: vec![],
     })
 }
 
 #[test]
 fn what_is_sent_waits_until_it_is_acknowledged() {
     with_chat(|chat, _, general| {
-        assert!(chat.send(general.id, "hello"));
+        assert!(chat.send(Target::Channel(general.id), "hello").is_some());
         let [reference] = pending(chat, general.id)[..] else { panic!() };
         let ack = ServerFrame::Ack {
             reference: Some(reference),
@@ -65,7 +77,7 @@ fn what_is_sent_waits_until_it_is_acknowledged() {
 fn after_a_reconnect_it_syncs_and_says_again_what_was_not_acknowledged() {
     with_chat(|chat, ada, general| {
         chat.receive(ServerFrame::Message(message(&general, 1, &ada, None)));
-        chat.send(general.id, "on its way");
+        chat.send(Target::Channel(general.id), "on its way");
         let said = ready(chat, "one", vec![general.clone()]);
         let [ClientFrame::Sync { epoch, channels, .. }, ClientFrame::Send { text, .. }] = said.as_slice() else {
             panic!("{said:?}")
@@ -93,7 +105,7 @@ fn only_messages_of_others_count_as_unread_and_each_once() {
             chat.receive(ServerFrame::Message(message));
         }
         assert_eq!(chat.channels.read_untracked()[0].unread, 1);
-        chat.receive(ServerFrame::Read { channel_id: general.id, seq: 2, unread: 0, mentions: 0 });
+        chat.receive(ServerFrame::Read { channel_id: general.id, seq: 2, unread: 0, mentions: 0, back: false });
         assert_eq!(chat.channels.read_untracked()[0].unread, 0);
     });
 }
@@ -126,23 +138,25 @@ fn channels_come_and_go() {
         assert_eq!(joined, ["apple", "general"]);
         chat.receive(ServerFrame::ChannelRemoved { channel_id: general.id });
         assert_eq!(chat.channels.read_untracked().len(), 1);
-        assert!(chat.timeline(general.id).is_none());
+        assert!(chat.timeline(Target::Channel(general.id)).is_none());
     });
 }
 
 #[test]
 fn a_refusal_stays_visible_and_can_be_retried() {
     with_chat(|chat, _, general| {
-        chat.send(general.id, "hello");
+        chat.send(Target::Channel(general.id), "hello");
         let [reference] = pending(chat, general.id)[..] else { panic!() };
         let refusal =
             ServerFrame::Error { reference: Some(reference), code: ErrorCode::RateLimited, detail: "Slow.".into() };
         chat.receive(refusal);
-        let failure = |chat: Chat| chat.timeline(general.id).unwrap().read_untracked().pending()[0].failure.clone();
+        let failure = |chat: Chat| {
+            chat.timeline(Target::Channel(general.id)).unwrap().read_untracked().pending()[0].failure.clone()
+        };
         assert_eq!(failure(chat).as_deref(), Some("Slow."));
-        chat.retry(general.id, reference);
+        chat.retry(Target::Channel(general.id), reference);
         assert_eq!(failure(chat), None);
-        chat.discard(general.id, reference);
+        chat.discard(Target::Channel(general.id), reference);
         assert!(ready(chat, "one", vec![general]).len() == 1, "nothing is said again");
     });
 }
@@ -151,8 +165,105 @@ fn a_refusal_stays_visible_and_can_be_retried() {
 fn the_outbox_is_bounded() {
     with_chat(|chat, _, general| {
         for _ in 0..OUTBOX_MAX {
-            assert!(chat.send(general.id, "x"));
+            assert!(chat.send(Target::Channel(general.id), "x").is_some());
         }
-        assert!(!chat.send(general.id, "one too many"));
+        assert!(chat.send(Target::Channel(general.id), "one too many").is_none());
+    });
+}
+
+/// A conversation of Ada's with somebody, and its first message from them.
+fn direct(ada: &User, peer: &User) -> (Channel, Message) {
+    let channel = Channel {
+        kind: ChannelKind::Direct,
+        name: None,
+        peer: Some(UserRef::from(peer)),
+        rev: 1,
+        unread: 1,
+        ..channel("", true)
+    };
+    let message = Message { receiver: Some(Receiver { id: ada.id }), ..message(&channel, 1, peer, None) };
+    (channel, message)
+}
+
+#[test]
+fn a_first_private_message_counts_once_in_whatever_order_it_comes() {
+    for message_first in [true, false] {
+        with_chat(|chat, ada, _| {
+            let (channel, message) = direct(&ada, &user("mira"));
+            let frames = [ServerFrame::Channel { channel: channel.clone() }, ServerFrame::Direct(message)];
+            let mut said = Vec::new();
+            for at in if message_first { [1, 0] } else { [0, 1] } {
+                said.extend(chat.receive(frames[at].clone()));
+            }
+            assert!(said.is_empty(), "{said:?}");
+            assert_eq!(chat.channel(channel.id).unwrap().unread, 1);
+        });
+    }
+}
+
+#[test]
+fn a_conversation_read_before_its_latest_message_asks_for_its_counts() {
+    with_chat(|chat, ada, _| {
+        let (channel, message) = direct(&ada, &user("mira"));
+        chat.receive(ServerFrame::Direct(message));
+        let said = chat.receive(ServerFrame::Channel { channel: Channel { rev: 0, unread: 0, ..channel.clone() } });
+        assert!(matches!(said[..], [ClientFrame::Read { seq: 0, back: false, .. }]), "{said:?}");
+        chat.receive(ServerFrame::Read { channel_id: channel.id, seq: 0, unread: 1, mentions: 0, back: false });
+        assert_eq!(chat.channel(channel.id).unwrap().unread, 1);
+    });
+}
+
+#[test]
+fn what_is_sent_to_somebody_shows_before_there_is_a_conversation() {
+    with_chat(|chat, ada, _| {
+        let mira = user("mira");
+        let target = Target::Person(mira.id);
+        let timeline = chat.open(target, None);
+        let reference = chat.send(target, "hello").unwrap();
+        assert_eq!(timeline.read_untracked().pending().len(), 1);
+        let (channel, message) = direct(&ada, &mira);
+        let receiver = Some(Receiver { id: mira.id });
+        let own = Message { sender: UserRef::from(&ada), receiver, reference: Some(reference), ..message };
+        chat.receive(ServerFrame::Direct(own));
+        assert!(timeline.read_untracked().pending().is_empty());
+        assert_eq!(timeline.read_untracked().messages().count(), 1);
+        assert_eq!(chat.answered.get_untracked(), Some((reference, Ok(()))));
+        chat.receive(ServerFrame::Channel { channel: Channel { unread: 0, ..channel } });
+        assert!(chat.conversation(target).is_some());
+    });
+}
+
+#[test]
+fn names_count_as_mentions_and_a_deletion_takes_them_back() {
+    with_chat(|chat, _, general| {
+        let mira = user("mira");
+        let named = Message { text: "look @Ada".into(), ..message(&general, 1, &mira, None) };
+        chat.receive(ServerFrame::Message(named.clone()));
+        let counts = |chat: Chat| chat.channel(general.id).map(|channel| (channel.unread, channel.mentions)).unwrap();
+        assert_eq!(counts(chat), (1, 1));
+        let gone = Message { rev: 2, deleted: true, text: String::new(), ..named };
+        let said = chat.receive(ServerFrame::Message(gone));
+        assert!(matches!(said[..], [ClientFrame::Read { .. }]), "{said:?}");
+        assert_eq!(counts(chat).0, 0);
+    });
+}
+
+#[test]
+fn what_was_marked_unread_is_not_read_by_looking_at_it() {
+    with_chat(|chat, _, general| {
+        let mira = user("mira");
+        let posted = message(&general, 1, &mira, None);
+        chat.receive(ServerFrame::Message(posted.clone()));
+        ready(chat, "one", vec![chat.channel(general.id).unwrap()]);
+        chat.link.set(Link::Up);
+        chat.read_up_to(general.id, 1);
+        assert_eq!(chat.channel(general.id).unwrap().unread, 0);
+        chat.mark_unread(&posted);
+        chat.receive(ServerFrame::Read { channel_id: general.id, seq: 0, unread: 1, mentions: 0, back: true });
+        chat.read_up_to(general.id, 1);
+        assert_eq!(chat.channel(general.id).unwrap().unread, 1);
+        chat.open(Target::Channel(general.id), None);
+        chat.read_up_to(general.id, 1);
+        assert_eq!(chat.channel(general.id).unwrap().unread, 0);
     });
 }

@@ -1,0 +1,15 @@
+//! What the pages of the admin area are made of.
+
+mod act;
+mod chart;
+mod copy;
+mod page;
+mod rules;
+mod told;
+
+pub use act::Act;
+pub use chart::{Bars, Shares, grouped, size};
+pub use copy::{CopyButton, origin};
+pub use page::{Empty, Moment, Page, shown};
+pub use rules::Rules;
+pub use told::{Deed, Told};

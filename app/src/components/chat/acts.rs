@@ -1,0 +1,96 @@
+//! What a click in a log means. One listener looks at what the click fell on: a log has hundreds of
+//! buttons, and the browser would have to be told of each.
+
+use crate::{
+    components::people::open_card,
+    state::{Chat, Target},
+};
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _};
+use natter::{Message, MessageId};
+use web_sys::Element;
+
+/// What can be done to messages of one log, and what is open on them.
+#[derive(Clone, Copy)]
+pub struct Acts {
+    pub chat: Chat,
+    pub target: Target,
+    /// The message that shows its actions.
+    pub active: RwSignal<Option<MessageId>>,
+    /// The message that a reaction is being picked for.
+    pub picking: RwSignal<Option<MessageId>>,
+    /// The message of somebody else that an admin is about to delete.
+    pub moderating: RwSignal<Option<Message>>,
+    /// A message to go to.
+    pub jump: RwSignal<Option<MessageId>>,
+}
+
+impl Acts {
+    pub fn new(chat: Chat, target: Target) -> Self {
+        let (active, picking) = (RwSignal::new(None), RwSignal::new(None));
+        Self { chat, target, active, picking, moderating: RwSignal::new(None), jump: RwSignal::new(None) }
+    }
+
+    /// Takes a click anywhere in the log.
+    pub fn clicked(self, event: &ev::MouseEvent) {
+        let Some(from) = element(event) else { return };
+        if let Some(person) = nearest(&from, "[data-mention]") {
+            open_card(self.chat, &person);
+            return;
+        }
+        let Some(button) = nearest(&from, "[data-act]") else { return };
+        let Some(message) = self.message(&button) else { return };
+        let act = button.get_attribute("data-act").unwrap_or_default();
+        self.perform(&act, message, button.get_attribute("data-emoji"));
+    }
+
+    fn perform(self, act: &str, message: Message, emoji: Option<String>) {
+        let chat = self.chat;
+        match (act, emoji) {
+            ("react", Some(emoji)) => {
+                self.picking.set(None);
+                chat.react(&message, &emoji);
+            }
+            ("pick", _) => self.picking.update(|picking| {
+                *picking = if *picking == Some(message.id) { None } else { Some(message.id) };
+            }),
+            ("reply", _) => chat.replying.set(Some((self.target, message))),
+            ("edit", _) => chat.editing.set(Some(message.id)),
+            ("delete", _) if message.sender.id == chat.me.with_untracked(|me| me.id) => chat.delete(message.id, None),
+            ("delete", _) => self.moderating.set(Some(message)),
+            ("undo", _) => chat.undelete(message.id),
+            ("unread", _) => chat.mark_unread(&message),
+            ("jump", _) => self.jump.set(message.reply_to),
+            _ => {}
+        }
+    }
+
+    /// The pointer, or the focus, is somewhere in the log: the message there shows its actions.
+    pub fn moved(self, event: &ev::Event) {
+        let Some(row) = element(event).and_then(|from| nearest(&from, ".message")) else { return };
+        let id = row.get_attribute("data-id").and_then(|id| id.parse().ok());
+        if id != self.active.get_untracked() {
+            self.active.set(id);
+            self.picking.set(None);
+        }
+    }
+
+    /// The pointer left the log.
+    pub fn left(self) {
+        if self.picking.get_untracked().is_none() {
+            self.active.set(None);
+        }
+    }
+
+    fn message(self, within: &Element) -> Option<Message> {
+        let id = nearest(within, ".message")?.get_attribute("data-id")?.parse().ok()?;
+        untrack(|| self.chat.message(self.target, id))
+    }
+}
+
+fn element(event: &ev::Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+fn nearest(from: &Element, selector: &str) -> Option<Element> {
+    from.closest(selector).ok().flatten()
+}

@@ -1,0 +1,65 @@
+use super::open_card;
+use crate::{
+    components::ui::{Avatar, changing, effect},
+    state::Chat,
+};
+use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _};
+use natter::{Channel, Role, User, UserRef};
+
+/// Who is in a channel, those who are here first. Beside the messages where there is room, unless it
+/// was closed; elsewhere only when it was opened.
+#[component]
+pub fn Members(channel: Memo<Option<Channel>>, shown: RwSignal<Option<bool>>) -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let clicked = move |event: ev::MouseEvent| {
+        let from = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+        if let Some(name) = from.and_then(|from| from.closest("[data-mention]").ok().flatten()) {
+            open_card(chat, &name);
+        }
+    };
+    let id = Memo::new(move |_| channel.with(|channel| channel.as_ref().map(|channel| channel.id)));
+    let members = RwSignal::new(None::<ArcRwSignal<Vec<User>>>);
+    effect(move || members.set(id.get().map(|id| chat.people.members(id))));
+    let list = move || {
+        let members = members.get().map(|members| members.get()).unwrap_or_default();
+        let (here, away): (Vec<_>, Vec<_>) = members.into_iter().partition(|user| chat.people.is_online(user.id));
+        let groups = [group("Online", here, true), group("Offline", away, false)];
+        groups.into_iter().flatten().collect_view().into_any()
+    };
+    view! {
+        <aside aria-label="Members" class="members" class:members-open=move || shown.get() == Some(true)
+            class:members-closed=move || shown.get() == Some(false) on:click=clicked>
+            {changing(list)}
+        </aside>
+    }
+}
+
+fn group(title: &'static str, users: Vec<User>, here: bool) -> Option<impl IntoView> {
+    let heading = format!("{title} · {}", users.len());
+    let row = move |user: User| {
+        let note = match (user.suspended, user.role) {
+            (true, _) => Some("Suspended"),
+            (false, Role::Admin) => Some("Admin"),
+            (false, Role::Member) => None,
+        };
+        let (name, whose) = (user.username.clone(), user.username.clone());
+        view! {
+            <li>
+                <button type="button" class="member" data-mention=whose>
+                    <span class="relative inline-grid">
+                        <Avatar user=UserRef::from(&user) small=true/>
+                        <span class="dot dot-corner" class:dot-here=here aria-hidden="true"></span>
+                    </span>
+                    <span class="truncate">{name}</span>
+                    {note.map(|note| view! { <span class="ml-auto text-xs text-faint">{note}</span> })}
+                </button>
+            </li>
+        }
+    };
+    (!users.is_empty()).then(|| {
+        view! {
+            <h2 class="px-2.5 pt-3 pb-1 text-xs font-semibold text-faint">{heading}</h2>
+            <ul>{users.into_iter().map(row).collect_view()}</ul>
+        }
+    })
+}

@@ -1,0 +1,269 @@
+//! What the server says.
+
+use super::{Chat, put, target_of};
+use crate::state::outbox::Target;
+use leptos::prelude::*;
+use natter::{
+    Channel, ChannelId, ChannelKind, ErrorCode, Message, MessageId, Ref, Timeline, User, UserRef, markdown,
+    timeline::Ack,
+    wire::{ClientFrame, ServerFrame},
+};
+
+impl Chat {
+    /// Takes a frame; returns what is to be said in answer.
+    pub fn receive(&self, frame: ServerFrame) -> Vec<ClientFrame> {
+        match frame {
+            ServerFrame::Ready { epoch, user, channels, online, .. } => {
+                self.people.reload(online);
+                return self.ready(epoch, user, channels);
+            }
+            ServerFrame::Message(message) | ServerFrame::Direct(message) => return self.heard(message),
+            ServerFrame::Ack { reference: Some(reference), id, channel_id, seq, rev, timestamp } => {
+                self.acknowledged(Ack { reference, id, seq, rev, timestamp }, channel_id);
+            }
+            ServerFrame::Error { reference: Some(reference), code, detail } => self.refused(reference, code, &detail),
+            ServerFrame::Error { reference: None, detail, .. } => self.notice.set(Some(detail)),
+            ServerFrame::Channel { channel } => return self.channel_changed(channel),
+            ServerFrame::ChannelRemoved { channel_id } => self.channel_removed(channel_id),
+            ServerFrame::Member { channel_id, members, user, joined } => {
+                self.people.joined_or_left(channel_id, user, joined);
+                let count = |channel: &mut Channel| channel.members = members;
+                self.change_channel(channel_id, count);
+                self.directory.update(|all| {
+                    all.iter_mut().flatten().filter(|channel| channel.id == channel_id).for_each(count);
+                });
+            }
+            ServerFrame::Read { channel_id, seq, unread, mentions, back } => {
+                if back && self.channel_untracked(channel_id).is_some_and(|channel| seq < channel.read_seq) {
+                    // Here, or on another device of theirs: looking at it doesn't undo it.
+                    self.kept_unread.set_value(Some(channel_id));
+                }
+                self.change_channel(channel_id, |channel| {
+                    // A newer mark of this very page may be under way.
+                    if seq >= channel.read_seq || back {
+                        (channel.read_seq, channel.unread, channel.mentions) = (seq, unread, mentions);
+                    }
+                });
+            }
+            ServerFrame::User { user } => {
+                self.people.changed(&user);
+                if self.me.with_untracked(|me| me.id == user.id) {
+                    self.me.set(user);
+                }
+            }
+            ServerFrame::Presence { user_id, online } => self.people.came_or_went(user_id, online),
+            ServerFrame::Typing { channel_id, user_id } => self.people.writes(channel_id, user_id),
+            ServerFrame::Synced { channel_id, rev } => {
+                if let Some(timeline) = self.timeline(self.target(channel_id)) {
+                    timeline.update(|timeline| timeline.synced(rev));
+                }
+            }
+            // Fetching a page is asynchronous: whoever runs the connection does it.
+            ServerFrame::Resync { .. } | ServerFrame::Ack { .. } | ServerFrame::Pong { .. } => {}
+        }
+        Vec::new()
+    }
+
+    /// Where messages of a conversation go that is known by its id.
+    pub fn target(&self, id: ChannelId) -> Target {
+        self.channel_untracked(id).map_or(Target::Channel(id), |channel| target_of(&channel))
+    }
+
+    /// A `sync` for the channels whose events have a gap.
+    pub fn gaps(&self) -> Option<ClientFrame> {
+        self.sync_of(Timeline::has_gap)
+    }
+
+    fn ready(&self, epoch: String, user: User, channels: Vec<Channel>) -> Vec<ClientFrame> {
+        self.me.set(user);
+        let is = |channel: &Channel, name: &str| channel.name.as_deref() == Some(name);
+        self.removed.update(|removed| removed.retain(|name| channels.iter().all(|channel| !is(channel, name))));
+        let still = |target: &Target| match target {
+            Target::Channel(id) => channels.iter().any(|channel| channel.id == *id),
+            Target::Person(_) => true,
+        };
+        self.timelines.update_value(|timelines| timelines.retain(|target, _| still(target)));
+        self.channels.set(channels);
+        self.heads.set_value(Default::default());
+        let restored = self.epoch.get_value() != epoch;
+        // After a restore from backup the old epoch makes the server answer `resync`.
+        let sync = self.sync_of(|_| true);
+        if restored {
+            self.epoch.set_value(epoch);
+        }
+        sync.into_iter().chain(self.outbox.frames()).collect()
+    }
+
+    fn sync_of(&self, wanted: impl Fn(&Timeline) -> bool) -> Option<ClientFrame> {
+        let known = self.channels.get_untracked();
+        let behind = |channel: &Channel| {
+            let timeline = self.timeline(target_of(channel))?;
+            timeline.with_untracked(|timeline| wanted(timeline).then(|| (channel.id, timeline.rev())))
+        };
+        let channels: std::collections::BTreeMap<_, _> = known.iter().filter_map(behind).collect();
+        // A channel that one was put out of has a timeline still: the server says that it is gone.
+        let epoch = self.epoch.get_value();
+        (!channels.is_empty()).then_some(ClientFrame::Sync { reference: None, epoch, channels })
+    }
+
+    fn heard(&self, message: Message) -> Vec<ClientFrame> {
+        let (id, seq, rev, sender) = (message.channel_id, message.seq, message.rev, message.sender.id);
+        let (me, name) = self.me.with_untracked(|me| (me.id, me.username.to_lowercase()));
+        let own = message.reference.filter(|_| sender == me);
+        let posted = message.rev == message.seq;
+        let deleted = message.deleted;
+        let calls_me = calls(&message, &name);
+        let at = message.timestamp;
+        let target = match message.receiver {
+            Some(receiver) => Target::Person(if sender == me { receiver.id } else { sender }),
+            None => Target::Channel(id),
+        };
+        if posted {
+            self.people.wrote(id, sender);
+        }
+        if let Some(timeline) = self.timeline(target) {
+            timeline.update(|timeline| {
+                if let Some(reference) = own {
+                    timeline.settle(me, reference, sender);
+                }
+                timeline.apply(message.clone());
+            });
+        }
+        if self.quoted.with_untracked(|quoted| quoted.contains_key(&message.id)) {
+            self.quoted.update(|quoted| _ = quoted.insert(message.id, Some(message)));
+        }
+        if let Some(reference) = own {
+            self.outbox.remove(reference);
+            self.answered.set(Some((reference, Ok(()))));
+        }
+        if self.channel_untracked(id).is_none() {
+            self.heads.update_value(|heads| {
+                let head = heads.entry(id).or_default();
+                *head = rev.max(*head);
+            });
+        }
+        let mut again = false;
+        self.change_channel(id, |channel| {
+            if rev > channel.rev {
+                channel.rev = rev;
+                if posted {
+                    channel.active_at = Some(at);
+                    channel.unread += u64::from(sender != me);
+                    channel.mentions += u64::from(sender != me && calls_me);
+                } else if deleted && seq > channel.read_seq && sender != me {
+                    channel.unread = channel.unread.saturating_sub(1);
+                }
+                // Whom its words called can't be told from a message that has none, or others than before.
+                again = !posted && seq > channel.read_seq && sender != me;
+            }
+        });
+        if again { vec![self.ask_counts(id)] } else { Vec::new() }
+    }
+
+    /// Asks how much of a conversation is unread: a mark that moves nothing is answered by that.
+    fn ask_counts(&self, id: ChannelId) -> ClientFrame {
+        let seq = self.channel_untracked(id).map_or(0, |channel| channel.read_seq);
+        ClientFrame::Read { reference: None, channel_id: id, seq, back: false }
+    }
+
+    fn acknowledged(&self, ack: Ack, channel_id: ChannelId) {
+        let sender: UserRef = self.me.with_untracked(|me| me.into());
+        let target = self.outbox.target(ack.reference).unwrap_or_else(|| self.target(channel_id));
+        if let Some(timeline) = self.timeline(target) {
+            timeline.update(|timeline| {
+                timeline.ack(&ack, |pending| Message {
+                    id: MessageId(ack.reference.0),
+                    channel_id,
+                    seq: ack.seq,
+                    rev: ack.rev,
+                    sender,
+                    receiver: None,
+                    timestamp: ack.timestamp,
+                    text: pending.text,
+                    edited_at: None,
+                    deleted: false,
+                    reply_to: pending.reply_to,
+                    mentions_channel: false,
+                    attachments: Vec::new(),
+                    reactions: Vec::new(),
+                    reference: None,
+                });
+            });
+        }
+        self.outbox.remove(ack.reference);
+        self.answered.set(Some((ack.reference, Ok(()))));
+    }
+
+    fn refused(&self, reference: Ref, code: ErrorCode, detail: &str) {
+        self.answered.set(Some((reference, Err(detail.to_owned()))));
+        let Some(out) = self.outbox.set_failure(reference, Some(detail.to_owned())) else { return };
+        if code == ErrorCode::NotFound {
+            // The channel is gone, and the page that could offer a retry with it.
+            self.outbox.remove(reference);
+        }
+        if let Some(timeline) = self.timeline(out.to) {
+            timeline.update(|timeline| timeline.fail(reference, detail));
+        }
+    }
+
+    fn channel_changed(&self, channel: Channel) -> Vec<ClientFrame> {
+        if let Some(name) = &channel.name
+            && self.removed.with_untracked(|removed| removed.contains(name))
+        {
+            self.removed.update(|removed| _ = removed.remove(name));
+        }
+        if channel.kind == ChannelKind::Channel {
+            self.directory.update(|all| {
+                if let Some(all) = all {
+                    put(all, channel.clone());
+                }
+            });
+        }
+        let (id, rev) = (channel.id, channel.rev);
+        if !channel.joined {
+            self.forget(id);
+            return Vec::new();
+        }
+        // It was read before the latest of what has come already: then its counts are old.
+        let head = self.heads.try_update_value(|heads| heads.remove(&id)).flatten();
+        let known = self.channel_untracked(id).map(|known| known.rev).max(head);
+        self.channels.update(|joined| put(joined, channel));
+        match known.filter(|known| *known > rev) {
+            Some(newer) => {
+                self.change_channel(id, |channel| channel.rev = newer);
+                vec![self.ask_counts(id)]
+            }
+            None => Vec::new(),
+        }
+    }
+
+    fn channel_removed(&self, id: ChannelId) {
+        for out in self.outbox.to(Target::Channel(id)) {
+            self.outbox.remove(out.reference);
+        }
+        let listed = self.directory.with_untracked(|all| all.iter().flatten().find(|known| known.id == id).cloned());
+        if let Some(channel) = self.channel_untracked(id).or(listed) {
+            self.removed.update(|removed| _ = removed.insert(channel.label().to_owned()));
+        }
+        self.directory.update(|all| {
+            if let Some(all) = all {
+                all.retain(|channel| channel.id != id);
+            }
+        });
+        self.forget(id);
+    }
+
+    fn forget(&self, id: ChannelId) {
+        if self.channel_untracked(id).is_some() {
+            self.channels.update(|joined| joined.retain(|channel| channel.id != id));
+        }
+        self.people.forget(id);
+        self.timelines.update_value(|timelines| _ = timelines.remove(&Target::Channel(id)));
+    }
+}
+
+/// Whether a message calls somebody, whose name is given in lower case.
+pub fn calls(message: &Message, name: &str) -> bool {
+    let named = || message.text.contains('@') && markdown::mentions(&message.text).names.contains(name);
+    message.mentions_channel || named()
+}

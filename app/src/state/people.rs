@@ -1,0 +1,132 @@
+use super::browser;
+use crate::api;
+use leptos::{prelude::*, task::spawn_local};
+use natter::{ChannelId, Timestamp, User, UserId};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
+
+/// Who was said to be writing is taken to be for this long.
+const TYPING: Duration = Duration::from_secs(5);
+
+/// What the page knows of other people.
+#[derive(Clone, Copy)]
+pub struct People {
+    /// Who is here.
+    pub online: RwSignal<HashSet<UserId>>,
+    writing: RwSignal<Vec<(ChannelId, UserId, Timestamp)>>,
+    members: StoredValue<HashMap<ChannelId, ArcRwSignal<Vec<User>>>>,
+}
+
+impl People {
+    pub fn new() -> Self {
+        Self { online: RwSignal::default(), writing: RwSignal::default(), members: StoredValue::default() }
+    }
+
+    pub fn is_online(self, id: UserId) -> bool {
+        self.online.read().contains(&id)
+    }
+
+    pub fn came_or_went(self, id: UserId, online: bool) {
+        self.online.update(|all| _ = if online { all.insert(id) } else { all.remove(&id) });
+    }
+
+    /// Who is in a channel, by name; asked for the first time that somebody wants to know.
+    pub fn members(self, id: ChannelId) -> ArcRwSignal<Vec<User>> {
+        if let Some(known) = self.known(id) {
+            return known;
+        }
+        let members = ArcRwSignal::new(Vec::new());
+        self.members.update_value(|all| _ = all.insert(id, members.clone()));
+        self.load(id, members.clone());
+        members
+    }
+
+    fn known(self, id: ChannelId) -> Option<ArcRwSignal<Vec<User>>> {
+        self.members.with_value(|all| all.get(&id).cloned())
+    }
+
+    fn load(self, id: ChannelId, members: ArcRwSignal<Vec<User>>) {
+        spawn_local(async move {
+            match api::members(id).await {
+                Ok(users) => members.set(users),
+                // The next one who wants to know asks again.
+                Err(_) => self.forget(id),
+            }
+        });
+    }
+
+    pub fn forget(self, id: ChannelId) {
+        self.members.try_update_value(|all| _ = all.remove(&id));
+    }
+
+    /// After a reconnect: whoever came or went meanwhile.
+    pub fn reload(self, online: Vec<UserId>) {
+        self.online.set(online.into_iter().collect());
+        for (id, members) in self.members.get_value() {
+            self.load(id, members);
+        }
+    }
+
+    pub fn joined_or_left(self, id: ChannelId, user: User, joined: bool) {
+        if let Some(members) = self.known(id) {
+            members.update(|members| {
+                members.retain(|member| member.id != user.id);
+                if joined {
+                    let key = user.username.to_lowercase();
+                    let at = members.partition_point(|member| member.username.to_lowercase() < key);
+                    members.insert(at, user);
+                }
+            });
+        }
+    }
+
+    /// Somebody's name, role or standing changed.
+    pub fn changed(self, user: &User) {
+        for members in self.members.get_value().values() {
+            if members.with_untracked(|members| members.iter().any(|member| member.id == user.id)) {
+                members.update(|members| {
+                    members.iter_mut().filter(|member| member.id == user.id).for_each(|member| member.clone_from(user));
+                });
+            }
+        }
+    }
+
+    pub fn name(self, channel: ChannelId, id: UserId) -> Option<String> {
+        let members = self.known(channel)?;
+        let members = members.read();
+        members.iter().find(|member| member.id == id).map(|member| member.username.clone())
+    }
+
+    /// Somebody is writing, for the next few seconds.
+    pub fn writes(self, channel: ChannelId, id: UserId) {
+        let until = browser::now().plus_millis(i64::try_from(TYPING.as_millis()).unwrap_or(0));
+        self.writing.update(|all| {
+            all.retain(|(at, who, _)| (*at, *who) != (channel, id));
+            all.push((channel, id, until));
+        });
+        set_timeout(
+            move || {
+                let now = browser::now();
+                let over = self.writing.try_with_untracked(|all| all.iter().any(|(_, _, until)| *until <= now));
+                if over == Some(true) {
+                    self.writing.update(|all| all.retain(|(_, _, until)| *until > now));
+                }
+            },
+            TYPING + Duration::from_millis(50),
+        );
+    }
+
+    /// What they were writing has come.
+    pub fn wrote(self, channel: ChannelId, id: UserId) {
+        if self.writing.with_untracked(|all| all.iter().any(|(at, who, _)| (*at, *who) == (channel, id))) {
+            self.writing.update(|all| all.retain(|(at, who, _)| (*at, *who) != (channel, id)));
+        }
+    }
+
+    /// Who is writing in a channel.
+    pub fn writing_in(self, channel: ChannelId) -> Vec<UserId> {
+        self.writing.read().iter().filter(|(at, ..)| *at == channel).map(|(_, who, _)| *who).collect()
+    }
+}
