@@ -9,7 +9,12 @@ interface Session { id: string; current: boolean }
 
 /** Somebody with an account, acting through the public HTTP API as another program would. */
 export class Account {
-  private constructor(private readonly server: Server, readonly name: string, private readonly token: string) {}
+  private constructor(
+    private readonly server: Server,
+    readonly name: string,
+    readonly id: string,
+    private readonly token: string,
+  ) {}
 
   static async register(server: Server, name: string): Promise<Account> {
     return Account.enter(server, name, 'register');
@@ -21,12 +26,34 @@ export class Account {
   }
 
   private static async enter(server: Server, name: string, how: 'register' | 'login'): Promise<Account> {
-    const answer = await call<{ access_token: string }>(server, 'POST', `auth/${how}`, { username: name, password: PASSWORD });
-    return new Account(server, name, answer.access_token);
+    const answer = await call<{ access_token: string; user: { id: string } }>(server, 'POST', `auth/${how}`, { username: name, password: PASSWORD });
+    return new Account(server, name, answer.user.id, answer.access_token);
   }
 
-  createChannel(name: string, topic = ''): Promise<Channel> {
-    return this.call('POST', 'channels', { name, topic });
+  createChannel(name: string, topic = '', rules: object = {}): Promise<Channel> {
+    return this.call('POST', 'channels', { name, topic, ...rules });
+  }
+
+  change(channel: Channel, what: object): Promise<Channel> {
+    return this.call('PATCH', `channels/${channel.id}`, what);
+  }
+
+  admit(channel: Channel, who: Account): Promise<Channel> {
+    return this.call('PUT', `channels/${channel.id}/members/${who.id}`);
+  }
+
+  remove(channel: Channel, who: Account): Promise<void> {
+    return this.call('DELETE', `channels/${channel.id}/members/${who.id}`);
+  }
+
+  /** The private conversation with somebody. */
+  direct(who: Account): Promise<Channel> {
+    return this.call('PUT', `directs/${who.id}`);
+  }
+
+  /** Gives or takes a role, suspends or reinstates. */
+  changeUser(who: Account, what: object): Promise<void> {
+    return this.call('PATCH', `users/${who.id}`, what);
   }
 
   deleteChannel(channel: Channel): Promise<void> {
@@ -41,8 +68,12 @@ export class Account {
     return this.call('DELETE', `channels/${channel.id}/members/me`);
   }
 
-  post(channel: Channel, text: string): Promise<Message> {
-    return this.call('POST', `channels/${channel.id}/messages`, { text, ref: randomUUID() });
+  post(channel: Channel, text: string, more: object = {}): Promise<Message> {
+    return this.call('POST', `channels/${channel.id}/messages`, { text, ref: randomUUID(), ...more });
+  }
+
+  deleteMessage(message: Message): Promise<void> {
+    return this.call('DELETE', `messages/${message.id}`);
   }
 
   /** The texts of the newest hundred messages, oldest first. */

@@ -74,6 +74,7 @@ mod tests {
             edited_at: None,
             deleted: false,
             reply_to: None,
+            mentions_channel: false,
             attachments: Vec::new(),
             reactions: Vec::new(),
             reference,
@@ -97,7 +98,7 @@ mod tests {
             ServerFrame::Synced { channel_id, rev: 4 },
             ServerFrame::Resync { channel_id },
             ServerFrame::Pong { reference },
-            ServerFrame::Read { channel_id, seq: 1, unread: 0, mentions: 0 },
+            ServerFrame::Read { channel_id, seq: 1, unread: 0, mentions: 0, back: false },
         ] {
             let json = frame.to_json();
             assert_eq!(scan(json.as_bytes()), thorough(json.as_bytes()), "{json}");

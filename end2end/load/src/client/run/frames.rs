@@ -91,7 +91,12 @@ impl Run {
             let (reference, channel) = (post.reference, post.channel);
             post.on_its_way = true;
             self.book.note(What::Sent { reference, channel, text: post.text.clone() });
-            let frame = ClientFrame::Send { reference: Some(reference), channel_id: channel, text: post.text.clone() };
+            let frame = ClientFrame::Send {
+                reference: Some(reference),
+                channel_id: channel,
+                text: post.text.clone(),
+                reply_to: None,
+            };
             if !socket.say(&frame).await {
                 return false;
             }

@@ -189,6 +189,7 @@ fn shake_hands(socket: &mut std::net::TcpStream) -> io::Result<()> {
         session_id: SessionId::generate(),
         user,
         channels: Vec::new(),
+        online: Vec::new(),
     };
     socket.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")?;
     socket.write_all(&unmasked(ready.to_json().as_bytes()))

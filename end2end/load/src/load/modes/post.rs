@@ -25,6 +25,7 @@ pub async fn fill(stage: &Stage, channel_id: ChannelId, messages: u64) -> Result
                 reference: Some(Ref::generate()),
                 channel_id,
                 text: format!("message {sent}, about as long as what people say to each other"),
+                reply_to: None,
             };
             writer.send(&frame).await.map_err(|_| LoadError::Ended)?;
             sent += 1;

@@ -182,7 +182,11 @@ async fn send(
             break;
         };
         let (channel_id, text) = (sent[place].0, course.text.clone());
-        if writer.send(&ClientFrame::Send { reference: Some(reference), channel_id, text }).await.is_err() {
+        if writer
+            .send(&ClientFrame::Send { reference: Some(reference), channel_id, text, reply_to: None })
+            .await
+            .is_err()
+        {
             break;
         }
         sent[place].1 += 1;

@@ -1,0 +1,162 @@
+import { type Page } from '@playwright/test';
+import { Account, expect, open, test } from './support/test';
+import { conversations, link, say } from './support/chat';
+
+const card = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true });
+const input = (page: Page, name: string) => page.getByPlaceholder(`Private message ${name}`);
+const directLog = (page: Page, name: string) => page.getByRole('log', { name: `Messages in ${name}` });
+const directComposer = (page: Page, name: string) => page.getByRole('textbox', { name: `Message ${name}`, exact: true });
+const author = (page: Page, name: string) => page.getByRole('log').getByRole('button', { name, exact: true }).first();
+
+/** Three people in #general, where Mira has said something. */
+async function three(server: Parameters<typeof Account.register>[0]) {
+  const ada = await Account.register(server, 'ada');
+  const mira = await Account.register(server, 'mira');
+  const tomas = await Account.register(server, 'tomas');
+  const general = await ada.createChannel('general');
+  for (const member of [mira, tomas]) await member.join(general);
+  await mira.post(general, 'good morning');
+  return { ada, mira, tomas, general };
+}
+
+test('a click on a name opens a card, and what is written there arrives at once and nowhere else', async ({ server, signedIn }) => {
+  const { ada, mira, tomas } = await three(server);
+  const from = await open(await signedIn(ada), '/channels/general');
+  const to = await open(await signedIn(mira), '/channels/general');
+  const outside = await open(await signedIn(tomas), '/channels/general');
+  const frames: string[] = [];
+  from.on('websocket', (socket) => socket.on('framesent', ({ payload }) => frames.push(payload.toString())));
+  await open(from.context(), '/channels/general', from);
+
+  await author(from, 'mira').click();
+  await expect(card(from, 'mira')).toContainText('Member');
+  await expect(card(from, 'mira')).toContainText('Online');
+  await expect(input(from, 'mira')).toBeFocused();
+  await from.keyboard.type('just between us');
+  await from.keyboard.press('Enter');
+  await expect(card(from, 'mira').getByRole('status')).toHaveText('Sent.');
+  await expect(input(from, 'mira')).toHaveValue('');
+
+  await expect(link(to, 'ada 1 unread')).toBeVisible();
+  await expect(conversations(outside).getByRole('link', { name: /ada|mira/ })).toHaveCount(0);
+  const sent = frames.map((frame) => JSON.parse(frame)).find((frame) => frame.receiver);
+  expect(sent).toMatchObject({ sender: { id: ada.id }, receiver: { id: mira.id }, text: 'just between us' });
+  expect(new Date(sent.timestamp).getTime()).toBeGreaterThan(0);
+
+  await card(from, 'mira').getByRole('link', { name: 'Open conversation' }).click();
+  await expect(from).toHaveURL('/direct/mira');
+  await expect(card(from, 'mira')).toBeHidden();
+  await expect(directLog(from, 'mira')).toContainText('just between us');
+  await link(to, 'ada 1 unread').click();
+  await expect(to).toHaveURL('/direct/ada');
+  await expect(directLog(to, 'ada')).toContainText('just between us');
+  await directComposer(to, 'ada').fill('so it is');
+  await directComposer(to, 'ada').press('Enter');
+  await expect(directLog(from, 'mira')).toContainText('so it is');
+});
+
+test('the card closes by Escape and by a click beside it, and the focus goes back', async ({ server, signedIn }) => {
+  const { ada } = await three(server);
+  const page = await open(await signedIn(ada), '/channels/general');
+  await author(page, 'mira').focus();
+  await page.keyboard.press('Enter');
+  await expect(input(page, 'mira')).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(card(page, 'mira')).toBeHidden();
+  await expect(author(page, 'mira')).toBeFocused();
+  await author(page, 'mira').click();
+  await expect(card(page, 'mira')).toBeVisible();
+  await page.mouse.click(5, 5);
+  await expect(card(page, 'mira')).toBeHidden();
+});
+
+test('names in the list of members and in mentions open the card too', async ({ server, signedIn }) => {
+  const { ada, mira, general } = await three(server);
+  await mira.post(general, 'what does @tomas say?');
+  const page = await open(await signedIn(ada), '/channels/general');
+  await page.getByRole('log').getByRole('button', { name: '@tomas' }).click();
+  await expect(input(page, 'tomas')).toBeFocused();
+  await page.keyboard.press('Escape');
+  await page.getByRole('complementary', { name: 'Members' }).getByRole('button', { name: 'mira' }).click();
+  await expect(input(page, 'mira')).toBeFocused();
+});
+
+test('on a phone the card is a sheet at the bottom', async ({ server, signedIn }) => {
+  const { ada } = await three(server);
+  const phone = await signedIn(ada, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const page = await open(phone, '/channels/general');
+  await author(page, 'mira').tap();
+  await expect(card(page, 'mira')).toBeVisible();
+  const box = await card(page, 'mira').boundingBox();
+  expect(box).toMatchObject({ x: 0, width: 390 });
+  expect(Math.round((box?.y ?? 0) + (box?.height ?? 0))).toBe(844);
+});
+
+test('somebody may write to themselves', async ({ server, signedIn }) => {
+  const { ada } = await three(server);
+  const page = await open(await signedIn(ada), '/direct/ada');
+  await directComposer(page, 'ada').fill('remember the milk');
+  await directComposer(page, 'ada').press('Enter');
+  await expect(directLog(page, 'ada')).toContainText('remember the milk');
+  await expect(link(page, 'ada')).toBeVisible();
+  await page.reload();
+  await expect(directLog(page, 'ada')).toContainText('remember the milk');
+});
+
+test('a page of nobody says so, and one of two others shows nothing', async ({ server, signedIn, watch }) => {
+  watch.allow(/404/);
+  const { ada, mira, tomas } = await three(server);
+  await mira.post(await mira.direct(tomas), 'a secret');
+  const page = await open(await signedIn(ada), '/direct/nobody.here');
+  await expect(page.getByText('There is nobody called nobody.here')).toBeVisible();
+  for (const name of ['mira', 'tomas']) {
+    await open(page.context(), `/direct/${name}`, page);
+    await expect(directComposer(page, name)).toBeVisible();
+    await expect(page.getByText('a secret')).toHaveCount(0);
+  }
+  await expect(conversations(page).getByRole('link', { name: /mira|tomas/ })).toHaveCount(0);
+});
+
+test('reading on one device clears the other, and who is writing shows', async ({ server, signedIn }) => {
+  const { ada, mira } = await three(server);
+  await mira.post(await mira.direct(ada), 'hello');
+  const desk = await open(await signedIn(ada), '/');
+  const pocket = await open(await signedIn(ada), '/browse');
+  for (const page of [desk, pocket]) await expect(link(page, 'mira 1 unread')).toBeVisible();
+  await link(desk, 'mira 1 unread').click();
+  for (const page of [desk, pocket]) await expect(link(page, 'mira')).toBeVisible();
+  const other = await open(await signedIn(mira), '/direct/ada');
+  await directComposer(other, 'ada').pressSequentially('wait');
+  await expect(desk.getByText('mira is typing…')).toBeVisible();
+  await directComposer(other, 'ada').press('Enter');
+  await expect(directLog(desk, 'mira')).toContainText('wait');
+  await expect(desk.getByText('mira is typing…')).toBeHidden();
+});
+
+test('what is written while the server is away is sent when it is back', async ({ server, signedIn, watch }) => {
+  watch.allow(/WebSocket connection to .* failed/, /net::ERR_(CONNECTION_\w+|EMPTY_RESPONSE|SOCKET_NOT_CONNECTED)/);
+  const { ada, mira } = await three(server);
+  const page = await open(await signedIn(ada), '/direct/mira');
+  await server.crash();
+  await expect(page.getByText('Reconnecting…')).toBeVisible();
+  await directComposer(page, 'mira').fill('not lost');
+  await directComposer(page, 'mira').press('Enter');
+  await expect(directLog(page, 'mira')).toContainText('not lost');
+  await server.start();
+  await expect(page.getByText('Reconnecting…')).toBeHidden({ timeout: 20_000 });
+  await expect.poll(async () => mira.texts(await mira.direct(ada))).toEqual(['not lost']);
+  await expect(directLog(page, 'mira').getByText('not lost')).toHaveCount(1);
+  await expect(link(page, 'mira')).toBeVisible();
+});
+
+test('a conversation in a channel goes on beside a private one', async ({ server, signedIn }) => {
+  const { ada, mira } = await three(server);
+  const from = await open(await signedIn(ada), '/channels/general');
+  const to = await open(await signedIn(mira), '/channels/general');
+  await say(from, 'for all');
+  await author(to, 'ada').click();
+  await input(to, 'ada').fill('for you');
+  await input(to, 'ada').press('Enter');
+  await expect(link(from, 'mira 1 unread')).toBeVisible();
+  await expect(to.getByRole('log').getByText('for you')).toHaveCount(0);
+});
