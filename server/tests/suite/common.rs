@@ -2,11 +2,12 @@
 
 use crate::postgres::{Guard, fresh_database};
 use futures::{SinkExt as _, StreamExt as _};
-use natter::{ChannelId, Ref, Timestamp, wire::ServerFrame};
+use natter::{ChannelId, Ref, Timestamp, UserId, wire::ServerFrame};
 use natter_server::{
     Server,
     config::{Config, Database, LogFormat},
     services::Clock,
+    store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
 };
 use serde_json::{Value, json};
 use std::{
@@ -151,6 +152,14 @@ impl TestServer {
     pub fn url(&self, path: &str) -> String {
         format!("{}/api/v1{path}", self.base)
     }
+
+    /// The database beside the server, for looking at what is kept.
+    pub async fn store(&self) -> Arc<dyn Store> {
+        match &self.config.database {
+            Database::Sqlite(file) => Arc::new(SqliteStore::open(file).await.unwrap()),
+            Database::Postgres(url) => Arc::new(PostgresStore::open(url).await.unwrap()),
+        }
+    }
 }
 
 fn turned(ahead_ms: &Arc<AtomicI64>) -> Clock {
@@ -199,6 +208,17 @@ impl Person {
 
     pub async fn get(&self, path: &str) -> (u16, Value) {
         self.call("GET", path, None).await
+    }
+
+    /// A call that has to be allowed. No body where it is null.
+    pub async fn does(&self, method: &str, path: &str, body: Value) -> Value {
+        let (status, answer) = self.call(method, path, (!body.is_null()).then_some(body)).await;
+        assert!((200..300).contains(&status), "{method} {path}: {status} {answer}");
+        answer
+    }
+
+    pub fn id(&self) -> UserId {
+        serde_json::from_value(self.user["id"].clone()).unwrap()
     }
 
     pub async fn create_channel(&self, name: &str) -> ChannelId {
@@ -295,8 +315,17 @@ impl Socket {
         self.0.send(message).await
     }
 
-    /// The next frame as it stands on the wire.
+    /// The next frame as it stands on the wire. Who comes and goes is told at a time of its own, and passed over.
     pub async fn value(&mut self) -> Value {
+        loop {
+            let value = self.any().await;
+            if value["type"] != "presence" {
+                return value;
+            }
+        }
+    }
+
+    async fn any(&mut self) -> Value {
         loop {
             let next = tokio::time::timeout(PATIENCE, self.0.next()).await.expect("no frame came");
             match next.expect("the connection ended").unwrap() {
@@ -315,7 +344,7 @@ impl Socket {
     /// The next frame of that type; others are passed over.
     pub async fn next(&mut self, kind: &str) -> Value {
         loop {
-            let value = self.value().await;
+            let value = self.any().await;
             if value["type"] == kind {
                 return value;
             }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod common;
+mod directs;
 mod http;
 mod live;
 mod nodes;
@@ -9,4 +10,8 @@ mod postgres;
 mod process;
 mod races;
 mod refusals;
+mod rights;
 mod store_contract;
+mod store_locks;
+mod store_messages;
+mod store_people;

@@ -1,51 +1,67 @@
 //! What every store engine has to do. The same bodies run on each; a new engine joins with one line
-//! at the end.
+//! in `engines!`. What people do to each other's rights and messages is in `store_people.rs` and
+//! `store_messages.rs`.
 
 use super::postgres::fresh_database;
-use natter::{ChannelId, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId, Visibility};
+use natter::{
+    ChannelId, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId, Visibility, markdown::mentions,
+};
 use natter_server::store::{
-    Anchor, Appended, Change, Entry, NewChannel, NewMessage, NewSession, NewUser, Rotation, Store, StoreError,
-    postgres::PostgresStore, sqlite::SqliteStore,
+    Act, Admission, Anchor, Appended, Change, Entry, NewChannel, NewMessage, NewSession, NewUser, Outcome, Rotation,
+    Store, StoreError, postgres::PostgresStore, sqlite::SqliteStore,
 };
 use std::{any::Any, collections::BTreeMap, sync::Arc};
 
-const NOW: Timestamp = Timestamp::from_millis(1_000_000);
-const LATER: Timestamp = Timestamp::from_millis(2_000_000);
-const END: Timestamp = Timestamp::from_millis(9_000_000);
+pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+pub(super) const LATER: Timestamp = Timestamp::from_millis(2_000_000);
+pub(super) const END: Timestamp = Timestamp::from_millis(9_000_000);
 
 /// A fresh, empty store, and what keeps it alive.
-struct Fresh {
-    store: Arc<dyn Store>,
+pub(super) struct Fresh {
+    pub store: Arc<dyn Store>,
     _keep: Box<dyn Any + Send>,
 }
 
-async fn sqlite() -> Fresh {
+pub(super) async fn sqlite() -> Fresh {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(SqliteStore::open(&dir.path().join("natter.db")).await.unwrap());
     Fresh { store, _keep: Box::new(dir) }
 }
 
-async fn postgres() -> Fresh {
+pub(super) async fn postgres() -> Fresh {
     let (url, guard) = fresh_database().await;
     let store = Arc::new(PostgresStore::open(&url).await.unwrap());
     Fresh { store, _keep: Box::new(guard) }
 }
 
+pub(super) fn newcomer(name: &str) -> NewUser {
+    NewUser { id: UserId::generate(), username: name.into(), password_hash: format!("hash of {name}"), created_at: NOW }
+}
+
 pub(super) async fn user(store: &dyn Store, name: &str) -> User {
-    let new = NewUser {
-        id: UserId::generate(),
-        username: name.into(),
-        password_hash: format!("hash of {name}"),
-        created_at: NOW,
-    };
-    store.create_user(new).await.unwrap()
+    match store.create_user(newcomer(name), None).await.unwrap() {
+        Admission::Admitted(user) => user,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub(super) fn act(actor: &User) -> Act {
+    Act { actor: actor.id, at: NOW, reason: None }
+}
+
+/// What an act that was allowed led to.
+pub(super) fn done<T: std::fmt::Debug>(outcome: Outcome<T>) -> (T, Vec<Entry>) {
+    match outcome {
+        Outcome::Done(done) => (done.value, done.entries),
+        other => panic!("{other:?}"),
+    }
 }
 
 pub(super) async fn channel(store: &dyn Store, name: &str, creator: &User) -> ChannelId {
     channel_with(store, name, creator, Visibility::Public, PostPolicy::Everyone).await
 }
 
-async fn channel_with(
+pub(super) async fn channel_with(
     store: &dyn Store,
     name: &str,
     creator: &User,
@@ -55,7 +71,7 @@ async fn channel_with(
     let id = ChannelId::generate();
     let new =
         NewChannel { id, name: name.into(), topic: format!("About {name}"), visibility, post_policy, created_at: NOW };
-    store.create_channel(new, creator.id).await.unwrap();
+    done(store.create_channel(new, creator.id).await.unwrap());
     id
 }
 
@@ -66,11 +82,13 @@ pub(super) fn message(channel_id: ChannelId, sender: &User, text: &str, referenc
         sender_id: sender.id,
         reference,
         text: text.into(),
+        mentions: mentions(text),
+        reply_to: None,
         timestamp: NOW,
     }
 }
 
-async fn post_many(store: &dyn Store, channel_id: ChannelId, sender: &User, count: usize) {
+pub(super) async fn post_many(store: &dyn Store, channel_id: ChannelId, sender: &User, count: usize) {
     let batch: Vec<_> = (1..=count).map(|n| message(channel_id, sender, &format!("m{n}"), None)).collect();
     for appended in store.append(&batch).await.unwrap() {
         assert!(matches!(appended, Appended::New(_)), "{appended:?}");
@@ -78,14 +96,14 @@ async fn post_many(store: &dyn Store, channel_id: ChannelId, sender: &User, coun
 }
 
 /// The sessions that an entry says have ended.
-fn ended(entry: Option<Entry>) -> Vec<SessionId> {
+pub(super) fn ended(entry: Option<Entry>) -> Vec<SessionId> {
     match entry.map(|entry| entry.change) {
         Some(Change::SessionsEnded { sessions }) => sessions,
         other => panic!("{other:?}"),
     }
 }
 
-async fn session(store: &dyn Store, user: &User, refresh_hash: [u8; 32]) -> SessionId {
+pub(super) async fn session(store: &dyn Store, user: &User, refresh_hash: [u8; 32]) -> SessionId {
     let id = SessionId::generate();
     let new =
         NewSession { id, user_id: user.id, user_agent: "test".into(), created_at: NOW, expires_at: END, refresh_hash };
@@ -103,9 +121,8 @@ async fn the_first_account_is_admin_also_in_a_race(fresh: Fresh) {
 
 async fn usernames_are_unique_ignoring_case_and_kept_as_written(fresh: Fresh) {
     let ada = user(&*fresh.store, "Ada").await;
-    let again =
-        NewUser { id: UserId::generate(), username: "aDA".into(), password_hash: String::new(), created_at: NOW };
-    assert!(matches!(fresh.store.create_user(again).await, Err(StoreError::Taken("username"))));
+    let again = fresh.store.create_user(newcomer("aDA"), None).await;
+    assert!(matches!(again, Err(StoreError::Taken("username"))), "{again:?}");
     let (found, hash) = fresh.store.credentials("ADA").await.unwrap().unwrap();
     assert_eq!((found, hash.as_str()), (ada.clone(), "hash of Ada"));
     assert_eq!(fresh.store.user(ada.id).await.unwrap(), Some(ada));
@@ -231,15 +248,15 @@ async fn read_marks_move_forward_only_and_own_messages_never_count(fresh: Fresh)
     post_many(&*fresh.store, id, &mira, 1).await;
     let unread = async |user: &User| fresh.store.channel(user.id, id).await.unwrap().unwrap().unread;
     assert_eq!((unread(&ada).await, unread(&mira).await), (1, 4));
-    let mark = fresh.store.mark_read(id, mira.id, 3).await.unwrap().unwrap();
+    let mark = fresh.store.mark_read(id, mira.id, 3, false).await.unwrap().unwrap();
     assert_eq!((mark.seq, mark.unread), (3, 1));
-    let back = fresh.store.mark_read(id, mira.id, 1).await.unwrap().unwrap();
+    let back = fresh.store.mark_read(id, mira.id, 1, false).await.unwrap().unwrap();
     assert_eq!((back.seq, back.unread, mark.moved, back.moved), (3, 1, true, false));
-    let past = fresh.store.mark_read(id, mira.id, u64::MAX).await.unwrap().unwrap();
+    let past = fresh.store.mark_read(id, mira.id, u64::MAX, false).await.unwrap().unwrap();
     assert_eq!((past.seq, past.unread), (5, 0));
     assert_eq!(unread(&ada).await, 1, "another's mark stays");
     let stranger = user(&*fresh.store, "jun").await;
-    assert_eq!(fresh.store.mark_read(id, stranger.id, 1).await.unwrap(), None);
+    assert_eq!(fresh.store.mark_read(id, stranger.id, 1, false).await.unwrap(), None);
 }
 
 async fn revisions_have_no_gaps_whatever_arrives_together(fresh: Fresh) {
@@ -348,8 +365,8 @@ async fn deleting_a_channel_takes_everything_with_it(fresh: Fresh) {
     let reference = Some(Ref::generate());
     let posted = message(id, &ada, "gone", reference);
     fresh.store.append(std::slice::from_ref(&posted)).await.unwrap();
-    assert!(fresh.store.delete_channel(id, NOW).await.unwrap().is_some());
-    assert_eq!(fresh.store.delete_channel(id, NOW).await.unwrap(), None);
+    assert_eq!(done(fresh.store.delete_channel(id, act(&ada)).await.unwrap()).1.len(), 1);
+    assert_eq!(fresh.store.delete_channel(id, act(&ada)).await.unwrap(), Outcome::NotFound);
     assert!(fresh.store.channel(ada.id, id).await.unwrap().is_none());
     assert!(fresh.store.page(id, Anchor::Newest, 10).await.unwrap().items.is_empty());
     assert!(fresh.store.joined_channels(ada.id).await.unwrap().is_empty());
@@ -403,9 +420,9 @@ async fn the_journal_says_what_happened_in_order(fresh: Fresh) {
     let channel_id = channel_with(store, "secret", &ada, Visibility::Private, PostPolicy::Everyone).await;
     let first = session(store, &ada, [1; 32]).await;
     let returned = [
-        store.join(channel_id, mira.id, NOW).await.unwrap(),
+        done(store.admit(channel_id, mira.id, act(&ada)).await.unwrap()).1.pop(),
         store.leave(channel_id, mira.id, NOW).await.unwrap(),
-        store.delete_channel(channel_id, NOW).await.unwrap(),
+        done(store.delete_channel(channel_id, act(&ada)).await.unwrap()).1.pop(),
         store.end_session(ada.id, first, NOW).await.unwrap(),
     ];
     let happened = [
@@ -476,48 +493,50 @@ async fn it_says_whether_it_can_be_used(fresh: Fresh) {
     assert!(fresh.store.check().await.is_err());
 }
 
-/// Runs every body of the contract on an engine.
+/// Runs bodies of the contract on an engine.
 macro_rules! contract {
     ($engine:ident: $($body:ident),+ $(,)?) => {
         mod $engine {
             $(#[tokio::test]
             async fn $body() {
-                super::$body(super::$engine().await).await;
+                super::$body($crate::store_contract::$engine().await).await;
             })+
         }
     };
 }
+pub(super) use contract;
 
+/// Runs them on each engine: a new one joins here.
 macro_rules! engines {
-    ($($engine:ident),+ $(,)?) => {$(
-        contract! {
-            $engine:
-            the_first_account_is_admin_also_in_a_race,
-            usernames_are_unique_ignoring_case_and_kept_as_written,
-            a_session_lives_until_its_end,
-            only_its_owner_ends_a_session,
-            refresh_tokens_rotate_and_a_reused_one_ends_the_session,
-            a_new_password_ends_the_other_sessions,
-            a_channel_begins_with_its_creator,
-            channels_are_listed_by_name_and_found_by_name_or_topic,
-            access_is_as_the_channel_says,
-            joining_and_leaving_are_idempotent_and_joining_starts_read,
-            read_marks_move_forward_only_and_own_messages_never_count,
-            revisions_have_no_gaps_whatever_arrives_together,
-            the_same_ref_never_makes_a_second_message,
-            who_may_not_post_is_refused_and_takes_no_revision,
-            history_pages_meet_without_gap_or_overlap,
-            changes_come_in_the_order_of_revisions,
-            deleting_a_channel_takes_everything_with_it,
-            the_same_id_again_changes_nothing,
-            the_same_ref_at_the_same_moment_stores_one_message,
-            the_journal_says_what_happened_in_order,
-            journal_positions_have_no_gaps_whatever_happens_together,
-            trimming_the_journal_keeps_the_newest,
-            it_says_whether_it_can_be_used,
-        }
-    )+};
+    ($($body:ident),+ $(,)?) => {
+        $crate::store_contract::contract!(sqlite: $($body),+);
+        $crate::store_contract::contract!(postgres: $($body),+);
+    };
 }
+pub(super) use engines;
 
-// A new engine joins here.
-engines!(sqlite, postgres);
+engines!(
+    the_first_account_is_admin_also_in_a_race,
+    usernames_are_unique_ignoring_case_and_kept_as_written,
+    a_session_lives_until_its_end,
+    only_its_owner_ends_a_session,
+    refresh_tokens_rotate_and_a_reused_one_ends_the_session,
+    a_new_password_ends_the_other_sessions,
+    a_channel_begins_with_its_creator,
+    channels_are_listed_by_name_and_found_by_name_or_topic,
+    access_is_as_the_channel_says,
+    joining_and_leaving_are_idempotent_and_joining_starts_read,
+    read_marks_move_forward_only_and_own_messages_never_count,
+    revisions_have_no_gaps_whatever_arrives_together,
+    the_same_ref_never_makes_a_second_message,
+    who_may_not_post_is_refused_and_takes_no_revision,
+    history_pages_meet_without_gap_or_overlap,
+    changes_come_in_the_order_of_revisions,
+    deleting_a_channel_takes_everything_with_it,
+    the_same_id_again_changes_nothing,
+    the_same_ref_at_the_same_moment_stores_one_message,
+    the_journal_says_what_happened_in_order,
+    journal_positions_have_no_gaps_whatever_happens_together,
+    trimming_the_journal_keeps_the_newest,
+    it_says_whether_it_can_be_used,
+);
