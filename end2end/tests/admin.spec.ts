@@ -68,10 +68,10 @@ test('a channel is created with its rules, and changed', async ({ server, signed
   await expect(main.getByRole('radio', { name: 'Private' })).toBeChecked();
   await expect(main.getByRole('textbox', { name: 'Topic' })).toHaveValue('What comes next');
 
-  await main.getByRole('textbox', { name: 'Name' }).fill('taken');
+  await main.getByRole('textbox', { name: 'Name', exact: true }).fill('taken');
   await main.getByRole('button', { name: 'Save' }).click();
-  await expect(main.getByRole('textbox', { name: 'Name' })).toHaveAttribute('aria-invalid', 'true');
-  await main.getByRole('textbox', { name: 'Name' }).fill('ideas');
+  await expect(main.getByRole('textbox', { name: 'Name', exact: true })).toHaveAttribute('aria-invalid', 'true');
+  await main.getByRole('textbox', { name: 'Name', exact: true }).fill('ideas');
   await main.getByRole('radio', { name: 'Public' }).check();
   await main.getByRole('button', { name: 'Save' }).press('Enter');
   await expect(said(page)).toHaveText('Saved.');
@@ -215,7 +215,7 @@ test('the audit log says what was done, newest first, fifty a page', async ({ se
   await expect(log(page).first()).toContainText('ada created #channel-52');
   await expect(log(page).first()).toContainText(/Today, \d\d:\d\d/);
   await page.getByRole('link', { name: 'Older' }).click();
-  await expect(log(page)).toHaveText([/ada created #channel-2\b/, /ada created #channel-1\b/]);
+  await expect(log(page)).toHaveText([/ada created #channel-2[^\d]/, /ada created #channel-1[^\d]/]);
   await page.getByRole('link', { name: 'Newest' }).click();
   await expect(log(page)).toHaveCount(50);
 });
@@ -238,7 +238,7 @@ test('for a member there is nothing', async ({ server, signedIn }) => {
   const id = channel.id;
   const headers = { origin: server.url, accept: 'application/json' };
   const calls: [string, Record<string, string>][] = [
-    ['stats', {}], ['all_channels', {}], ['roster', { name: 'general' }], ['audit', {}], ['invites', {}],
+    ['stats', {}], ['audit', {}], ['invites', {}],
     ['create_channel', { name: 'mine', topic: '' }], ['admit', { id, username: 'mira', channel: 'general' }],
     ['update_channel', { id, name: 'mine', topic: '', visibility: 'public', post_policy: 'everyone' }],
     ['set_registration', { mode: 'closed' }], ['create_invite', { days: '1', uses: '1' }], ['revoke_invite', { code: 'x' }],
@@ -246,6 +246,8 @@ test('for a member there is nothing', async ({ server, signedIn }) => {
   for (const [name, form] of calls) {
     expect((await browser.request.post(`/api/fn/${name}`, { form, headers })).status(), name).toBe(403);
   }
+  expect(await (await browser.request.post('/api/fn/all_channels', { headers })).json()).toEqual([]);
+  expect((await browser.request.post('/api/fn/roster', { form: { name: 'general' }, headers })).status()).toBe(404);
 });
 
 test.describe('without JavaScript', () => {
@@ -315,6 +317,8 @@ test.describe('on a phone', () => {
       for (const control of await page.locator('button, a, input').filter({ visible: true }).all()) {
         const name = await control.evaluate((node) => `${node.outerHTML.slice(0, 80)} on ${location.pathname}`);
         const box = await control.boundingBox();
+        // A link may be smaller than the entry around it, all of which it covers.
+        if (await control.evaluate((node) => node.classList.contains('entry-link'))) continue;
         expect.soft(box?.height ?? 0, `height of ${name}`).toBeGreaterThanOrEqual(44);
         expect.soft((box?.x ?? 0) + (box?.width ?? 0), `end of ${name}`).toBeLessThanOrEqual(390.5);
       }

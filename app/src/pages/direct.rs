@@ -52,7 +52,7 @@ fn Direct(peer: User, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView 
     let about = if id == me {
         "A place for notes: only you see them.".to_owned()
     } else {
-        format!("Only you and {} see what is written here.", username)
+        format!("Only you and {username} see what is written here.")
     };
     let opening = Opening { title: username.clone(), about };
     let (title, whose, label) = (username.clone(), username.clone(), format!("About {username}"));

@@ -1,11 +1,14 @@
 //! Private conversations.
 
-use super::{Caller, Clock, Result, ServiceError};
+use super::{
+    Caller, Clock, Result, ServiceError,
+    messages::{Draft, no_such_reply},
+};
 use crate::{
     bus::{Bus, Hint},
     store::Store,
 };
-use natter::{Channel, ChannelId, User, UserId};
+use natter::{Channel, ChannelId, User, UserId, input::MessageText};
 use std::sync::Arc;
 
 pub struct Directs {
@@ -30,6 +33,16 @@ impl Directs {
             self.bus.publish(vec![Hint::Changed(entry)]).await;
         }
         Ok(id)
+    }
+
+    /// The same for something to be said there: what can't be said opens nothing.
+    pub async fn open_to_say(&self, caller: &Caller, with: UserId, draft: &Draft) -> Result<ChannelId> {
+        MessageText::parse(&draft.text)?;
+        if draft.reply_to.is_some() {
+            // Before the first message there is none to answer.
+            return self.store.direct(caller.user.id, with).await?.ok_or_else(no_such_reply);
+        }
+        self.open(caller, with).await
     }
 
     /// The same as a channel.

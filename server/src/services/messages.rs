@@ -180,6 +180,10 @@ fn no_such_message() -> ServiceError {
     ServiceError::NotFound("There is no such message.")
 }
 
+pub(super) fn no_such_reply() -> ServiceError {
+    FieldError::new("reply_to", "The message that this answers isn't in this channel.").into()
+}
+
 async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiver<Post>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while posts.recv_many(&mut waiting, BATCH).await > 0 {
@@ -228,9 +232,7 @@ fn result(appended: Appended, new: &NewMessage) -> Result<Posted> {
         // Its own id: it was stored by the commit whose answer was lost, and nobody has been told.
         Appended::Known(message) => Ok(Posted { known: message.id != new.id, message }),
         Appended::NotFound => Err(ServiceError::NotFound("There is no such channel.")),
-        Appended::NoSuchReply => {
-            Err(FieldError::new("reply_to", "The message that this answers isn't in this channel.").into())
-        }
+        Appended::NoSuchReply => Err(no_such_reply()),
         Appended::Forbidden => Err(ServiceError::Forbidden("You can't write in this channel.")),
     }
 }

@@ -184,8 +184,9 @@ impl Session {
                     let detail = "The sender has to be you.".into();
                     return self.error(reference, ErrorCode::Forbidden, detail).await;
                 }
-                match self.state.directs.open(&self.caller, receiver.id).await {
-                    Ok(channel_id) => self.post(channel_id, Draft { text, reference, reply_to }).await,
+                let draft = Draft { text, reference, reply_to };
+                match self.state.directs.open_to_say(&self.caller, receiver.id, &draft).await {
+                    Ok(channel_id) => self.post(channel_id, draft).await,
                     Err(error) => self.refuse(reference, error).await,
                 }
             }

@@ -6,6 +6,7 @@ mod directs;
 mod http;
 mod live;
 mod nodes;
+mod people;
 mod postgres;
 mod process;
 mod races;

@@ -48,8 +48,11 @@ impl Told {
     /// A form's way to a server function; `reload` runs when it has succeeded.
     pub fn deed(self, path: &'static str, reload: impl Fn() + Send + Sync + 'static) -> Deed {
         let post = Post::new(path, move |_| {
-            self.say(self.next.get_value());
-            reload();
+            // The page may be gone by now: whoever takes the role of an admin from themselves loses it.
+            if let Some(words) = self.next.try_get_value() {
+                self.say(words);
+                reload();
+            }
         });
         Deed { post, path }
     }

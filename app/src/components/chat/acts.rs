@@ -49,6 +49,7 @@ impl Acts {
             ("react", Some(emoji)) => {
                 self.picking.set(None);
                 chat.react(&message, &emoji);
+                focus(message.id);
             }
             ("pick", _) => self.picking.update(|picking| {
                 *picking = if *picking == Some(message.id) { None } else { Some(message.id) };
@@ -57,7 +58,10 @@ impl Acts {
             ("edit", _) => chat.editing.set(Some(message.id)),
             ("delete", _) if message.sender.id == chat.me.with_untracked(|me| me.id) => chat.delete(message.id, None),
             ("delete", _) => self.moderating.set(Some(message)),
-            ("undo", _) => chat.undelete(message.id),
+            ("undo", _) => {
+                chat.undelete(message.id);
+                focus(message.id);
+            }
             ("unread", _) => chat.mark_unread(&message),
             ("jump", _) => self.jump.set(message.reply_to),
             _ => {}
@@ -85,6 +89,16 @@ impl Acts {
         let id = nearest(within, ".message")?.get_attribute("data-id")?.parse().ok()?;
         untrack(|| self.chat.message(self.target, id))
     }
+}
+
+/// Puts the focus on a message: what had it is gone, and the next key would begin at the top of the page.
+pub fn focus(id: MessageId) {
+    request_animation_frame(move || {
+        let row = document().get_element_by_id(&format!("m-{id}"));
+        if let Some(row) = row.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = row.focus();
+        }
+    });
 }
 
 fn element(event: &ev::Event) -> Option<Element> {

@@ -5,6 +5,7 @@ use crate::{
 };
 use leptos::{ev, html, prelude::*};
 use natter::{Channel, input::MESSAGE_CHARS, markdown};
+use std::time::Duration;
 
 /// Names that fit what is being typed, and which of them is meant.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +19,104 @@ struct Offer {
     caret: usize,
 }
 
+/// What is being written, and what happens to it.
+#[derive(Clone, Copy)]
+struct Writing {
+    chat: Chat,
+    target: Target,
+    channel: Memo<Option<Channel>>,
+    text: RwSignal<String>,
+    note: RwSignal<Option<String>>,
+    offer: RwSignal<Offer>,
+    area: NodeRef<html::Textarea>,
+    on_sent: Callback<()>,
+}
+
+impl Writing {
+    fn write(self, value: String) {
+        self.chat.set_draft(self.target, value.clone());
+        self.note.set(None);
+        self.text.set(value);
+    }
+
+    fn typed(self, value: String) {
+        self.write(value);
+        if !self.text.with_untracked(|text| text.trim().is_empty()) {
+            self.chat.say_typing(self.target);
+        }
+        self.look();
+    }
+
+    /// Looks whether a name is being typed.
+    fn look(self) {
+        let caret = self.area.get_untracked().and_then(|area| area.selection_start().ok().flatten()).unwrap_or(0);
+        let caret = caret as usize;
+        let found = self.text.with_untracked(|text| beginning(text, caret));
+        let offered = found.and_then(|(at, typed)| {
+            let members = self.chat.people.members(self.channel.get_untracked()?.id);
+            let me = self.chat.me.with_untracked(|me| me.role);
+            let names = members.with_untracked(|members| names(members, &typed, me));
+            let whole = names.iter().any(|name| name.eq_ignore_ascii_case(&typed));
+            Some(Offer { names, chosen: 0, whole, at, caret })
+        });
+        self.offer.set(offered.unwrap_or_default());
+    }
+
+    fn choose(self, name: &str) {
+        let Offer { at, caret, .. } = self.offer.get_untracked();
+        let (value, caret) = self.text.with_untracked(|text| complete(text, at, caret, name));
+        self.write(value.clone());
+        self.offer.set(Offer::default());
+        if let Some(area) = self.area.get_untracked() {
+            area.set_value(&value);
+            let caret = u32::try_from(caret).unwrap_or(0);
+            let _ = area.set_selection_range(caret, caret);
+            let _ = area.focus();
+        }
+    }
+
+    fn send(self) {
+        let typed = self.text.get_untracked();
+        let trimmed = typed.trim();
+        let length = trimmed.chars().count();
+        if length == 0 {
+            return;
+        }
+        if length > *MESSAGE_CHARS.end() {
+            self.note.set(Some(format!("That's {length} characters; a message has at most 4,000.")));
+        } else if self.chat.send(self.target, trimmed).is_some() {
+            self.write(String::new());
+            self.offer.set(Offer::default());
+            self.on_sent.run(());
+        } else {
+            self.note.set(Some("Too much is waiting to be sent. Wait until you are connected again.".into()));
+        }
+    }
+
+    fn key(self, event: &ev::KeyboardEvent) {
+        // While an input method is composing, keys belong to it.
+        if event.is_composing() {
+            return;
+        }
+        let chat = self.chat;
+        let Offer { names, chosen, whole, .. } = self.offer.get_untracked();
+        let offered = !names.is_empty() && !event.shift_key();
+        let step = |by: usize| self.offer.update(|offer| offer.chosen = (chosen + by) % names.len());
+        match event.key().as_str() {
+            "ArrowDown" if offered => step(1),
+            "ArrowUp" if offered => step(names.len() - 1),
+            "Tab" if offered => self.choose(&names[chosen]),
+            "Enter" if offered && !whole => self.choose(&names[chosen]),
+            "Escape" if offered => self.offer.set(Offer::default()),
+            "Escape" if chat.replying.with_untracked(Option::is_some) => chat.replying.set(None),
+            "Enter" if !event.shift_key() => self.send(),
+            "ArrowUp" if self.text.with_untracked(String::is_empty) => edit_last(chat, self.target),
+            _ => return,
+        }
+        event.prevent_default();
+    }
+}
+
 /// Where one writes. Enter sends, Shift+Enter breaks the line.
 #[component]
 pub fn Composer(
@@ -29,10 +128,9 @@ pub fn Composer(
 ) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let label = format!("Message {label}");
-    let text = RwSignal::new(String::new());
-    let note = RwSignal::new(None::<String>);
-    let offer = RwSignal::new(Offer::default());
+    let (text, note, offer) = (RwSignal::new(String::new()), RwSignal::new(None), RwSignal::new(Offer::default()));
     let area = NodeRef::<html::Textarea>::new();
+    let writing = Writing { chat, target, channel, text, note, offer, area, on_sent };
     // Until the page is awake nothing typed could be sent: better to say so than to lose it.
     let awake = RwSignal::new(false);
     effect(move || {
@@ -51,92 +149,23 @@ pub fn Composer(
             let _ = area.focus();
         }
     });
-    let look = move || {
-        let caret = area.get_untracked().and_then(|area| area.selection_start().ok().flatten()).unwrap_or(0) as usize;
-        let found = text.with_untracked(|text| beginning(text, caret));
-        let offered = found.and_then(|(at, typed)| {
-            let members = chat.people.members(channel.get_untracked()?.id);
-            let me = chat.me.with_untracked(|me| me.role);
-            let names = members.with_untracked(|members| names(members, &typed, me));
-            let whole = names.iter().any(|name| name.eq_ignore_ascii_case(&typed));
-            Some(Offer { names, chosen: 0, whole, at, caret })
-        });
-        offer.set(offered.unwrap_or_default());
-    };
-    let write = move |value: String| {
-        chat.set_draft(target, value.clone());
-        note.set(None);
-        text.set(value);
-    };
-    let change = move |event| {
-        write(event_target_value(&event));
-        if !text.with_untracked(|text| text.trim().is_empty()) {
-            chat.say_typing(target);
-        }
-        look();
-    };
-    let choose = move |name: String| {
-        let Offer { at, caret, .. } = offer.get_untracked();
-        let (value, caret) = text.with_untracked(|text| complete(text, at, caret, &name));
-        write(value.clone());
-        offer.set(Offer::default());
-        if let Some(area) = area.get_untracked() {
-            area.set_value(&value);
-            let caret = u32::try_from(caret).unwrap_or(0);
-            let _ = area.set_selection_range(caret, caret);
-            let _ = area.focus();
-        }
-    };
-    let send = move || {
-        let typed = text.get_untracked();
-        let trimmed = typed.trim();
-        let length = trimmed.chars().count();
-        if length == 0 {
-            return;
-        }
-        if length > *MESSAGE_CHARS.end() {
-            note.set(Some(format!("That's {length} characters; a message has at most 4,000.")));
-        } else if chat.send(target, trimmed).is_some() {
-            write(String::new());
-            on_sent.run(());
-        } else {
-            note.set(Some("Too much is waiting to be sent. Wait until you are connected again.".into()));
-        }
-    };
-    let key = move |event: ev::KeyboardEvent| {
-        // While an input method is composing, keys belong to it.
-        if event.is_composing() {
-            return;
-        }
-        let Offer { names, chosen, whole, .. } = offer.get_untracked();
-        let step = |by: usize| offer.update(|offer| offer.chosen = (chosen + by) % names.len());
-        match event.key().as_str() {
-            "ArrowDown" if !names.is_empty() => step(1),
-            "ArrowUp" if !names.is_empty() => step(names.len() - 1),
-            "Tab" if !names.is_empty() && !event.shift_key() => choose(names[chosen].clone()),
-            "Enter" if !names.is_empty() && !whole && !event.shift_key() => choose(names[chosen].clone()),
-            "Escape" if !names.is_empty() => offer.set(Offer::default()),
-            "Escape" if chat.replying.with_untracked(Option::is_some) => chat.replying.set(None),
-            "Enter" if !event.shift_key() => send(),
-            "ArrowUp" if text.with_untracked(String::is_empty) => edit_last(chat, target),
-            _ => return,
-        }
-        event.prevent_default();
-    };
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        send();
+        writing.send();
     };
+    // After a click on a name has chosen it.
+    let left = move |_| set_timeout(move || _ = offer.try_set(Offer::default()), Duration::from_millis(150));
+    let chosen =
+        move || offer.with(|offer| (!offer.names.is_empty()).then(|| format!("composer-name-{}", offer.chosen)));
     view! {
         <form class="composer" on:submit=submit>
             <Answering target/>
-            {changing(move || offered(&offer.get(), choose))}
+            {changing(move || offered(&offer.get(), writing))}
             <textarea node_ref=area rows="1" class="composer-text" aria-label=label.clone() placeholder=label
-                disabled=move || !awake.get() prop:value=move || text.get() on:input=change on:keydown=key
-                on:blur=move |_| set_timeout(move || _ = offer.try_set(Offer::default()), std::time::Duration::from_millis(150))
-                enterkeyhint="send" aria-describedby="composer-note" aria-autocomplete="list"
-                aria-controls="composer-names"
-                aria-activedescendant=move || offer.with(|offer| (!offer.names.is_empty()).then(|| format!("composer-name-{}", offer.chosen)))></textarea>
+                disabled=move || !awake.get() prop:value=move || text.get() on:blur=left
+                on:input=move |event| writing.typed(event_target_value(&event))
+                on:keydown=move |event| writing.key(&event) enterkeyhint="send" aria-describedby="composer-note"
+                aria-autocomplete="list" aria-controls="composer-names" aria-activedescendant=chosen></textarea>
             <div class="flex items-center gap-2 px-2 pb-2">
                 <p id="composer-note" role="status" class="px-1.5 text-[13px] text-alert">{note}</p>
                 <noscript><p class="px-1.5 text-[13px] text-soft">"Writing needs JavaScript; reading doesn't."</p></noscript>
@@ -152,7 +181,7 @@ pub fn Composer(
 }
 
 /// The list of names, above what is being typed.
-fn offered(offer: &Offer, choose: impl Fn(String) + Copy + Send + 'static) -> AnyView {
+fn offered(offer: &Offer, writing: Writing) -> AnyView {
     if offer.names.is_empty() {
         return ().into_any();
     }
@@ -162,7 +191,7 @@ fn offered(offer: &Offer, choose: impl Fn(String) + Copy + Send + 'static) -> An
         view! {
             <li role="option" id=format!("composer-name-{at}") class="option"
                 aria-selected=if at == offer.chosen { "true" } else { "false" }
-                on:pointerdown=move |event| { event.prevent_default(); choose(name.clone()); }>{shown}</li>
+                on:pointerdown=move |event| { event.prevent_default(); writing.choose(&name); }>{shown}</li>
         }
     };
     let options = offer.names.iter().enumerate().map(option).collect_view();

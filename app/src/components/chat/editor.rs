@@ -1,3 +1,4 @@
+use super::acts::focus;
 use crate::{components::ui::effect, state::Chat};
 use leptos::{ev, html, prelude::*};
 use natter::{MessageId, input::MessageText};
@@ -16,11 +17,18 @@ pub fn Editor(id: MessageId, text: String) -> impl IntoView {
             let _ = area.set_selection_range(end, end);
         }
     });
+    let leave = move || {
+        chat.editing.set(None);
+        focus(id);
+    };
     let save = move || {
         let typed = area.get_untracked().map(|area| area.value()).unwrap_or_default();
         match MessageText::parse(&typed) {
-            Ok(text) if text.as_str() == before => chat.editing.set(None),
-            Ok(text) => chat.edit(id, text.as_str()),
+            Ok(text) if text.as_str() == before => leave(),
+            Ok(text) => {
+                chat.edit(id, text.as_str());
+                focus(id);
+            }
             Err(error) => note.set(Some(error.message)),
         }
     };
@@ -32,7 +40,7 @@ pub fn Editor(id: MessageId, text: String) -> impl IntoView {
         }
         "Escape" => {
             event.stop_propagation();
-            chat.editing.set(None);
+            leave();
         }
         _ => {}
     };
@@ -43,7 +51,7 @@ pub fn Editor(id: MessageId, text: String) -> impl IntoView {
                 on:keydown=key>{text.clone()}</textarea>
             <p class="flex gap-3 px-3.5 pb-2">
                 <button type="button" class=link on:click=move |_| saved()>"Save"</button>
-                <button type="button" class=link on:click=move |_| chat.editing.set(None)>"Cancel"</button>
+                <button type="button" class=link on:click=move |_| leave()>"Cancel"</button>
                 <span role="status" class="text-[13px] text-alert">{note}</span>
             </p>
         </div>

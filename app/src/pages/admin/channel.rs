@@ -14,7 +14,7 @@ use leptos_router::{
     hooks::{use_navigate, use_params_map},
 };
 use natter::{
-    Channel, UserRef,
+    Channel, User, UserRef,
     input::{CHANNEL_NAME_CHARS, TOPIC_MAX_CHARS, USERNAME_CHARS},
 };
 
@@ -27,16 +27,15 @@ pub fn AdminChannel() -> impl IntoView {
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
     let loaded = Resource::new_blocking(move || name.get(), api::roster);
-    let roster = RwSignal::new(None);
+    let members = RwSignal::new(Vec::new());
     view! {
         <Page title="Channel">
             <p class="mb-3"><a href="/admin/channels" class="link back"><Icon icon=icondata_lu::LuArrowLeft/> "All channels"</a></p>
-            {shown(loaded, move |fresh: Roster| {
-                let channel = fresh.channel.clone();
-                roster.set(Some(fresh));
+            {shown(loaded, move |Roster { channel, members: fresh }| {
+                members.set(fresh);
                 view! {
                     <Settings channel=channel.clone()/>
-                    <Members channel=channel.clone() roster/>
+                    <Members channel=channel.clone() members/>
                     <Delete channel/>
                 }
                 .into_any()
@@ -85,36 +84,33 @@ fn Settings(channel: Channel) -> impl IntoView {
 
 /// Who is in it.
 #[component]
-fn Members(channel: Channel, roster: RwSignal<Option<Roster>>) -> impl IntoView {
+fn Members(channel: Channel, members: RwSignal<Vec<User>>) -> impl IntoView {
     let told = expect_context::<Told>();
-    let name = StoredValue::new(channel.label().to_owned());
-    let reload = move || {
-        let load = api::roster(name.get_value());
-        told.reload(roster, async move { load.await.map(Some) });
-    };
-    let expel = told.deed("/api/fn/expel", reload);
-    let admit = Post::new("/api/fn/admit", move |_| {
-        told.say(format!("{} is in #{} now.", take_name(), name.get_value()));
-        reload();
-    });
-    let id = channel.id.to_string();
-    let entries = {
-        let id = id.clone();
+    let (id, name) = (channel.id.to_string(), channel.label().to_owned());
+    let reload = {
+        let name = name.clone();
         move || {
-            let members = roster.read().as_ref().map(|roster| roster.members.clone()).unwrap_or_default();
-            let entry = |user: natter::User| member(&user, expel, &id, &name.get_value());
-            members.iter().cloned().map(entry).collect_view().into_any()
+            let load = api::roster(name.clone());
+            told.reload(members, async move { load.await.map(|roster| roster.members) });
         }
     };
-    let count = move || roster.read().as_ref().map_or(0, |roster| roster.members.len());
+    let expel = told.deed("/api/fn/expel", reload.clone());
+    let to = name.clone();
+    let admit = Post::new("/api/fn/admit", move |_| {
+        told.say(format!("{} is in #{to} now.", take_name()));
+        reload();
+    });
+    let (of, from) = (id.clone(), name.clone());
+    let entries = move || members.read().iter().map(|user| member(user, expel, &of, &from)).collect_view().into_any();
     view! {
         <section class="panel">
             <h2 class="mb-3 text-lg font-[650] tracking-tight">
-                "Members " <span class="text-faint font-normal tabular-nums">{Signal::derive(move || count().to_string())}</span>
+                "Members "
+                <span class="text-faint font-normal tabular-nums">{Signal::derive(move || members.read().len().to_string())}</span>
             </h2>
             <PostForm post=admit>
                 <input type="hidden" name="id" value=id/>
-                <input type="hidden" name="channel" value=name.get_value()/>
+                <input type="hidden" name="channel" value=name/>
                 <div class="flex items-end gap-2">
                     <div class="flex-1 min-w-0">
                         <FilledField id=NEW_MEMBER label="Username" name="username" value=String::new() required=true
@@ -131,16 +127,16 @@ fn Members(channel: Channel, roster: RwSignal<Option<Roster>>) -> impl IntoView 
     .into_any()
 }
 
-fn member(user: &natter::User, expel: Deed, channel_id: &str, channel: &str) -> AnyView {
+fn member(user: &User, expel: Deed, channel_id: &str, channel: &str) -> AnyView {
     let name = user.username.clone();
     let entry = format!("member-{}", user.id);
-    let name_id = format!("{entry}-name");
     let fields = vec![("id", channel_id.to_owned()), ("user_id", user.id.to_string()), ("channel", channel.to_owned())];
+    let says = format!("{name} is out of #{channel}.");
     view! {
         <li id=entry.clone() tabindex="-1" class="entry">
             <Avatar user=UserRef::from(user)/>
-            <span id=name_id class="min-w-0 flex-1 truncate font-medium">{name.clone()}</span>
-            <Act deed=expel label=format!("Remove {name}") entry=entry.clone() says=format!("{name} is out of #{channel}.") fields/>
+            <span class="min-w-0 flex-1 truncate font-medium">{name.clone()}</span>
+            <Act deed=expel label="Remove" name=format!("Remove {name}") entry=entry.clone() says fields/>
         </li>
     }
     .into_any()

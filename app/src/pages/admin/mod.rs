@@ -59,7 +59,8 @@ fn Frame() -> impl IntoView {
                 <p role="status" class="told">{told.line()}</p>
             </Header>
             <nav aria-label="Admin" class="tabs">{PAGES.map(link).collect_view()}</nav>
-            <Outlet/>
+            // Else the frame around all pages would wait for the next one, and everything lose its focus.
+            <Suspense><Outlet/></Suspense>
         </main>
     }
     .into_any()

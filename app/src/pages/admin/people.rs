@@ -43,8 +43,9 @@ pub fn People() -> impl IntoView {
     let users = RwSignal::new(Vec::new());
     let dialog = NodeRef::<html::Dialog>::new();
     let reload = move || {
-        let [query, after] = wanted.get_untracked();
-        told.reload(users, api::people(query, after));
+        if let Some([query, after]) = wanted.try_get_untracked() {
+            told.reload(users, api::people(query, after));
+        }
     };
     let deeds = Deeds {
         role: told.deed("/api/fn/set_role", reload),
@@ -75,8 +76,9 @@ pub fn People() -> impl IntoView {
             // Asking, the dialog says it.
             <FormError message=Signal::derive(move || asking.read().is_none().then(|| trouble.get()).flatten())/>
             {shown(loaded, move |fresh| {
-                let asked = asked.try_update_value(Option::take).flatten();
-                asking.set(fresh.iter().find(|user| Some(&user.username) == asked.as_ref()).map(UserRef::from));
+                if let Some(asked) = asked.try_update_value(Option::take).flatten() {
+                    asking.set(fresh.iter().find(|user| user.username == asked).map(UserRef::from));
+                }
                 users.set(fresh);
                 view! {
                     <ul>{changing(move || people(&users.read(), deeds, &wanted.get()))}</ul>
@@ -119,9 +121,9 @@ fn people(users: &[User], deeds: Deeds, wanted: &[String; 2]) -> AnyView {
 fn person(user: &User, deeds: Deeds, wanted: &[String; 2]) -> AnyView {
     let (id, name) = (user.id.to_string(), user.username.clone());
     let entry = format!("person-{id}");
-    let act = |deed, label: &str, says: String, more: Option<(&'static str, &'static str)>| {
+    let act = |deed, label, says: String, more: Option<(&'static str, &'static str)>| {
         let fields = [("id", id.clone())].into_iter().chain(more.map(|(key, value)| (key, value.to_owned()))).collect();
-        view! { <Act deed label=label.to_owned() entry=entry.clone() says fields/> }
+        view! { <Act deed label entry=entry.clone() says fields/> }
     };
     let role = match user.role {
         Role::Admin => {

@@ -107,7 +107,7 @@ fn invitation(invite: &Invite, revoke: Deed, origin: RwSignal<String>) -> AnyVie
             </div>
             <div class="acts">
                 <CopyButton input_id=link_id awake=Signal::derive(move || !origin.read().is_empty())/>
-                <Act deed=revoke label="Withdraw".to_owned() entry=entry.clone() says="The invitation is withdrawn.".to_owned() fields/>
+                <Act deed=revoke label="Withdraw" entry=entry.clone() says="The invitation is withdrawn.".to_owned() fields/>
             </div>
         </li>
     }

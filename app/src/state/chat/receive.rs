@@ -8,6 +8,7 @@ use natter::{
     timeline::Ack,
     wire::{ClientFrame, ServerFrame},
 };
+use std::collections::{BTreeMap, HashMap};
 
 impl Chat {
     /// Takes a frame; returns what is to be said in answer.
@@ -84,7 +85,7 @@ impl Chat {
         };
         self.timelines.update_value(|timelines| timelines.retain(|target, _| still(target)));
         self.channels.set(channels);
-        self.heads.set_value(Default::default());
+        self.heads.update_value(HashMap::clear);
         let restored = self.epoch.get_value() != epoch;
         // After a restore from backup the old epoch makes the server answer `resync`.
         let sync = self.sync_of(|_| true);
@@ -100,7 +101,7 @@ impl Chat {
             let timeline = self.timeline(target_of(channel))?;
             timeline.with_untracked(|timeline| wanted(timeline).then(|| (channel.id, timeline.rev())))
         };
-        let channels: std::collections::BTreeMap<_, _> = known.iter().filter_map(behind).collect();
+        let channels: BTreeMap<_, _> = known.iter().filter_map(behind).collect();
         // A channel that one was put out of has a timeline still: the server says that it is gone.
         let epoch = self.epoch.get_value();
         (!channels.is_empty()).then_some(ClientFrame::Sync { reference: None, epoch, channels })

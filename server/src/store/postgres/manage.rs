@@ -51,6 +51,7 @@ async fn managed(
 impl PostgresStore {
     pub(super) async fn create(&self, new: NewChannel, creator: UserId) -> Result<Outcome<()>> {
         let mut tx = begin(&self.pool).await?;
+        // The channel comes before the actor, as everywhere: it may wait for another of that name.
         let channel = sqlx::query(
             "INSERT INTO channels (id, kind, name, topic, visibility, post_policy, created_at)
              VALUES ($1, 'channel', $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",

@@ -7,6 +7,7 @@ mod audit;
 mod backup;
 mod channels;
 mod journal;
+mod manage;
 mod messages;
 mod revise;
 
