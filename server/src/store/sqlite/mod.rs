@@ -69,6 +69,8 @@ fn options(file: &Path) -> SqliteConnectOptions {
         .filename(file)
         // With NORMAL a power cut takes back commits that were already acknowledged.
         .synchronous(SqliteSynchronous::Full)
+        // What somebody deleted is overwritten, not just out of sight.
+        .pragma("secure_delete", "ON")
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
 }
