@@ -59,9 +59,9 @@ test('a channel is created with its rules, and changed', async ({ server, signed
   await dialog.getByRole('button', { name: 'Create channel' }).click();
   await expect(page).toHaveURL('/channels/plans');
 
-  await page.goto('/admin/channels');
+  await page.getByRole('link', { name: 'Admin' }).click();
+  await areas(page).getByRole('link', { name: 'Channels' }).click();
   await expect(entry(page, 'plans')).toContainText('Private · 1 member · only admins write · What comes next');
-  await open(page.context(), '/admin/channels', page);
   await page.getByRole('main').getByRole('link', { name: '#plans' }).click();
   await expect(page).toHaveURL('/admin/channels/plans');
   const main = page.getByRole('main');
@@ -77,6 +77,7 @@ test('a channel is created with its rules, and changed', async ({ server, signed
   await expect(said(page)).toHaveText('Saved.');
   await expect(page).toHaveURL('/admin/channels/ideas');
   await expect(page.getByRole('heading', { name: '#ideas' })).toBeVisible();
+  await expect(page.locator('body'), 'the focus is not lost').not.toBeFocused();
   await expect(link(page, '#ideas')).toBeVisible();
   await page.goto('/admin/channels/plans');
   await expect(page.getByText('There is nothing here')).toBeVisible();
@@ -122,6 +123,7 @@ test('a channel is deleted, after being told what is lost', async ({ server, sig
   await expect(page).toHaveURL('/admin/channels');
   await expect(said(page)).toHaveText('#general is deleted.');
   await expect(page.getByText('There are no channels yet.')).toBeVisible();
+  await expect(page.locator('body'), 'the focus is not lost').not.toBeFocused();
   await expect(link(page, '#general')).toBeHidden();
 });
 

@@ -59,6 +59,9 @@ pub fn Login() -> impl IntoView {
     }
 }
 
+const NOT_NOW: &str = "No new accounts are made here at the moment.";
+const OVER: &str = "This invitation is used up, too old or withdrawn.";
+
 /// An account for whoever comes. Where that isn't for everyone, the server decides: the first one is
 /// always made.
 #[component]
@@ -70,7 +73,7 @@ pub fn Register() -> impl IntoView {
             Registration::Invite => {
                 "You need an invitation to make an account here. If you have a link, open it; else ask an admin."
             }
-            Registration::Closed => "No new accounts are made here at the moment.",
+            Registration::Closed => NOT_NOW,
         };
         view! { <p class="mb-4 px-3 py-2 rounded-lg bg-accent-soft text-sm">{words}</p> }.into_any()
     };
@@ -91,29 +94,42 @@ pub fn Invited() -> impl IntoView {
     let asked = code.clone();
     let loaded = Resource::new_blocking(move || asked.clone(), |code| api::registration(Some(code)));
     let code = StoredValue::new(code);
+    let over = |words: String, open| view! { <Over words open/> }.into_any();
     view! {
         <Suspense>
             {move || Suspend::new(async move {
                 match loaded.await {
-                    Ok((Registration::Closed, true)) => view! { <Over words="No new accounts are made here at the moment. Keep the link: it may work again later."/> }.into_any(),
-                    Ok((_, true)) => view! {
-                        <Enter title="Create account">
-                            <p class="mb-4 text-sm text-soft">"You are invited to Natter. Choose how others will know you."</p>
-                            <NewAccount invite=code.get_value()/>
-                        </Enter>
-                    }.into_any(),
-                    Ok((Registration::Open, false)) => view! { <Over words="This invitation is used up, too old or withdrawn, but you don't need one: anyone can make an account here." open=true/> }.into_any(),
-                    Ok(_) => view! { <Over words="This invitation is used up, too old or withdrawn. Ask whoever sent it for a new one."/> }.into_any(),
-                    Err(failure) => view! { <Over words=failure.to_string()/> }.into_any(),
+                    Ok((Registration::Closed, true)) => over(NOT_NOW.to_owned() + " Keep the link: it may work again later.", false),
+                    Ok((_, true)) => view! { <Welcome invite=code.get_value()/> }.into_any(),
+                    Ok((Registration::Open, false)) => {
+                        over(OVER.to_owned() + " But you don't need one: anyone can make an account here.", true)
+                    }
+                    Ok(_) => over(OVER.to_owned() + " Ask whoever sent it for a new one.", false),
+                    Err(failure) => over(failure.to_string(), false),
                 }
             })}
         </Suspense>
     }
 }
 
+#[component]
+fn Welcome(invite: String) -> impl IntoView {
+    view! {
+        <Enter title="Create account">
+            <p class="mb-4 text-sm text-soft">"You are invited to Natter. Choose how others will know you."</p>
+            <NewAccount invite=invite.clone()/>
+        </Enter>
+    }
+    .into_any()
+}
+
 /// A link that can't be used.
 #[component]
-fn Over(#[prop(into)] words: String, #[prop(optional)] open: bool) -> impl IntoView {
+fn Over(
+    words: String,
+    /// One can make an account without it.
+    open: bool,
+) -> impl IntoView {
     view! {
         <Enter title="Invitation">
             <p class="text-soft">{words.clone()}</p>

@@ -4,11 +4,11 @@
 use leptos::prelude::*;
 use natter::{Timestamp, admin::ChannelStats};
 
-const WHOLE: u64 = 100_00;
+const WHOLE: u64 = 10_000;
 /// Where the bars end; the days stand below.
-const GROUND: u64 = 80_00;
+const GROUND: u64 = 8_000;
 /// How high the highest bar is.
-const HIGH: u64 = 76_00;
+const HIGH: u64 = 7_600;
 
 /// A number for each of the latest days, as bars, and in a table for those who can't see them.
 #[component]
@@ -129,8 +129,8 @@ pub fn size(bytes: u64) -> String {
     let mut tenths = bytes / 100;
     for unit in units {
         match tenths {
-            ..1_000 => return format!("{}.{} {unit}", tenths / 10, tenths % 10),
-            ..10_000 => return format!("{} {unit}", tenths / 10),
+            0..1_000 => return format!("{}.{} {unit}", tenths / 10, tenths % 10),
+            1_000..10_000 => return format!("{} {unit}", tenths / 10),
             _ => tenths /= 1_000,
         }
     }
@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn places_are_percents() {
         assert_eq!(percent(WHOLE), "100.00%");
-        assert_eq!(percent(7_14), "7.14%");
+        assert_eq!(percent(714), "7.14%");
         assert_eq!(percent(5), "0.05%");
     }
 

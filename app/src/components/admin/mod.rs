@@ -10,6 +10,6 @@ mod told;
 pub use act::Act;
 pub use chart::{Bars, Shares, grouped, size};
 pub use copy::{CopyButton, origin};
-pub use page::{Empty, Moment, Page, shown};
+pub use page::{Empty, Moment, Page, Wrong, shown};
 pub use rules::Rules;
 pub use told::{Deed, Told};

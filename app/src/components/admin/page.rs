@@ -1,7 +1,7 @@
 use super::told::{PAGE, Told};
 use crate::{
     api::Failure,
-    components::ui::{PRIMARY, effect},
+    components::ui::{FormError, PRIMARY, effect},
     state::{Zone, set_title},
 };
 use leptos::prelude::*;
@@ -26,9 +26,12 @@ pub fn shown<T: Clone + Send + Sync + 'static>(
     loaded: Resource<Result<T, Failure>>,
     show: impl Fn(T) -> AnyView + Copy + Send + Sync + 'static,
 ) -> AnyView {
+    let told = expect_context::<Told>();
     waiting(Box::new(move || {
         Box::pin(async move {
-            match loaded.await {
+            let loaded = loaded.await;
+            told.keep_focus_if_done();
+            match loaded {
                 Ok(value) => show(value),
                 Err(failure) => view! { <Trouble failure/> }.into_any(),
             }
@@ -61,6 +64,12 @@ fn Trouble(failure: Failure) -> impl IntoView {
     } else {
         view! { <p role="alert" class="text-alert">{failure.to_string()}</p> }.into_any()
     }
+}
+
+/// What went wrong with an entry of a list, in sight wherever in the list one is.
+#[component]
+pub fn Wrong(message: Signal<Option<String>>) -> impl IntoView {
+    view! { <div class="sticky top-0 z-2"><FormError message/></div> }
 }
 
 /// Where there is nothing to list.

@@ -98,6 +98,13 @@ impl Told {
         });
     }
 
+    /// What was done has led here.
+    pub fn keep_focus_if_done(self) {
+        if self.line.with_untracked(Option::is_some) {
+            request_animation_frame(move || self.keep_focus());
+        }
+    }
+
     /// What had the focus may have gone with the change. Then its entry has it, or the whole page
     /// where that is gone as well, so that nobody starts again at the top.
     fn keep_focus(self) {

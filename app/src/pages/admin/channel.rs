@@ -1,7 +1,7 @@
 use crate::{
     api::{self, Roster},
     components::{
-        admin::{Act, Deed, Page, Rules, Told, shown},
+        admin::{Act, Deed, Page, Rules, Told, Wrong, shown},
         ui::{
             Avatar, DANGER, Dialog, FilledField, FormError, Icon, PRIMARY, Post, PostForm, SECONDARY, changing,
             close_dialog, open_dialog,
@@ -17,6 +17,7 @@ use natter::{
     Channel, User, UserRef,
     input::{CHANNEL_NAME_CHARS, TOPIC_MAX_CHARS, USERNAME_CHARS},
 };
+use std::time::Duration;
 
 const DELETE: &str = "delete-this-channel";
 const NEW_MEMBER: &str = "new-member";
@@ -27,12 +28,10 @@ pub fn AdminChannel() -> impl IntoView {
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
     let loaded = Resource::new_blocking(move || name.get(), api::roster);
-    let members = RwSignal::new(Vec::new());
     view! {
         <Page title="Channel">
             <p class="mb-3"><a href="/admin/channels" class="link back"><Icon icon=icondata_lu::LuArrowLeft/> "All channels"</a></p>
-            {shown(loaded, move |Roster { channel, members: fresh }| {
-                members.set(fresh);
+            {shown(loaded, |Roster { channel, members }| {
                 view! {
                     <Settings channel=channel.clone()/>
                     <Members channel=channel.clone() members/>
@@ -55,7 +54,9 @@ fn Settings(channel: Channel) -> impl IntoView {
         told.say("Saved.");
         if after.label() != before {
             let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
-            navigate(&format!("/admin/channels/{}", after.label()), options);
+            let (navigate, address) = (navigate.clone(), format!("/admin/channels/{}", after.label()));
+            // Once the form has taken in that nothing is wrong with it: then it goes.
+            set_timeout(move || navigate(&address, options), Duration::ZERO);
         }
     });
     let name = channel.label().to_owned();
@@ -84,8 +85,9 @@ fn Settings(channel: Channel) -> impl IntoView {
 
 /// Who is in it.
 #[component]
-fn Members(channel: Channel, members: RwSignal<Vec<User>>) -> impl IntoView {
+fn Members(channel: Channel, members: Vec<User>) -> impl IntoView {
     let told = expect_context::<Told>();
+    let members = RwSignal::new(members);
     let (id, name) = (channel.id.to_string(), channel.label().to_owned());
     let reload = {
         let name = name.clone();
@@ -120,7 +122,7 @@ fn Members(channel: Channel, members: RwSignal<Vec<User>>) -> impl IntoView {
                 </div>
                 <FormError message=admit.rest(&["username"])/>
             </PostForm>
-            <FormError message=told.trouble([expel])/>
+            <Wrong message=told.trouble([expel])/>
             <ul on:click=spare_the_next>{changing(entries)}</ul>
         </section>
     }

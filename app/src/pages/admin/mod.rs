@@ -59,8 +59,7 @@ fn Frame() -> impl IntoView {
                 <p role="status" class="told">{told.line()}</p>
             </Header>
             <nav aria-label="Admin" class="tabs">{PAGES.map(link).collect_view()}</nav>
-            // Else the frame around all pages would wait for the next one, and everything lose its focus.
-            <Suspense><Outlet/></Suspense>
+            <Outlet/>
         </main>
     }
     .into_any()

@@ -1,7 +1,7 @@
 use crate::{
     api,
     components::{
-        admin::{Act, Deed, Empty, Page, Told, shown},
+        admin::{Act, Deed, Empty, Page, Told, Wrong, shown},
         ui::{Avatar, DANGER, FormError, Icon, PostForm, SECONDARY, changing, effect, hide},
     },
 };
@@ -74,7 +74,7 @@ pub fn People() -> impl IntoView {
         <Page title="People">
             <Search query=Signal::derive(move || { let [query, _] = wanted.get(); query })/>
             // Asking, the dialog says it.
-            <FormError message=Signal::derive(move || asking.read().is_none().then(|| trouble.get()).flatten())/>
+            <Wrong message=Signal::derive(move || asking.read().is_none().then(|| trouble.get()).flatten())/>
             {shown(loaded, move |fresh| {
                 if let Some(asked) = asked.try_update_value(Option::take).flatten() {
                     asking.set(fresh.iter().find(|user| user.username == asked).map(UserRef::from));

@@ -1,7 +1,7 @@
 use crate::{
-    api::{self, Failure},
+    api,
     components::{
-        admin::{Act, CopyButton, Deed, Empty, Moment, Page, Told, origin, shown},
+        admin::{Act, CopyButton, Deed, Empty, Moment, Page, Told, Wrong, origin, shown},
         ui::{Choice, FilledField, FormError, Options, PRIMARY, Post, PostForm, changing},
     },
 };
@@ -20,21 +20,15 @@ const MODES: Options = &[
 /// Who may make an account, and the links that let people do so.
 #[component]
 pub fn RegistrationPage() -> impl IntoView {
-    let loaded = Resource::new_blocking(|| (), |()| load());
-    let invites = RwSignal::new(Vec::new());
+    // One call each: on the server, what comes after the first wait may have lost its request.
+    let mode = Resource::new_blocking(|| (), |()| api::registration(None));
+    let invites = Resource::new_blocking(|| (), |()| api::invites());
     view! {
         <Page title="Registration">
-            {shown(loaded, move |(mode, fresh)| {
-                invites.set(fresh);
-                view! { <Mode mode/> <Invitations invites/> }.into_any()
-            })}
+            {shown(mode, |(mode, _)| view! { <Mode mode/> }.into_any())}
+            {shown(invites, |invites| view! { <Invitations invites/> }.into_any())}
         </Page>
     }
-}
-
-async fn load() -> Result<(Registration, Vec<Invite>), Failure> {
-    let (mode, _) = api::registration(None).await?;
-    Ok((mode, api::invites().await?))
 }
 
 #[component]
@@ -54,8 +48,9 @@ fn Mode(mode: Registration) -> impl IntoView {
 }
 
 #[component]
-fn Invitations(invites: RwSignal<Vec<Invite>>) -> impl IntoView {
+fn Invitations(invites: Vec<Invite>) -> impl IntoView {
     let told = expect_context::<Told>();
+    let invites = RwSignal::new(invites);
     let reload = move || told.reload(invites, api::invites());
     let create = Post::new("/api/fn/create_invite", move |_| {
         told.say("The invitation is ready: its link is below.");
@@ -84,7 +79,7 @@ fn Invitations(invites: RwSignal<Vec<Invite>>) -> impl IntoView {
                 </div>
                 <FormError message=create.rest(&["days", "uses"])/>
             </PostForm>
-            <FormError message=told.trouble([revoke])/>
+            <Wrong message=told.trouble([revoke])/>
             {changing(entries)}
         </section>
     }
