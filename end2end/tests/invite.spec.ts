@@ -116,7 +116,8 @@ test('a link is copied, and bounds are told', async ({ server, signedIn, watch }
 test.describe('without JavaScript', () => {
   test.use({ javaScriptEnabled: false });
 
-  test('one is invited all the same', async ({ server, page, newBrowser }) => {
+  test('one is invited all the same', async ({ server, page, newBrowser, watch }) => {
+    watch.allow(/preloaded using link preload but not used/);
     await Account.register(server, 'ada');
     await page.goto('/login');
     await enterThroughPage(page, 'Log in', 'ada', PASSWORD);
