@@ -3,7 +3,7 @@
 # as JSON. Wants a machine that does nothing else. Named parts run alone: scripts/bench.sh fanout idle
 . "$(dirname "$0")/lib.sh"
 parts=("$@")
-[ $# -gt 0 ] || parts=(start disk commit fanout idle reconnect history)
+[ $# -gt 0 ] || parts=(start disk commit inserts fanout fastapi idle reconnect history)
 [ -x target/release/natter ] || die "there is no release build." "Run: make build"
 cargo build --release -p natter-load
 load=target/release/natter-load
@@ -79,6 +79,40 @@ fanout() {
   done
   serve burst
   measure burst-500 fanout --connections 500 --in-flight 64 --seconds 8
+}
+# PostgreSQL itself, 256 rows of a message's size in one statement and one commit.
+inserts() {
+  [ -n "${NATTER_TEST_POSTGRES_URL:-}" ] || { note "rows in PostgreSQL: run through scripts/with-services.sh"; return; }
+  local bin sql=$dir/inserts.sql
+  bin=$(postgres_bin) || die "PostgreSQL's programs are missing."
+  [ -x "$bin/pgbench" ] || die "pgbench is missing." "Install PostgreSQL's server package, of which it is a part."
+  "$bin/psql" -q "$NATTER_TEST_POSTGRES_URL" -c "CREATE TABLE IF NOT EXISTS plain_rows
+    (id uuid PRIMARY KEY, channel uuid NOT NULL, seq bigint NOT NULL, sender uuid NOT NULL, text text NOT NULL, UNIQUE (channel, seq))"
+  {
+    echo "\set first random(1, 1000000000000)"
+    echo "INSERT INTO plain_rows SELECT gen_random_uuid(), gen_random_uuid(), :first + n, gen_random_uuid(), repeat('x', 64) FROM generate_series(1, 256) n;"
+  } >"$sql"
+  say "Rows a second in PostgreSQL, 256 in one statement and one commit"
+  "$bin/pgbench" -n -M prepared -c 1 -T 8 -f "$sql" "$NATTER_TEST_POSTGRES_URL" | tee "$dir/inserts.out"
+  note "$(awk '/^tps/ {printf "%d rows a second", $3 * 256}' "$dir/inserts.out")"
+}
+# The same broadcast by FastAPI, measured by the same readers.
+fastapi() {
+  local venv=target/bench/fastapi port=$((20000 + RANDOM % 20000))
+  if ! cmp -s end2end/load/fastapi/requirements.txt "$venv/installed.txt"; then
+    python3 -m venv --clear "$venv" || die "python3 can't make a virtual environment." "Install: python3 python3-venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r end2end/load/fastapi/requirements.txt
+    cp end2end/load/fastapi/requirements.txt "$venv/installed.txt"
+  fi
+  for members in 100 500 1000; do
+    say "fastapi-$members"
+    stop
+    "$venv/bin/python" end2end/load/fastapi/broadcast.py "$port" 20 400 &
+    server=$!
+    until curl -s -o "$dir/probe" "http://127.0.0.1:$port/" || ! kill -0 "$server"; do sleep 0.1; done
+    "$load" floor --server "http://127.0.0.1:$port" --pid "$server" --connections "$members" --seconds 10 \
+      --json "$out/fastapi-$members.json"
+  done
 }
 idle() {
   serve idle

@@ -15,7 +15,10 @@ use std::{
     net::TcpListener,
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -32,6 +35,13 @@ pub struct Options {
     /// Bytes in a frame.
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u16).range(126..=60_000))]
     pub bytes: u16,
+    /// Measure another program that writes the same frames: a `ready` to whoever connects to
+    /// /api/v1/ws, then frames that begin as these do.
+    #[arg(long, value_name = "URL", requires = "pid")]
+    server: Option<String>,
+    /// That program's process.
+    #[arg(long, requires = "server")]
+    pid: Option<u32>,
     /// Write here, to whoever connects, instead of measuring. For the tool itself.
     #[arg(long, hide = true)]
     serve: bool,
@@ -47,6 +57,24 @@ fn io_error(what: &str) -> impl FnOnce(io::Error) -> LoadError {
 /// The other process, ended with this value.
 struct Loop(Child);
 
+impl Loop {
+    /// Starts it; answers where it listens.
+    fn start(options: &Options) -> Result<(Self, String), LoadError> {
+        let program = std::env::current_exe().map_err(io_error("this program"))?;
+        let bytes = options.bytes.into();
+        let mut command = Command::new(program);
+        command.args(["floor", "--serve", "--seconds", &options.seconds.to_string()]);
+        for (name, value) in [("--connections", options.connections), ("--rate", options.rate), ("--bytes", bytes)] {
+            command.args([name, &value.to_string()]);
+        }
+        let mut child = Self(command.stdout(Stdio::piped()).spawn().map_err(io_error("the floor"))?);
+        let mut address = String::new();
+        let out = child.0.stdout.take().ok_or(LoadError::Ended)?;
+        BufReader::new(out).read_line(&mut address).map_err(io_error("the floor"))?;
+        Ok((child, address.trim().to_owned()))
+    }
+}
+
 impl Drop for Loop {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -58,44 +86,37 @@ pub async fn run(options: &Options) -> Result<Report, LoadError> {
     if options.serve {
         return serve(options).map(|()| Report::default()).map_err(io_error("the floor"));
     }
-    let program = std::env::current_exe().map_err(io_error("this program"))?;
-    let numbers = [("--connections", options.connections), ("--rate", options.rate), ("--bytes", options.bytes.into())];
-    let mut command = Command::new(program);
-    command.args(["floor", "--serve", "--seconds", &options.seconds.to_string()]);
-    for (name, value) in numbers {
-        command.args([name, &value.to_string()]);
-    }
-    let mut child = Loop(command.stdout(Stdio::piped()).spawn().map_err(io_error("the floor"))?);
-    let mut address = String::new();
-    let out = child.0.stdout.take().ok_or(LoadError::Ended)?;
-    BufReader::new(out).read_line(&mut address).map_err(io_error("the floor"))?;
+    let (child, address, pid) = match (&options.server, options.pid) {
+        (Some(server), Some(pid)) => (None, server.clone(), pid),
+        _ => {
+            let (child, address) = Loop::start(options)?;
+            let pid = child.0.id();
+            (Some(child), address, pid)
+        }
+    };
     let latencies = Arc::new(Mutex::new(crate::load::board::histogram()));
+    let delivered = Arc::new(AtomicU64::new(0));
     let mut readers = Vec::new();
     for number in 0..options.connections as usize {
-        let opened = Socket::open(address.trim(), "").await;
+        let opened = Socket::open(&address, "").await;
         let (mut socket, _) = opened.map_err(|source| LoadError::Open { number, source })?;
-        let latencies = latencies.clone();
+        let (latencies, delivered) = (latencies.clone(), delivered.clone());
         readers.push(tokio::spawn(async move {
-            let mut count = 0_u64;
             let mut own = Vec::new();
             while let Ok(Read::Some) = socket.read(|text| own.push(nanos_since(text))).await {
-                count += own.len() as u64;
+                delivered.fetch_add(own.len() as u64, Ordering::Relaxed);
                 let mut latencies = latencies.lock().unwrap_or_else(PoisonError::into_inner);
                 own.drain(..).for_each(|nanos| latencies.saturating_record(nanos));
             }
-            count
         }));
     }
-    let pids = [child.0.id()];
+    let pids = [pid];
     let (before, began) = (cpu(&pids)?, Instant::now());
     tokio::time::sleep(Duration::from_secs(options.seconds)).await;
     let used = cpu(&pids)?.saturating_sub(before);
-    let took = began.elapsed();
+    let (took, delivered) = (began.elapsed(), delivered.load(Ordering::Relaxed));
     drop(child);
-    let mut delivered = 0;
-    for reader in readers {
-        delivered += reader.await.unwrap_or(0);
-    }
+    readers.iter().for_each(tokio::task::JoinHandle::abort);
     let spread = Spread::of(&latencies.lock().unwrap_or_else(PoisonError::into_inner));
     #[expect(clippy::cast_precision_loss, reason = "counts of one run are far below 2^52")]
     let each = used.as_secs_f64() * 1e6 / delivered as f64;
