@@ -224,6 +224,8 @@ server_frames! {
     },
     /// One's own read mark moved, here or on another device.
     Read = "read" {
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Ref>,
         channel_id: ChannelId,
         seq: u64,
         unread: u64,
@@ -239,9 +241,18 @@ server_frames! {
     /// Somebody came or went.
     Presence = "presence" { user_id: UserId, online: bool },
     /// Caught up.
-    Synced = "synced" { channel_id: ChannelId, rev: u64 },
+    Synced = "synced" {
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Ref>,
+        channel_id: ChannelId,
+        rev: u64,
+    },
     /// Catching up isn't possible: reload the channel from history.
-    Resync = "resync" { channel_id: ChannelId },
+    Resync = "resync" {
+        #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+        reference: Option<Ref>,
+        channel_id: ChannelId,
+    },
     Pong = "pong" {
         #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<Ref>,
@@ -309,11 +320,11 @@ mod tests {
             ServerFrame::Ack { reference, id, channel_id, seq: 1, rev: 2, timestamp },
             ServerFrame::Error { reference: None, code: ErrorCode::RateLimited, detail: "Slow \"down\".".into() },
             ServerFrame::ChannelRemoved { channel_id },
-            ServerFrame::Read { channel_id, seq: 3, unread: 4, mentions: 5, back: false },
+            ServerFrame::Read { reference, channel_id, seq: 3, unread: 4, mentions: 5, back: false },
             ServerFrame::Typing { channel_id, user_id: UserId::generate() },
             ServerFrame::Presence { user_id: UserId::generate(), online: true },
-            ServerFrame::Synced { channel_id, rev: 6 },
-            ServerFrame::Resync { channel_id },
+            ServerFrame::Synced { reference: None, channel_id, rev: 6 },
+            ServerFrame::Resync { reference, channel_id },
             ServerFrame::Pong { reference },
         ] {
             assert_eq!(ServerFrame::parse(frame.to_json().as_bytes()).unwrap(), frame);

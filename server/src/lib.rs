@@ -167,7 +167,10 @@ fn unusable(config: &Config, source: StoreError) -> StartError {
     StartError::Database { name, source }
 }
 
-async fn connect_bus(config: &Config, store: &dyn Store) -> Result<(Arc<dyn Bus>, mpsc::Receiver<Hint>), StartError> {
+async fn connect_bus(
+    config: &Config,
+    store: &dyn Store,
+) -> Result<(Arc<dyn Bus>, mpsc::Receiver<Vec<Hint>>), StartError> {
     if let Some(url) = &config.nats_url {
         let (bus, hints) = NatsBus::connect(url, store.epoch()).await?;
         return Ok((Arc::new(bus), hints));

@@ -48,7 +48,7 @@ impl AppState {
     pub fn new(
         config: &Config,
         store: Arc<dyn Store>,
-        (bus, hints): (Arc<dyn Bus>, mpsc::Receiver<Hint>),
+        (bus, hints): (Arc<dyn Bus>, mpsc::Receiver<Vec<Hint>>),
         journal: u64,
         signing_key: &[u8],
         clock: Clock,

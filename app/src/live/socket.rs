@@ -104,7 +104,7 @@ async fn connection(chat: Chat) -> (bool, Over) {
                         OUT.set(Some(out.clone()));
                         chat.link.set(Link::Up);
                     }
-                    if let ServerFrame::Resync { channel_id } = frame {
+                    if let ServerFrame::Resync { channel_id, .. } = frame {
                         reload(chat, channel_id);
                     }
                     chat.receive(frame)

@@ -2,27 +2,28 @@ use super::{Bus, Hint};
 use async_trait::async_trait;
 use tokio::sync::mpsc;
 
-/// Hints waiting for the hub; when it is full, writers wait, so nothing is dropped.
-const QUEUE: usize = 4_096;
+/// Commits whose hints wait for the hub, up to 256 each; when it is full, writers wait, so nothing is
+/// dropped.
+const QUEUE: usize = 256;
 
 /// A bounded queue to this node's own hub, which is all the bus that a single node needs.
 pub struct LocalBus {
-    queue: mpsc::Sender<Hint>,
+    queue: mpsc::Sender<Vec<Hint>>,
     others: bool,
 }
 
 impl LocalBus {
     /// `others`: there may be more nodes on the same database, from which nothing comes this way.
-    pub fn new(others: bool) -> (Self, mpsc::Receiver<Hint>) {
+    pub fn new(others: bool) -> (Self, mpsc::Receiver<Vec<Hint>>) {
         let (queue, hints) = mpsc::channel(QUEUE);
         (Self { queue, others }, hints)
     }
 
-    /// Puts hints of another node in line.
+    /// Puts hints in line, also another node's. What came together stays together.
     pub async fn receive(&self, hints: Vec<Hint>) {
-        for hint in hints {
+        if !hints.is_empty() {
             // An error means that the hub is gone, which happens only while shutting down.
-            let _ = self.queue.send(hint).await;
+            let _ = self.queue.send(hints).await;
         }
     }
 }

@@ -40,7 +40,7 @@ pub struct NatsBus {
 impl NatsBus {
     /// `url`: one server or several, separated by commas, each with user and password if it needs them.
     /// `epoch` keeps nodes of different databases apart. Doesn't wait for a broker that isn't there yet.
-    pub async fn connect(url: &str, epoch: &str) -> Result<(Self, mpsc::Receiver<Hint>), NatsError> {
+    pub async fn connect(url: &str, epoch: &str) -> Result<(Self, mpsc::Receiver<Vec<Hint>>), NatsError> {
         let servers = url.split(',').map(|server| server.trim().parse());
         let servers: Vec<ServerAddr> = servers.collect::<Result<_, _>>().map_err(NatsError::Address)?;
         let client = login(&servers)

@@ -1,20 +1,38 @@
-use super::{Closed, ConnectionId, Outbox, Registry, presence::Presence};
+use super::{Closed, ConnectionId, Frame, Outbox, Registry, presence::Presence};
 use crate::store::Change;
-use axum::extract::ws::Utf8Bytes;
-use natter::{ChannelId, Message, SessionId, UserId, Visibility, message::Changes, wire::ServerFrame};
-use std::sync::{Arc, Mutex, PoisonError};
+use natter::{Channel, ChannelId, Message, SessionId, UserId, Visibility, message::Changes, wire::ServerFrame};
+use std::{
+    collections::HashMap,
+    num::NonZero,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+    thread::available_parallelism,
+};
+use tokio::{
+    net::TcpStream,
+    task::{JoinSet, yield_now},
+};
+
+/// Connections that one task writes to before it lets others run: half a millisecond.
+const BREATH: usize = 64;
+/// Connections for which another core is worth its being woken.
+const SHARE: usize = 512;
+
+type Receivers = Vec<Arc<Outbox>>;
 
 /// Delivers to the connections of this node.
 #[derive(Default)]
 pub struct Hub {
-    registry: Mutex<Registry<Outbox, Utf8Bytes>>,
+    registry: Mutex<Registry<Outbox, Frame>>,
+    /// Held from taking what is due out of its line until it is handed to everyone: so nobody gets the
+    /// next before it.
+    turn: tokio::sync::Mutex<()>,
     pub presence: Presence,
 }
 
 impl Hub {
     /// Registers a connection; see [`Registry::connect`].
-    pub fn connect(&self, user_id: UserId, session_id: SessionId) -> (ConnectionId, Arc<Outbox>) {
-        let outbox = Arc::new(Outbox::default());
+    pub fn connect(&self, user_id: UserId, session_id: SessionId, stream: TcpStream) -> (ConnectionId, Arc<Outbox>) {
+        let outbox = Arc::new(Outbox::new(stream));
         let id = self.with(|registry| registry.connect(user_id, session_id, outbox.clone()));
         self.presence.came(user_id);
         (id, outbox)
@@ -41,17 +59,35 @@ impl Hub {
         self.with(|registry| registry.line(channel_id)?.at())
     }
 
-    /// Takes a message in whatever order; it goes out when everything before it has. True when it
-    /// has to wait for something that isn't here.
-    pub(super) fn message(&self, message: Message) -> bool {
-        let (channel_id, rev) = (message.channel_id, message.rev);
-        self.with(|registry| {
-            let Some(line) = registry.line(channel_id) else { return false };
-            let due = line.offer(rev, frame(&ServerFrame::carrying(message)));
-            let waits = line.gap().is_some();
-            send_all(registry, channel_id, &due);
-            waits
-        })
+    /// Takes messages in whatever order; each goes out when everything before it has. Answers which of
+    /// them have to wait for something that isn't here.
+    pub(super) async fn messages(&self, messages: Vec<Message>) -> Vec<(ChannelId, u64)> {
+        let _turn = self.turn.lock().await;
+        // What nobody here is to see isn't even written down.
+        let followed: Vec<_> = self.with(|registry| {
+            messages.into_iter().filter(|message| registry.line(message.channel_id).is_some()).collect()
+        });
+        let frames: Vec<_> = followed
+            .into_iter()
+            .map(|message| (message.channel_id, message.rev, Frame::new(&ServerFrame::carrying(message))))
+            .collect();
+        let mut waiting = Vec::new();
+        let due = self.with(|registry| {
+            let mut due: HashMap<_, Vec<_>> = HashMap::new();
+            for (channel_id, rev, frame) in frames {
+                let Some(line) = registry.line(channel_id) else { continue };
+                due.entry(channel_id).or_default().extend(line.offer(rev, frame));
+                if line.gap().is_some() {
+                    waiting.push((channel_id, rev));
+                }
+            }
+            let to = |channel_id| registry.in_channel(channel_id).cloned().collect();
+            due.into_iter().map(|(channel_id, frames)| (to(channel_id), frames)).collect::<Vec<(Receivers, _)>>()
+        });
+        for (receivers, frames) in due {
+            deliver(receivers, frames).await;
+        }
+        waiting
     }
 
     /// Where something is missing in a channel, given that it has got to `head`.
@@ -63,67 +99,99 @@ impl Hub {
     }
 
     /// Takes what was read from the database to close a hole; false if it brought nothing new.
-    pub(super) fn fill(&self, channel_id: ChannelId, changes: Changes) -> bool {
+    pub(super) async fn fill(&self, channel_id: ChannelId, changes: Changes) -> bool {
         let upto = if changes.next.is_some() { changes.items.last().map_or(0, |last| last.rev) } else { changes.rev };
-        let frames = changes.items.into_iter().map(|message| (message.rev, frame(&ServerFrame::carrying(message))));
-        self.with(|registry| {
-            let Some(line) = registry.line(channel_id) else { return true };
+        let frames: Vec<_> = changes
+            .items
+            .into_iter()
+            .map(|message| (message.rev, Frame::new(&ServerFrame::carrying(message))))
+            .collect();
+        let _turn = self.turn.lock().await;
+        let (moved, receivers, due) = self.with(|registry| {
+            let Some(line) = registry.line(channel_id) else { return (true, Vec::new(), Vec::new()) };
             let before = line.at();
             let due = line.fill(frames, upto);
-            let moved = line.at() > before;
-            send_all(registry, channel_id, &due);
-            moved
-        })
+            (line.at() > before, registry.in_channel(channel_id).cloned().collect(), due)
+        });
+        deliver(receivers, due).await;
+        moved
     }
 
-    /// Begins the order of a channel that this node begins to follow.
-    pub(super) fn start(&self, channel_id: ChannelId, rev: u64) {
-        self.with(|registry| {
-            let Some(line) = registry.line(channel_id) else { return };
-            let due = line.start(rev);
-            send_all(registry, channel_id, &due);
+    /// Shows somebody a channel, if they are in it still.
+    pub(super) async fn show(&self, user_id: UserId, channel: Channel) {
+        let id = channel.id;
+        let frame = ServerFrame::Channel { channel };
+        self.send(&frame, |registry| registry.of_user_in(user_id, id).cloned().collect()).await;
+    }
+
+    /// The same to somebody who has come into it, as it was read since; what is later follows. False if
+    /// something later has gone out already: then it is to be read again.
+    pub(super) async fn enter(&self, user_id: UserId, channel: &Channel) -> bool {
+        let frame = Frame::new(&ServerFrame::Channel { channel: channel.clone() });
+        let _turn = self.turn.lock().await;
+        let known = self.with(|registry| {
+            let mut due = Vec::new();
+            if let Some(line) = registry.line(channel.id) {
+                if line.at().is_some_and(|at| at > channel.rev) {
+                    return None;
+                }
+                // Begins the order of a channel that this node begins to follow.
+                due = line.start(channel.rev);
+            }
+            let theirs: Receivers = registry.of_user_in(user_id, channel.id).cloned().collect();
+            Some((theirs, registry.in_channel(channel.id).cloned().collect(), due))
         });
+        let Some((theirs, receivers, due)) = known else { return false };
+        deliver(theirs, vec![frame]).await;
+        deliver(receivers, due).await;
+        true
     }
 
     /// Applies at once what needs no reading: who receives what.
-    pub(super) fn apply(&self, change: &Change) {
-        self.with(|registry| match change {
+    pub(super) async fn apply(&self, change: &Change) {
+        let removed = |channel_id| Frame::new(&ServerFrame::ChannelRemoved { channel_id });
+        match *change {
             Change::ChannelCreated { channel_id, creator: user_id } | Change::Joined { channel_id, user_id } => {
-                registry.join(*user_id, *channel_id);
+                self.with(|registry| registry.join(user_id, channel_id));
             }
-            Change::DirectOpened { channel_id, users } => {
-                for user_id in users {
-                    registry.join(*user_id, *channel_id);
-                }
-                // It was empty: nothing that comes now is in an earlier answer.
-                if let Some(line) = registry.line(*channel_id) {
-                    let due = line.start(0);
-                    send_all(registry, *channel_id, &due);
-                }
+            Change::DirectOpened { channel_id, ref users } => {
+                let _turn = self.turn.lock().await;
+                let (receivers, due) = self.with(|registry| {
+                    for user_id in users {
+                        registry.join(*user_id, channel_id);
+                    }
+                    // It was empty: nothing that comes now is in an earlier answer.
+                    let due = registry.line(channel_id).map(|line| line.start(0)).unwrap_or_default();
+                    (registry.in_channel(channel_id).cloned().collect(), due)
+                });
+                deliver(receivers, due).await;
             }
-            Change::Left { channel_id, user_id } => registry.leave(*user_id, *channel_id),
+            Change::Left { channel_id, user_id } => self.with(|registry| registry.leave(user_id, channel_id)),
             Change::ChannelChanged { channel_id, hidden: true } => {
-                let frame = frame(&ServerFrame::ChannelRemoved { channel_id: *channel_id });
-                push(registry.outside(*channel_id), &frame);
+                let outside = self.with(|registry| registry.outside(channel_id).cloned().collect());
+                deliver(outside, vec![removed(channel_id)]).await;
             }
             // What is to be told of them is read first.
             Change::ChannelChanged { hidden: false, .. } | Change::UserChanged { .. } => {}
             Change::ChannelRemoved { channel_id, visibility } => {
-                let frame = frame(&ServerFrame::ChannelRemoved { channel_id: *channel_id });
-                match visibility {
-                    Visibility::Public => push(registry.everyone(), &frame),
-                    Visibility::Private => push(registry.in_channel(*channel_id), &frame),
-                }
-                registry.remove_channel(*channel_id);
+                let told = self.with(|registry| {
+                    let told = match visibility {
+                        Visibility::Public => registry.everyone().cloned().collect(),
+                        Visibility::Private => registry.in_channel(channel_id).cloned().collect(),
+                    };
+                    registry.remove_channel(channel_id);
+                    told
+                });
+                deliver(told, vec![removed(channel_id)]).await;
             }
-            Change::SessionsEnded { sessions } => {
+            Change::SessionsEnded { ref sessions } => self.with(|registry| {
                 for session_id in sessions {
                     registry.of_session(*session_id).for_each(|outbox| outbox.close(Closed::SessionEnded));
                 }
-            }
+            }),
             // It may end somebody's access: connecting anew, everybody has what is theirs.
-            Change::Unknown => registry.everyone().for_each(|outbox| outbox.close(Closed::GoingAway)),
-        });
+            Change::Unknown => self.reconnect_everyone(),
+        }
     }
 
     /// Whether anyone of that account is connected here.
@@ -131,19 +199,30 @@ impl Hub {
         self.with(|registry| registry.has_user(user_id))
     }
 
-    pub(super) fn send_to_channel(&self, channel_id: ChannelId, message: &ServerFrame) {
-        let frame = frame(message);
-        self.with(|registry| push(registry.in_channel(channel_id), &frame));
+    pub(super) async fn send_to_channel(&self, channel_id: ChannelId, message: &ServerFrame) {
+        self.send(message, |registry| registry.in_channel(channel_id).cloned().collect()).await;
     }
 
-    pub(super) fn send_outside(&self, channel_id: ChannelId, message: &ServerFrame) {
-        let frame = frame(message);
-        self.with(|registry| push(registry.outside(channel_id), &frame));
+    pub(super) async fn send_outside(&self, channel_id: ChannelId, message: &ServerFrame) {
+        self.send(message, |registry| registry.outside(channel_id).cloned().collect()).await;
     }
 
-    pub(super) fn send_to_user(&self, user_id: UserId, message: &ServerFrame) {
-        let frame = frame(message);
-        self.with(|registry| push(registry.of_user(user_id), &frame));
+    pub(super) async fn send_to_user(&self, user_id: UserId, message: &ServerFrame) {
+        self.send(message, |registry| registry.of_user(user_id).cloned().collect()).await;
+    }
+
+    pub(super) async fn send_to_everyone(&self, message: &ServerFrame) {
+        self.send(message, |registry| registry.everyone().cloned().collect()).await;
+    }
+
+    /// To a channel, but for one person's connections.
+    pub(super) async fn send_to_others(&self, channel_id: ChannelId, but: UserId, message: &ServerFrame) {
+        self.send(message, |registry| registry.others_in(channel_id, but).cloned().collect()).await;
+    }
+
+    pub(super) async fn push_to_everyone(&self, frames: Vec<Frame>) {
+        let everyone = self.with(|registry| registry.everyone().cloned().collect());
+        deliver(everyone, frames).await;
     }
 
     /// The people in a channel that are connected here.
@@ -161,48 +240,47 @@ impl Hub {
         self.with(|registry| registry.len())
     }
 
-    pub(super) fn push_to_everyone(&self, frames: &[Utf8Bytes]) {
-        if !frames.is_empty() {
-            self.with(|registry| registry.everyone().for_each(|outbox| outbox.push(frames)));
-        }
-    }
-
-    pub(super) fn send_to_everyone(&self, message: &ServerFrame) {
-        let frame = frame(message);
-        self.with(|registry| push(registry.everyone(), &frame));
-    }
-
-    /// To a channel, but for one person's connections.
-    pub(super) fn send_to_others(&self, channel_id: ChannelId, but: UserId, message: &ServerFrame) {
-        let frame = frame(message);
-        self.with(|registry| push(registry.others_in(channel_id, but), &frame));
-    }
-
     /// Makes everyone connect anew, which puts right whatever this node may have missed.
     pub(super) fn reconnect_everyone(&self) {
         self.with(|registry| registry.everyone().for_each(|outbox| outbox.close(Closed::GoingAway)));
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut Registry<Outbox, Utf8Bytes>) -> T) -> T {
+    async fn send(&self, message: &ServerFrame, to: impl FnOnce(&Registry<Outbox, Frame>) -> Receivers) {
+        let receivers = self.with(|registry| to(registry));
+        if !receivers.is_empty() {
+            deliver(receivers, vec![Frame::new(message)]).await;
+        }
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Registry<Outbox, Frame>) -> T) -> T {
         change(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-pub(super) fn frame(frame: &ServerFrame) -> Utf8Bytes {
-    frame.to_json().into()
-}
-
-fn send_all(registry: &Registry<Outbox, Utf8Bytes>, channel_id: ChannelId, frames: &[Utf8Bytes]) {
+/// Hands the same frames to each of these, to a crowd on several cores.
+async fn deliver(receivers: Receivers, frames: Vec<Frame>) {
+    static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
     if frames.is_empty() {
         return;
     }
-    for outbox in registry.in_channel(channel_id) {
-        outbox.push(frames);
+    let tasks = (receivers.len() / SHARE).clamp(1, *CORES);
+    if tasks == 1 {
+        return hand_out(&receivers, &frames).await;
     }
+    let frames: Arc<[Frame]> = frames.into();
+    let mut shares = JoinSet::new();
+    for share in receivers.chunks(receivers.len().div_ceil(tasks)) {
+        let (share, frames) = (share.to_vec(), frames.clone());
+        shares.spawn(async move { hand_out(&share, &frames).await });
+    }
+    while shares.join_next().await.is_some() {}
 }
 
-fn push<'a>(receivers: impl Iterator<Item = &'a Arc<Outbox>>, frame: &Utf8Bytes) {
-    for outbox in receivers {
-        outbox.push(std::slice::from_ref(frame));
+async fn hand_out(receivers: &[Arc<Outbox>], frames: &[Frame]) {
+    for (round, some) in receivers.chunks(BREATH).enumerate() {
+        if round > 0 {
+            yield_now().await;
+        }
+        some.iter().for_each(|outbox| outbox.push(frames));
     }
 }

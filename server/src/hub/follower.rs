@@ -7,7 +7,7 @@ use crate::{
     hub::line::Line,
     store::{Change, Entry, Result as StoreResult, Store},
 };
-use natter::{Channel, ChannelId, UserId, Visibility, wire::ServerFrame};
+use natter::{Channel, ChannelId, Message, UserId, Visibility, wire::ServerFrame};
 use std::{
     collections::HashSet,
     sync::{Arc, Weak},
@@ -29,6 +29,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 const CHECK_ALONE_EVERY: Duration = Duration::from_millis(500);
 /// What is read of a hole at once.
 const READ: u32 = 500;
+/// Commits whose hints are taken at once.
+const TAKEN: usize = 64;
 /// Changes whose details wait to be read and told.
 const DETAILS: usize = 1_024;
 
@@ -59,7 +61,13 @@ pub struct Follower {
 
 impl Follower {
     /// `from`: the journal's position before the first connection.
-    pub async fn run(hub: Arc<Hub>, store: Arc<dyn Store>, bus: Weak<dyn Bus>, from: u64, hints: mpsc::Receiver<Hint>) {
+    pub async fn run(
+        hub: Arc<Hub>,
+        store: Arc<dyn Store>,
+        bus: Weak<dyn Bus>,
+        from: u64,
+        hints: mpsc::Receiver<Vec<Hint>>,
+    ) {
         let (news, coming) = mpsc::unbounded_channel();
         let (details, to_tell) = mpsc::channel(DETAILS);
         let mut journal = Line::new();
@@ -84,16 +92,17 @@ impl Follower {
         }
     }
 
-    async fn follow(mut self, mut hints: mpsc::Receiver<Hint>, mut news: mpsc::UnboundedReceiver<News>) {
+    async fn follow(mut self, mut hints: mpsc::Receiver<Vec<Hint>>, mut news: mpsc::UnboundedReceiver<News>) {
         let shared = self.store.shared().is_some();
         let mut check = interval(CHECK_ALONE_EVERY);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut quiet = Duration::ZERO;
+        let mut arrived = Vec::new();
         loop {
             tokio::select! {
-                hint = hints.recv() => match hint {
-                    Some(hint) => self.take(hint).await,
-                    None => return,
+                count = hints.recv_many(&mut arrived, TAKEN) => match count {
+                    0 => return,
+                    _ => self.take(&mut arrived).await,
                 },
                 Some(news) = news.recv() => self.hear(news).await,
                 _ = check.tick(), if shared => {
@@ -108,14 +117,31 @@ impl Follower {
         }
     }
 
-    async fn take(&mut self, hint: Hint) {
-        match hint {
-            Hint::Message(message) => {
-                let (channel_id, rev) = (message.channel_id, message.rev);
-                if self.hub.message(message) {
-                    self.look_later(channel_id, rev, PATIENCE);
-                }
+    /// Takes all that has come: messages that follow each other leave together.
+    async fn take(&mut self, hints: &mut Vec<Vec<Hint>>) {
+        let mut messages = Vec::new();
+        for hint in hints.drain(..).flatten() {
+            if let Hint::Message(message) = hint {
+                messages.push(message);
+                continue;
             }
+            self.say(std::mem::take(&mut messages)).await;
+            self.act(hint).await;
+        }
+        self.say(messages).await;
+    }
+
+    async fn say(&mut self, messages: Vec<Message>) {
+        if !messages.is_empty() {
+            for (channel_id, rev) in self.hub.messages(messages).await {
+                self.look_later(channel_id, rev, PATIENCE);
+            }
+        }
+    }
+
+    async fn act(&mut self, hint: Hint) {
+        match hint {
+            Hint::Message(message) => self.say(vec![message]).await,
             Hint::Changed(Entry { pos, change }) => {
                 let due = self.journal.offer(pos, change);
                 self.apply(due).await;
@@ -124,10 +150,11 @@ impl Follower {
                 }
             }
             Hint::Read { user_id, channel_id, seq, unread, mentions, back } => {
-                self.hub.send_to_user(user_id, &ServerFrame::Read { channel_id, seq, unread, mentions, back });
+                let frame = ServerFrame::Read { reference: None, channel_id, seq, unread, mentions, back };
+                self.hub.send_to_user(user_id, &frame).await;
             }
             Hint::Typing { channel_id, user_id } => {
-                self.hub.send_to_others(channel_id, user_id, &ServerFrame::Typing { channel_id, user_id });
+                self.hub.send_to_others(channel_id, user_id, &ServerFrame::Typing { channel_id, user_id }).await;
             }
             Hint::Here { node, users } => self.hub.presence.heard_all(node, users),
             Hint::Moved { node, users } => self.hub.presence.heard(node, users),
@@ -169,7 +196,7 @@ impl Follower {
 
     async fn apply(&self, changes: Vec<Change>) {
         for change in changes {
-            self.hub.apply(&change);
+            self.hub.apply(&change).await;
             let _ = self.details.send(change).await;
         }
     }
@@ -199,7 +226,7 @@ impl Follower {
         let (hub, store, news) = (self.hub.clone(), self.store.clone(), self.news.clone());
         tokio::spawn(async move {
             let moved = match store.changes(channel_id, since, READ).await {
-                Ok(changes) => hub.fill(channel_id, changes),
+                Ok(changes) => hub.fill(channel_id, changes).await,
                 Err(error) => {
                     tracing::warn!(%error, %channel_id, "a channel can't be read");
                     false
@@ -271,26 +298,29 @@ async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<
                 entered(hub, store, channel_id, *user_id).await?;
             }
         }
-        Change::ChannelChanged { channel_id, .. } => {
+        Change::ChannelChanged { channel_id, hidden } => {
             // Each as they stand to it.
             for user_id in hub.present_in(channel_id) {
                 if let Some(channel) = store.channel(user_id, channel_id).await?.filter(|channel| channel.joined) {
-                    hub.send_to_user(user_id, &ServerFrame::Channel { channel });
+                    hub.show(user_id, channel).await;
                 }
             }
-            if let Some(channel) = from_outside(store, channel_id).await? {
-                hub.send_outside(channel_id, &ServerFrame::Channel { channel });
+            match from_outside(store, channel_id).await? {
+                Some(channel) => hub.send_outside(channel_id, &ServerFrame::Channel { channel }).await,
+                // Once more: what was being told meanwhile may have come after the first time.
+                None if hidden => hub.send_outside(channel_id, &ServerFrame::ChannelRemoved { channel_id }).await,
+                None => {}
             }
         }
         Change::UserChanged { user_id } => {
             if let Some(user) = store.user(user_id).await? {
-                hub.send_to_everyone(&ServerFrame::User { user });
+                hub.send_to_everyone(&ServerFrame::User { user }).await;
             }
         }
         Change::ChannelCreated { channel_id, creator } => {
             entered(hub, store, channel_id, creator).await?;
             if let Some(channel) = from_outside(store, channel_id).await? {
-                hub.send_outside(channel_id, &ServerFrame::Channel { channel });
+                hub.send_outside(channel_id, &ServerFrame::Channel { channel }).await;
             }
         }
         Change::Joined { channel_id, user_id } => {
@@ -304,8 +334,12 @@ async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<
                     Some(channel) => ServerFrame::Channel { channel },
                     None => ServerFrame::ChannelRemoved { channel_id },
                 };
-                hub.send_to_user(user_id, &frame);
+                hub.send_to_user(user_id, &frame).await;
             }
+        }
+        // Once more: what was being told while it was removed may have come after the first time.
+        Change::ChannelRemoved { channel_id, visibility: Visibility::Public } => {
+            hub.send_to_everyone(&ServerFrame::ChannelRemoved { channel_id }).await;
         }
         Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } | Change::Unknown => {}
     }
@@ -313,15 +347,12 @@ async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<
 }
 
 /// Shows somebody the channel they are in now. It is read after their connections began to receive
-/// it, so that each message is in it or follows it.
+/// it, so that each message is in it or follows it. Where one was quicker, it is read again.
 async fn entered(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: UserId) -> StoreResult<()> {
-    if !hub.has_user(user_id) {
-        return Ok(());
-    }
-    if let Some(channel) = store.channel(user_id, channel_id).await? {
-        hub.start(channel_id, channel.rev);
-        hub.send_to_user(user_id, &ServerFrame::Channel { channel });
-    }
+    while hub.has_user(user_id)
+        && let Some(channel) = store.channel(user_id, channel_id).await?
+        && !hub.enter(user_id, &channel).await
+    {}
     Ok(())
 }
 
@@ -330,7 +361,8 @@ async fn member(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: Us
         && let Some(user) = store.user(user_id).await?
         && let Some(Channel { members, .. }) = store.channel(user_id, channel_id).await?
     {
-        hub.send_to_channel(channel_id, &ServerFrame::Member { channel_id, user, joined, members });
+        let frame = ServerFrame::Member { channel_id, user, joined, members };
+        hub.send_to_channel(channel_id, &frame).await;
     }
     Ok(())
 }

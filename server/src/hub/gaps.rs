@@ -1,8 +1,7 @@
 //! What reconnecting clients missed, read once for all of them.
 
-use super::fanout::frame;
+use super::Frame;
 use crate::store::{Result, Store};
-use axum::extract::ws::Utf8Bytes;
 use natter::{ChannelId, wire::ServerFrame};
 use std::{
     collections::HashMap,
@@ -23,7 +22,7 @@ struct Reading {
     since: u64,
     upto: u64,
     /// `None`: more than a gap brings.
-    frames: Option<Vec<(u64, Utf8Bytes)>>,
+    frames: Option<Vec<(u64, Frame)>>,
     at: Instant,
 }
 
@@ -31,7 +30,7 @@ struct Reading {
 #[derive(Debug, PartialEq, Eq)]
 pub enum Gap {
     /// These frames, and then they are at that revision.
-    Frames(Vec<Utf8Bytes>, u64),
+    Frames(Vec<Frame>, u64),
     /// More than is worth sending, or from a future that never was.
     Resync,
 }
@@ -65,7 +64,8 @@ impl Gaps {
 
     async fn read(&self, channel_id: ChannelId, since: u64) -> Result<Reading> {
         let changes = self.store.changes(channel_id, since, MOST).await?;
-        let frames = changes.items.into_iter().map(|message| (message.rev, frame(&ServerFrame::carrying(message))));
+        let frames =
+            changes.items.into_iter().map(|message| (message.rev, Frame::new(&ServerFrame::carrying(message))));
         let frames = changes.next.is_none().then(|| frames.collect());
         Ok(Reading { since, upto: changes.rev, frames, at: Instant::now() })
     }

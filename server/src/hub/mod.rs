@@ -2,6 +2,7 @@
 
 mod fanout;
 mod follower;
+mod frame;
 mod gaps;
 mod line;
 mod outbox;
@@ -10,6 +11,7 @@ mod registry;
 
 pub use fanout::Hub;
 pub use follower::Follower;
+pub use frame::Frame;
 pub use gaps::{Gap, Gaps};
-pub use outbox::{Closed, Frames, Outbox};
+pub use outbox::{Closed, Outbox};
 pub use registry::{ConnectionId, Registry};

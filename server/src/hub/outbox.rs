@@ -1,16 +1,24 @@
-use axum::extract::ws::Utf8Bytes;
+//! What one connection is sent: straight to its socket while that takes it, else in a bounded queue.
+
+use super::Frame;
+use bytes::{Buf as _, Bytes};
 use futures::task::AtomicWaker;
 use natter::wire::close;
 use std::{
     collections::VecDeque,
     future::poll_fn,
-    sync::Mutex,
-    task::{Context, Poll},
+    io::{self, ErrorKind, IoSlice},
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
 };
+use tokio::net::TcpStream;
 
 /// What waits for one connection, at most; past either, the reader is too slow and is let go.
 const MAX_FRAMES: usize = 256;
 const MAX_BYTES: usize = 1024 * 1024;
+/// Frames handed to the system in one call.
+const AT_ONCE: usize = 64;
 
 /// Why the server ends a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +26,8 @@ pub enum Closed {
     TooSlow,
     SessionEnded,
     GoingAway,
+    /// The socket takes nothing any more: there is nobody to be told.
+    Broken,
 }
 
 impl Closed {
@@ -25,7 +35,7 @@ impl Closed {
         match self {
             Self::TooSlow => close::TOO_SLOW,
             Self::SessionEnded => close::NOT_ALLOWED,
-            Self::GoingAway => close::GOING_AWAY,
+            Self::GoingAway | Self::Broken => close::GOING_AWAY,
         }
     }
 
@@ -33,70 +43,95 @@ impl Closed {
         match self {
             Self::TooSlow => "too slow: reconnect and sync",
             Self::SessionEnded => "session ended",
-            Self::GoingAway => "going away: reconnect",
+            Self::GoingAway | Self::Broken => "going away: reconnect",
         }
     }
 }
 
-/// Frames ready to be sent. Each is serialised once and shared by all its receivers.
-pub type Frames = VecDeque<Utf8Bytes>;
-
 #[derive(Default)]
 struct Waiting {
-    frames: Frames,
+    /// What the socket hasn't taken yet; of the first perhaps only the rest.
+    frames: VecDeque<Bytes>,
     bytes: usize,
+    /// A part of the first is with the socket: the rest has to follow, whatever happens.
+    begun: bool,
+    /// How much of both are the connection's own answers, which may be as large as they are.
+    own: (usize, usize),
+    /// Since when something has been waiting.
+    since: Option<Instant>,
+    /// The first frame hasn't been said yet: all others wait for it.
+    held: bool,
     closed: Option<Closed>,
 }
 
-/// The bounded queue between the hub and one socket, whose task alone waits for it.
-#[derive(Default)]
+/// The sending side of one connection. Anybody may push to it; the connection's own task alone waits
+/// for what had to wait.
 pub struct Outbox {
+    stream: TcpStream,
     waiting: Mutex<Waiting>,
-    reader: AtomicWaker,
+    task: AtomicWaker,
 }
 
 impl Outbox {
-    /// Queues frames, or closes the connection as too slow. Never waits.
-    pub fn push(&self, frames: &[Utf8Bytes]) {
+    /// Nothing goes out before [`begin`](Self::begin).
+    pub fn new(stream: TcpStream) -> Self {
+        let waiting = Mutex::new(Waiting { held: true, ..Waiting::default() });
+        Self { stream, waiting, task: AtomicWaker::new() }
+    }
+
+    /// The socket, to read from.
+    pub fn stream(&self) -> &TcpStream {
+        &self.stream
+    }
+
+    /// Sends frames, or queues them, or closes the connection as too slow. Never waits.
+    pub fn push(&self, frames: &[Frame]) {
+        if self.with(|waiting| waiting.push(&self.stream, frames.iter().map(Frame::bytes))) {
+            self.task.wake();
+        }
+    }
+
+    /// Sends the connection's first frame, and after it what has been pushed meanwhile.
+    pub fn begin(&self, first: &Frame) {
         self.with(|waiting| {
-            if waiting.closed.is_some() {
-                return;
-            }
-            waiting.bytes += frames.iter().map(|frame| frame.len()).sum::<usize>();
-            waiting.frames.extend(frames.iter().cloned());
-            if waiting.frames.len() > MAX_FRAMES || waiting.bytes > MAX_BYTES {
-                *waiting = Waiting { closed: Some(Closed::TooSlow), ..Waiting::default() };
+            if waiting.closed.is_none() {
+                waiting.held = false;
+                waiting.own = (waiting.own.0 + 1, waiting.own.1 + first.len());
+                waiting.bytes += first.len();
+                waiting.frames.push_front(first.bytes().clone());
+                waiting.since = Some(Instant::now());
+                // What goes wrong closes it.
+                let _ = waiting.send(&self.stream);
             }
         });
-        self.reader.wake();
+    }
+
+    /// Sends the connection's own answers; how many of them wait is for its task to bound.
+    pub fn say(&self, frames: &[Frame]) {
+        self.with(|waiting| {
+            let before = (waiting.frames.len(), waiting.bytes);
+            waiting.send_or_queue(&self.stream, frames.iter().map(Frame::bytes));
+            waiting.own.0 += waiting.frames.len().saturating_sub(before.0);
+            waiting.own.1 += waiting.bytes.saturating_sub(before.1);
+        });
+    }
+
+    /// Sends a control frame, also when the connection is being closed.
+    pub fn control(&self, frame: Bytes) {
+        self.with(|waiting| {
+            if waiting.closed == Some(Closed::Broken) {
+                return;
+            }
+            let before = waiting.closed.take();
+            waiting.push(&self.stream, std::iter::once(&frame));
+            waiting.closed = before.or(waiting.closed);
+        });
     }
 
     /// Ends the connection; what was still queued is not delivered.
     pub fn close(&self, why: Closed) {
-        self.with(|waiting| {
-            if waiting.closed.is_none() {
-                *waiting = Waiting { closed: Some(why), ..Waiting::default() };
-            }
-        });
-        self.reader.wake();
-    }
-
-    /// Waits for frames and takes all there are, or says why the connection ends.
-    pub async fn take(&self) -> Result<Frames, Closed> {
-        poll_fn(|cx| self.poll_take(cx)).await
-    }
-
-    fn poll_take(&self, cx: &Context<'_>) -> Poll<Result<Frames, Closed>> {
-        // First the waker, then the look: what comes between wakes.
-        self.reader.register(cx.waker());
-        self.with(|waiting| match waiting.closed {
-            Some(why) => Poll::Ready(Err(why)),
-            None if waiting.frames.is_empty() => Poll::Pending,
-            None => {
-                waiting.bytes = 0;
-                Poll::Ready(Ok(std::mem::take(&mut waiting.frames)))
-            }
-        })
+        self.with(|waiting| waiting.close(why));
+        self.task.wake();
     }
 
     /// Whether, and why, the connection is to end.
@@ -104,65 +139,169 @@ impl Outbox {
         self.with(|waiting| waiting.closed)
     }
 
-    /// Waits until the connection is to end. For while a write is stuck.
-    pub async fn closed(&self) -> Closed {
-        poll_fn(|cx| {
-            self.reader.register(cx.waker());
-            self.is_closed().map_or(Poll::Pending, Poll::Ready)
+    /// Whether something has been waiting for so long.
+    pub fn is_stuck_for(&self, time: Duration) -> bool {
+        self.with(|waiting| waiting.since.is_some_and(|since| since.elapsed() >= time))
+    }
+
+    /// Sends what waits whenever the socket takes it, until the connection is to end.
+    pub async fn ended(&self) -> Closed {
+        poll_fn(|cx| match self.poll(cx) {
+            Poll::Ready(Err(closed)) => Poll::Ready(closed),
+            _ => Poll::Pending,
         })
         .await
     }
 
+    /// Waits until nothing waits any more, or the connection is to end.
+    pub async fn sent(&self) -> Result<(), Closed> {
+        poll_fn(|cx| self.poll(cx)).await
+    }
+
+    /// Waits until nothing waits any more, although the connection is to end.
+    pub async fn rest_sent(&self) {
+        poll_fn(|cx| self.poll_rest(cx).map(|_| ())).await;
+    }
+
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<Result<(), Closed>> {
+        // First the waker, then the look: what comes between wakes.
+        self.task.register(cx.waker());
+        if let Some(closed) = self.is_closed() {
+            return Poll::Ready(Err(closed));
+        }
+        self.poll_rest(cx).map_err(|_| Closed::Broken)
+    }
+
+    fn poll_rest(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.with(|waiting| waiting.send(&self.stream))? {
+            ready!(self.stream.poll_write_ready(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
     fn with<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {
         // A panic while holding the lock can't leave the queue half changed.
-        change(&mut self.waiting.lock().unwrap_or_else(std::sync::PoisonError::into_inner))
+        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Waiting {
+    /// True when the connection's task has to know.
+    fn push<'a>(&mut self, stream: &TcpStream, frames: impl Iterator<Item = &'a Bytes> + Clone) -> bool {
+        let news = self.send_or_queue(stream, frames);
+        let frames = self.frames.len().saturating_sub(self.own.0);
+        let bytes = self.bytes.saturating_sub(self.own.1);
+        if frames > MAX_FRAMES || bytes > MAX_BYTES {
+            self.close(Closed::TooSlow);
+            return true;
+        }
+        news
+    }
+
+    /// The same, without a bound.
+    fn send_or_queue<'a>(&mut self, stream: &TcpStream, frames: impl Iterator<Item = &'a Bytes> + Clone) -> bool {
+        if self.closed.is_some() {
+            return false;
+        }
+        let mut written = 0;
+        let idle = self.frames.is_empty() && !self.held;
+        if idle {
+            match write(stream, frames.clone()) {
+                Ok(bytes) => written = bytes,
+                Err(_) => {
+                    self.close(Closed::Broken);
+                    return true;
+                }
+            }
+        }
+        for frame in frames {
+            if written >= frame.len() {
+                written -= frame.len();
+                continue;
+            }
+            self.begun |= written > 0;
+            let rest = frame.slice(std::mem::take(&mut written)..);
+            self.bytes += rest.len();
+            self.frames.push_back(rest);
+        }
+        let waits = idle && !self.frames.is_empty();
+        if waits {
+            self.since = Some(Instant::now());
+        }
+        waits
+    }
+
+    fn close(&mut self, why: Closed) {
+        if self.closed.is_none() {
+            self.closed = Some(why);
+            self.held = false;
+            self.frames.truncate(usize::from(self.begun && why != Closed::Broken));
+            self.bytes = self.frames.iter().map(Bytes::len).sum();
+            self.own = (0, 0);
+        }
+    }
+
+    /// Hands to the socket what it takes; true when nothing is left.
+    fn send(&mut self, stream: &TcpStream) -> io::Result<bool> {
+        while !self.frames.is_empty() {
+            let mut written = match write(stream, self.frames.iter()) {
+                Ok(written) => written,
+                Err(error) => {
+                    self.close(Closed::Broken);
+                    self.frames.clear();
+                    return Err(error);
+                }
+            };
+            if written == 0 {
+                return Ok(false);
+            }
+            self.bytes -= written;
+            self.begun = false;
+            while let Some(frame) = self.frames.front_mut().filter(|_| written > 0) {
+                if written < frame.len() {
+                    frame.advance(std::mem::take(&mut written));
+                    self.begun = true;
+                } else {
+                    written -= frame.len();
+                    self.frames.pop_front();
+                }
+            }
+        }
+        // An idle connection keeps no memory for it.
+        *self = Self { closed: self.closed, ..Self::default() };
+        Ok(true)
+    }
+}
+
+/// Writes what the socket takes right now of these; answers how many bytes that was.
+fn write<'a>(stream: &TcpStream, mut frames: impl Iterator<Item = &'a Bytes>) -> io::Result<usize> {
+    let mut written = 0;
+    loop {
+        let mut slices = [IoSlice::new(&[]); AT_ONCE];
+        let (mut count, mut wanted) = (0, 0);
+        for (slice, frame) in slices.iter_mut().zip(&mut frames) {
+            *slice = IoSlice::new(frame);
+            count += 1;
+            wanted += frame.len();
+        }
+        let taken = match slices.get(..count) {
+            None | Some([]) => return Ok(written),
+            Some([one]) => stream.try_write(one),
+            Some(several) => stream.try_write_vectored(several),
+        };
+        match taken {
+            Ok(0) => return Err(ErrorKind::WriteZero.into()),
+            Ok(taken) => {
+                written += taken;
+                if taken < wanted {
+                    return Ok(written);
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(written),
+            Err(error) => return Err(error),
+        }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn frames_come_out_in_order_and_all_at_once() {
-        let outbox = Outbox::default();
-        outbox.push(&["a".into()]);
-        outbox.push(&["b".into()]);
-        assert_eq!(outbox.take().await.unwrap(), ["a", "b"].map(Utf8Bytes::from));
-        outbox.push(&["c".into()]);
-        assert_eq!(outbox.take().await.unwrap(), ["c"].map(Utf8Bytes::from));
-    }
-
-    #[tokio::test]
-    async fn one_frame_too_many_closes_as_too_slow() {
-        let outbox = Outbox::default();
-        for _ in 0..MAX_FRAMES {
-            outbox.push(&["x".into()]);
-        }
-        assert_eq!(outbox.take().await.unwrap().len(), MAX_FRAMES);
-        for _ in 0..=MAX_FRAMES {
-            outbox.push(&["x".into()]);
-        }
-        assert_eq!(outbox.take().await.unwrap_err(), Closed::TooSlow);
-        assert_eq!(outbox.closed().await, Closed::TooSlow);
-    }
-
-    #[tokio::test]
-    async fn a_megabyte_waiting_closes_as_too_slow() {
-        let outbox = Outbox::default();
-        let frame = Utf8Bytes::from("x".repeat(64 * 1024));
-        for _ in 0..17 {
-            outbox.push(std::slice::from_ref(&frame));
-        }
-        assert_eq!(outbox.take().await.unwrap_err(), Closed::TooSlow);
-    }
-
-    #[tokio::test]
-    async fn closing_drops_what_was_queued_and_the_first_reason_stays() {
-        let outbox = Outbox::default();
-        outbox.push(&["secret".into()]);
-        outbox.close(Closed::SessionEnded);
-        outbox.close(Closed::GoingAway);
-        assert_eq!(outbox.take().await.unwrap_err(), Closed::SessionEnded);
-    }
-}
+mod tests;

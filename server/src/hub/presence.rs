@@ -1,7 +1,7 @@
 //! Who is here, on whichever node. Told slowly enough that a crowd which reconnects at once drowns
 //! nobody: what changed is gathered, and each person's newest state goes out a few at a time.
 
-use super::{Hub, fanout::frame};
+use super::{Frame, Hub};
 use crate::bus::{Bus, Hint};
 use natter::{UserId, wire::ServerFrame};
 use std::{
@@ -21,7 +21,7 @@ const TELL: std::ops::RangeInclusive<usize> = 2..=20;
 /// Frames that telling may make each time, beyond the fewest.
 const FRAMES: usize = 5_000;
 /// Who comes back within this long wasn't away: pages reload.
-const GRACE: Duration = Duration::from_secs(4);
+const GRACE: Duration = Duration::from_secs(2);
 /// How often a node says who is connected to it, and how long that holds.
 const SAY_EVERY: Duration = Duration::from_secs(10);
 const HOLDS: Duration = Duration::from_secs(30);
@@ -161,7 +161,7 @@ impl Presence {
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
-                    let moved = self.tell(&hub);
+                    let moved = self.tell(&hub).await;
                     if several && !moved.is_empty() && let Some(bus) = bus.upgrade() {
                         bus.publish(vec![Hint::Moved { node: self.node, users: moved }]).await;
                     }
@@ -179,7 +179,7 @@ impl Presence {
     }
 
     /// Tells clients of a few changes; answers what of them is to be told to other nodes.
-    fn tell(&self, hub: &Hub) -> Vec<(UserId, bool)> {
+    async fn tell(&self, hub: &Hub) -> Vec<(UserId, bool)> {
         let mut moved = Vec::new();
         let mut frames = Vec::new();
         let most = (FRAMES / hub.connections().max(1)).clamp(*TELL.start(), *TELL.end());
@@ -192,11 +192,11 @@ impl Presence {
                 changed.then_some(online)
             });
             if let Some(online) = news {
-                frames.push(frame(&ServerFrame::Presence { user_id, online }));
+                frames.push(Frame::new(&ServerFrame::Presence { user_id, online }));
             }
         }
-        // In one piece: each connection wakes once.
-        hub.push_to_everyone(&frames);
+        // In one piece: each socket is written to once.
+        hub.push_to_everyone(frames).await;
         moved
     }
 

@@ -208,6 +208,13 @@ impl<H, F> Registry<H, F> {
         self.handles(self.by_user.get(&user_id))
     }
 
+    /// Those of somebody's that are in a channel.
+    pub fn of_user_in(&self, user_id: UserId, channel_id: ChannelId) -> impl Iterator<Item = &Arc<H>> {
+        let ids = self.by_user.get(&user_id).into_iter().flatten();
+        let connections = ids.filter_map(|id| self.connections.get(id));
+        connections.filter(move |connection| connection.channels.contains(&channel_id)).map(|found| &found.handle)
+    }
+
     pub fn of_session(&self, session_id: SessionId) -> impl Iterator<Item = &Arc<H>> {
         self.handles(self.by_session.get(&session_id))
     }

@@ -1,6 +1,8 @@
 //! The live connection, `GET /api/v1/ws`.
 
+mod handshake;
 mod session;
+mod socket;
 
 use crate::{
     error::{ApiError, ApiResult},
@@ -10,15 +12,14 @@ use crate::{
 };
 use axum::{
     Extension,
-    extract::{State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
+    extract::State,
     http::{HeaderMap, header},
     response::Response,
 };
-use natter::{ErrorCode, Problem, input::FRAME_MAX_BYTES};
+use handshake::Handshake;
+use natter::{ErrorCode, Problem};
 
 const SUBPROTOCOL: &str = "natter.v1";
-/// Chat frames are small; larger buffers would be most of what an idle connection costs.
-const BUFFER: usize = 1024;
 
 /// The live connection: JSON text frames both ways, see the protocol's description. Authenticated by
 /// Bearer header, by the cookie (from an allowed origin), or by the subprotocols `natter.v1` and
@@ -31,20 +32,20 @@ pub(crate) async fn upgrade(
     identity: Option<Extension<Identity>>,
     client: Client,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    handshake: Result<Handshake, ApiError>,
 ) -> ApiResult<Response> {
     let caller = authenticate(&state, identity, &headers).await?;
-    let upgrade = upgrade.map_err(|_| ApiError::unreadable("This address takes WebSocket connections only."))?;
+    let handshake = handshake?;
     let place = state.limits.connect(caller.user.id, client.address).map_err(ServiceError::from)?;
     let tracker = state.sockets.clone();
-    Ok(upgrade
-        .protocols([SUBPROTOCOL])
-        .read_buffer_size(BUFFER)
-        .write_buffer_size(BUFFER)
-        .max_write_buffer_size(4 * FRAME_MAX_BYTES)
-        .max_message_size(FRAME_MAX_BYTES)
-        .max_frame_size(FRAME_MAX_BYTES)
-        .on_upgrade(move |socket| tracker.track_future(session::run(state, caller, socket, place))))
+    let offered = protocols(&headers).any(|protocol| protocol == SUBPROTOCOL);
+    let (response, upgraded) = handshake.accept(offered.then_some(SUBPROTOCOL));
+    tokio::spawn(tracker.track_future(async move {
+        if let Some(upgraded) = upgraded.await {
+            session::run(state, caller, upgraded, place).await;
+        }
+    }));
+    Ok(response)
 }
 
 async fn authenticate(
@@ -65,10 +66,10 @@ async fn authenticate(
 }
 
 fn bearer_subprotocol(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(','))
-        .find_map(|protocol| protocol.trim().strip_prefix("bearer."))
+    protocols(headers).find_map(|protocol| protocol.strip_prefix("bearer."))
+}
+
+fn protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
 }

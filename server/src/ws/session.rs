@@ -1,7 +1,8 @@
 //! One connection from `ready` to its close.
 
+use super::{handshake::Upgraded, socket::Socket};
 use crate::{
-    hub::{Closed, ConnectionId, Frames, Gap, Outbox},
+    hub::{Closed, ConnectionId, Frame, Gap, Outbox},
     limits,
     services::{
         Caller, Result as ServiceResult, ServiceError,
@@ -10,17 +11,14 @@ use crate::{
     state::AppState,
     store::ReadMark,
 };
-use axum::{
-    Error,
-    extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket},
-};
-use futures::{FutureExt as _, SinkExt as _, StreamExt as _, future::BoxFuture, poll, stream::FuturesOrdered};
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesOrdered};
 use natter::{
     ChannelId, ErrorCode, Problem, Ref,
     wire::{ClientFrame, PROTOCOL, ServerFrame, close},
 };
-use std::{collections::BTreeMap, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{collections::BTreeMap, future::poll_fn, pin::pin, sync::Arc, time::Duration};
 use tokio::time::{Instant, interval_at, sleep, timeout};
+use tokio_tungstenite::tungstenite::{Error, Message, protocol::CloseFrame};
 
 /// Posts of one connection on their way to the writer; past it, its next frame waits to be read.
 const IN_FLIGHT: usize = 64;
@@ -29,7 +27,11 @@ const SYNC_CHANNELS: usize = 1_000;
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Writing is told this often; clients forget it after a few seconds.
 const TYPING_EVERY: Duration = Duration::from_secs(2);
-/// How long one write may wait for a reader.
+/// In how many channels meanwhile.
+const TYPING_IN: usize = 8;
+/// Frames of our own that may wait for a reader; the next follow when they are gone.
+const OWN_AT_ONCE: usize = 64;
+/// How long they may.
 const WRITE_WITHIN: Duration = Duration::from_mins(1);
 /// How long the other side has to take the closing handshake.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -44,11 +46,9 @@ enum End {
 
 impl From<Error> for End {
     fn from(error: Error) -> Self {
-        use tokio_tungstenite::tungstenite::Error as Tungstenite;
-        let cause = error.into_inner();
-        match cause.downcast_ref::<Tungstenite>() {
-            Some(Tungstenite::Capacity(_)) => Self::Close(close::FRAME_TOO_LARGE, "frame too large"),
-            Some(Tungstenite::Utf8(_)) => Self::Close(1007, "text frames are UTF-8"),
+        match error {
+            Error::Capacity(_) => Self::Close(close::FRAME_TOO_LARGE, "frame too large"),
+            Error::Utf8(_) => Self::Close(1007, "text frames are UTF-8"),
             _ => Self::Gone,
         }
     }
@@ -56,7 +56,10 @@ impl From<Error> for End {
 
 impl From<Closed> for End {
     fn from(closed: Closed) -> Self {
-        Self::Close(closed.code(), closed.reason())
+        match closed {
+            Closed::Broken => Self::Gone,
+            _ => Self::Close(closed.code(), closed.reason()),
+        }
     }
 }
 
@@ -67,25 +70,26 @@ struct Session {
     state: AppState,
     id: ConnectionId,
     caller: Caller,
-    socket: WebSocket,
+    socket: Socket,
     outbox: Arc<Outbox>,
     in_flight: FuturesOrdered<BoxFuture<'static, Answer>>,
     heard: limits::Frames,
-    /// Where and when one was last told to be writing.
-    typed: Option<(ChannelId, Instant)>,
+    /// Where and when one was lately told to be writing.
+    typed: Vec<(ChannelId, Instant)>,
     /// Nothing has been heard since the last ping.
     silent: bool,
 }
 
 /// Runs a connection until either side ends it.
-pub async fn run(state: AppState, caller: Caller, socket: WebSocket, place: limits::ConnectionPlace) {
+pub async fn run(state: AppState, caller: Caller, upgraded: Upgraded, place: limits::ConnectionPlace) {
     let _place = place;
-    let (id, outbox) = state.hub.connect(caller.user.id, caller.session_id);
+    let (id, outbox) = state.hub.connect(caller.user.id, caller.session_id, upgraded.stream);
+    let socket = Socket::new(upgraded.early, outbox.clone());
     // Dropped however this ends, a panic included.
     let _guard = Disconnect { state: state.clone(), id };
     let heard = state.limits.frames();
     let in_flight = FuturesOrdered::new();
-    let mut session = Session { state, id, caller, socket, outbox, in_flight, heard, typed: None, silent: false };
+    let mut session = Session { state, id, caller, socket, outbox, in_flight, heard, typed: Vec::new(), silent: false };
     let end = match session.ready().await {
         Ok(()) => session.talk().await,
         Err(end) => end,
@@ -125,7 +129,8 @@ impl Session {
             online: self.state.hub.presence.online(),
         };
         self.caller = caller;
-        self.send(&ready).await
+        self.outbox.begin(&Frame::new(&ready));
+        self.flush().await
     }
 
     async fn talk(&mut self) -> End {
@@ -135,17 +140,13 @@ impl Session {
         let mut cancelled = pin!(shutdown.cancelled());
         loop {
             let step = tokio::select! {
-                taken = self.outbox.take() => match taken {
-                    Ok(frames) => self.write(frames).await,
-                    Err(closed) => Err(closed.into()),
-                },
+                closed = self.outbox.ended() => Err(closed.into()),
                 Some(answer) = self.in_flight.next(), if !self.in_flight.is_empty() => self.answers(answer).await,
-                heard = self.socket.next(), if self.in_flight.len() < IN_FLIGHT => match heard {
-                    Some(Ok(message)) => self.hear(message).await,
-                    Some(Err(error)) => Err(error.into()),
-                    None => Err(End::Gone),
+                heard = poll_fn(|cx| self.socket.poll_read(cx)), if self.in_flight.len() < IN_FLIGHT => match heard {
+                    Ok(message) => self.hear(message).await,
+                    Err(error) => Err(error.into()),
                 },
-                _ = ping.tick() => self.ping().await,
+                _ = ping.tick() => self.ping(),
                 () = &mut cancelled => Err(Closed::GoingAway.into()),
             };
             if let Err(end) = step {
@@ -161,14 +162,16 @@ impl Session {
         }
         match message {
             Message::Text(text) => match ClientFrame::parse(&text) {
-                Ok(frame) => self.handle(frame).await,
+                // On the heap: what handling takes isn't held by everyone who is idle.
+                Ok(frame) => self.handle(frame).boxed().await,
                 Err(malformed) => self.error(malformed.reference, ErrorCode::Invalid, malformed.detail).await,
             },
             Message::Binary(_) => self.error(None, ErrorCode::Invalid, "Frames are JSON text.".into()).await,
-            Message::Ping(_) | Message::Pong(_) => Ok(()),
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Ok(()),
             Message::Close(_) => {
-                // The answer to it goes out with the next read.
-                let _ = timeout(CLOSE_WITHIN, async { while let Some(Ok(_)) = self.socket.next().await {} }).await;
+                // Nothing may follow the answer to it, which goes out with the next read.
+                self.outbox.close(Closed::GoingAway);
+                let _ = timeout(CLOSE_WITHIN, self.parted()).await;
                 Err(End::Gone)
             }
         }
@@ -202,17 +205,15 @@ impl Session {
                 let reacted = self.state.messages.react(&self.caller, message_id, &emoji, on).await;
                 self.revised(reference, reacted).await
             }
-            ClientFrame::Typing { channel_id, .. } => {
-                self.typing(channel_id).await;
-                Ok(())
-            }
+            ClientFrame::Typing { reference, channel_id } => self.typing(reference, channel_id).await,
             ClientFrame::Sync { reference, epoch, channels } => self.sync(reference, &epoch, channels).await,
             ClientFrame::Read { reference, channel_id, seq, back } => {
                 match self.state.channels.mark_read(&self.caller, channel_id, seq, back).await {
                     // Told to all of the reader's connections, this one included.
-                    Ok(mark) if mark.moved => Ok(()),
-                    Ok(ReadMark { seq, unread, mentions, .. }) => {
-                        self.send(&ServerFrame::Read { channel_id, seq, unread, mentions, back: false }).await
+                    Ok(mark) if mark.moved && reference.is_none() => Ok(()),
+                    Ok(ReadMark { seq, unread, mentions, moved }) => {
+                        let back = back && moved;
+                        self.send(&ServerFrame::Read { reference, channel_id, seq, unread, mentions, back }).await
                     }
                     Err(error) => self.refuse(reference, error).await,
                 }
@@ -225,7 +226,7 @@ impl Session {
     async fn post(&mut self, channel_id: ChannelId, draft: Draft) -> Result<(), End> {
         let reference = draft.reference;
         // What was being written has come.
-        self.typed = None;
+        self.typed.retain(|(typed, _)| *typed != channel_id);
         match self.state.messages.submit(&self.caller, channel_id, draft).await {
             Ok(stored) => {
                 self.in_flight.push_back(stored.map(move |result| outcome(reference, result)).boxed());
@@ -244,13 +245,23 @@ impl Session {
     }
 
     /// Tells a channel that somebody is writing, at most every other second.
-    async fn typing(&mut self, channel_id: ChannelId) {
+    async fn typing(&mut self, reference: Option<Ref>, channel_id: ChannelId) -> Result<(), End> {
+        if !self.state.hub.receives(self.id, channel_id) {
+            // Who sees it from outside is told so, everyone else that there is none.
+            let refusal = match self.state.channels.get(&self.caller, channel_id).await {
+                Ok(_) => ServiceError::Forbidden("Join the channel to write there."),
+                Err(error) => error,
+            };
+            return self.refuse(reference, refusal).await;
+        }
         let now = Instant::now();
-        let lately = self.typed.is_some_and(|(last, at)| last == channel_id && now - at < TYPING_EVERY);
-        if !lately && self.state.hub.receives(self.id, channel_id) {
-            self.typed = Some((channel_id, now));
+        self.typed.retain(|(_, at)| now - *at < TYPING_EVERY);
+        let lately = self.typed.iter().any(|(last, _)| *last == channel_id);
+        if !lately && self.typed.len() < TYPING_IN {
+            self.typed.push((channel_id, now));
             self.state.channels.typing(&self.caller, channel_id).await;
         }
+        Ok(())
     }
 
     /// Sends everything missed, channel by channel.
@@ -265,41 +276,49 @@ impl Session {
             return self.error(reference, ErrorCode::Invalid, detail).await;
         }
         for (channel_id, since) in channels {
-            let frames = match self.gap(channel_id, since, epoch).await {
+            let frames = match self.gap(reference, channel_id, since, epoch).await {
                 Ok(frames) => frames,
                 Err(error) => return self.refuse(reference, error).await,
             };
-            self.write(frames).await?;
+            self.write(&frames).await?;
         }
         Ok(())
     }
 
-    async fn gap(&mut self, channel_id: ChannelId, since: u64, epoch: &str) -> ServiceResult<Frames> {
+    async fn gap(
+        &mut self,
+        reference: Option<Ref>,
+        channel_id: ChannelId,
+        since: u64,
+        epoch: &str,
+    ) -> ServiceResult<Vec<Frame>> {
         // Who receives a channel may know what was in it.
         if !self.state.hub.receives(self.id, channel_id) {
-            return Ok(Frames::from([frame(&from_outside(&self.state, &self.caller, channel_id).await)]));
+            return Ok(vec![Frame::new(&from_outside(&self.state, &self.caller, channel_id).await)]);
         }
         if epoch != self.state.messages.epoch() {
-            return Ok(Frames::from([frame(&ServerFrame::Resync { channel_id })]));
+            return Ok(vec![Frame::new(&ServerFrame::Resync { reference, channel_id })]);
         }
         // What comes after this is on its way to this connection already.
         let head = self.state.hub.sent_up_to(channel_id).unwrap_or(0);
         Ok(match self.state.gaps.since(channel_id, since, head).await? {
-            Gap::Frames(missed, rev) => {
-                let mut frames = Frames::from(missed);
-                frames.push_back(frame(&ServerFrame::Synced { channel_id, rev }));
-                frames
+            Gap::Frames(mut missed, rev) => {
+                missed.push(Frame::new(&ServerFrame::Synced { reference, channel_id, rev }));
+                missed
             }
-            Gap::Resync => Frames::from([frame(&ServerFrame::Resync { channel_id })]),
+            Gap::Resync => vec![Frame::new(&ServerFrame::Resync { reference, channel_id })],
         })
     }
 
-    async fn ping(&mut self) -> Result<(), End> {
+    fn ping(&mut self) -> Result<(), End> {
         if self.silent {
             return Err(End::Gone);
         }
+        if self.outbox.is_stuck_for(WRITE_WITHIN) {
+            return Err(Closed::TooSlow.into());
+        }
         self.silent = true;
-        self.transmit([Message::Ping(Vec::new().into())]).await
+        Ok(self.socket.ping()?)
     }
 
     async fn refuse(&mut self, reference: Option<Ref>, error: ServiceError) -> Result<(), End> {
@@ -310,9 +329,9 @@ impl Session {
         self.send(&ServerFrame::Error { reference, code, detail }).await
     }
 
-    /// An answer to a post. The message itself may be waiting in the outbox: it goes out with it.
+    /// An answer to a post, and to those that were stored with it.
     async fn answers(&mut self, first: Answer) -> Result<(), End> {
-        let mut frames = Frames::new();
+        let mut frames = Vec::new();
         let mut next = Some(Some(first));
         while let Some(Some(answer)) = next {
             let Some(answer) = answer else {
@@ -320,44 +339,39 @@ impl Session {
                 // same ref, and is told.
                 return Err(End::Close(close::GOING_AWAY, "reconnect and send again what has no answer"));
             };
-            frames.push_back(frame(&answer));
+            frames.push(Frame::new(&answer));
             next = self.in_flight.next().now_or_never();
         }
-        self.write(frames).await
+        self.write(&frames).await
     }
 
     async fn send(&mut self, message: &ServerFrame) -> Result<(), End> {
-        self.write(Frames::from([frame(message)])).await
+        self.write(&[Frame::new(message)]).await
     }
 
-    async fn write(&mut self, frames: Frames) -> Result<(), End> {
-        self.transmit(frames.into_iter().map(Message::Text)).await
-    }
-
-    /// Writes all messages, then flushes once. A reader who doesn't read is let go when its queue is
-    /// full, its session over or its time up; what the session was for is looked at first.
-    async fn transmit(&mut self, messages: impl IntoIterator<Item = Message>) -> Result<(), End> {
-        let (socket, outbox, shutdown) = (&mut self.socket, &self.outbox, &self.state.shutdown);
-        let writing = async {
-            for message in messages {
-                socket.feed(message).await?;
+    /// Writes all frames. A reader who doesn't read is let go when its queue is full, its session over
+    /// or its time up; what the session was for is looked at first.
+    async fn write(&mut self, frames: &[Frame]) -> Result<(), End> {
+        for some in frames.chunks(OWN_AT_ONCE) {
+            if let Some(closed) = self.outbox.is_closed() {
+                return Err(closed.into());
             }
-            socket.flush().await
-        };
-        let mut writing = pin!(writing);
-        if let Some(closed) = outbox.is_closed() {
-            return Err(closed.into());
+            self.outbox.say(some);
+            self.flush().await?;
         }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
         // Nearly always there is room, and no reason to watch anything else meanwhile.
-        if let Poll::Ready(written) = poll!(&mut writing) {
-            return written.map_err(End::from);
+        if let Some(sent) = self.outbox.sent().now_or_never() {
+            return Ok(sent?);
         }
         tokio::select! {
             biased;
-            closed = outbox.closed() => Err(closed.into()),
-            () = shutdown.cancelled() => Err(Closed::GoingAway.into()),
-            written = timeout(WRITE_WITHIN, writing) => match written {
-                Ok(written) => written.map_err(End::from),
+            () = self.state.shutdown.cancelled() => Err(Closed::GoingAway.into()),
+            sent = timeout(WRITE_WITHIN, self.outbox.sent()) => match sent {
+                Ok(sent) => Ok(sent?),
                 Err(_) => Err(Closed::TooSlow.into()),
             },
         }
@@ -365,27 +379,29 @@ impl Session {
 
     /// Says why, and gives the other side a moment to take it.
     async fn close(&mut self, code: u16, reason: &'static str) {
-        let farewell = Message::Close(Some(CloseFrame { code, reason: reason.into() }));
+        // Nothing may follow the farewell.
+        self.outbox.close(Closed::GoingAway);
+        if self.socket.close(CloseFrame { code: code.into(), reason: reason.into() }).is_err() {
+            return;
+        }
         let patience = if code == close::TOO_SLOW { CLOSE_SLOW_WITHIN } else { CLOSE_WITHIN };
         let shutdown = self.state.shutdown.clone();
-        let parting = timeout(patience, async {
-            self.socket.send(farewell).await?;
-            while let Some(Ok(_)) = self.socket.next().await {}
-            Ok::<_, Error>(())
-        });
         let cut_short = async {
             shutdown.cancelled().await;
             sleep(CLOSE_WITHIN).await;
         };
         tokio::select! {
-            _ = parting => {}
+            _ = timeout(patience, self.parted()) => {}
             () = cut_short => {}
         }
     }
-}
 
-fn frame(frame: &ServerFrame) -> Utf8Bytes {
-    frame.to_json().into()
+    /// The end of the closing handshake.
+    async fn parted(&mut self) {
+        let (socket, outbox) = (&mut self.socket, &self.outbox);
+        let read = async { while poll_fn(|cx| socket.poll_read(cx)).await.is_ok() {} };
+        tokio::join!(read, outbox.rest_sent());
+    }
 }
 
 fn outcome(reference: Option<Ref>, result: ServiceResult<Posted>) -> Answer {

@@ -34,7 +34,7 @@ impl Chat {
                     all.iter_mut().flatten().filter(|channel| channel.id == channel_id).for_each(count);
                 });
             }
-            ServerFrame::Read { channel_id, seq, unread, mentions, back } => {
+            ServerFrame::Read { channel_id, seq, unread, mentions, back, .. } => {
                 if back && self.channel_untracked(channel_id).is_some_and(|channel| seq < channel.read_seq) {
                     // Here, or on another device of theirs: looking at it doesn't undo it.
                     self.kept_unread.set_value(Some(channel_id));
@@ -54,7 +54,7 @@ impl Chat {
             }
             ServerFrame::Presence { user_id, online } => self.people.came_or_went(user_id, online),
             ServerFrame::Typing { channel_id, user_id } => self.people.writes(channel_id, user_id),
-            ServerFrame::Synced { channel_id, rev } => {
+            ServerFrame::Synced { channel_id, rev, .. } => {
                 if let Some(timeline) = self.timeline(self.target(channel_id)) {
                     timeline.update(|timeline| timeline.synced(rev));
                 }

@@ -105,7 +105,14 @@ fn only_messages_of_others_count_as_unread_and_each_once() {
             chat.receive(ServerFrame::Message(message));
         }
         assert_eq!(chat.channels.read_untracked()[0].unread, 1);
-        chat.receive(ServerFrame::Read { channel_id: general.id, seq: 2, unread: 0, mentions: 0, back: false });
+        chat.receive(ServerFrame::Read {
+            reference: None,
+            channel_id: general.id,
+            seq: 2,
+            unread: 0,
+            mentions: 0,
+            back: false,
+        });
         assert_eq!(chat.channels.read_untracked()[0].unread, 0);
     });
 }
@@ -119,7 +126,7 @@ fn a_gap_asks_for_what_is_missing() {
         let Some(ClientFrame::Sync { channels, .. }) = chat.gaps() else { panic!() };
         assert_eq!(channels[&general.id], 1);
         chat.receive(ServerFrame::Message(message(&general, 2, &ada, None)));
-        chat.receive(ServerFrame::Synced { channel_id: general.id, rev: 3 });
+        chat.receive(ServerFrame::Synced { reference: None, channel_id: general.id, rev: 3 });
         assert!(chat.gaps().is_none());
         assert_eq!(texts(chat, general.id), ["m1", "m2", "m3"]);
     });
@@ -208,7 +215,14 @@ fn a_conversation_read_before_its_latest_message_asks_for_its_counts() {
         chat.receive(ServerFrame::Direct(message));
         let said = chat.receive(ServerFrame::Channel { channel: Channel { rev: 0, unread: 0, ..channel.clone() } });
         assert!(matches!(said[..], [ClientFrame::Read { seq: 0, back: false, .. }]), "{said:?}");
-        chat.receive(ServerFrame::Read { channel_id: channel.id, seq: 0, unread: 1, mentions: 0, back: false });
+        chat.receive(ServerFrame::Read {
+            reference: None,
+            channel_id: channel.id,
+            seq: 0,
+            unread: 1,
+            mentions: 0,
+            back: false,
+        });
         assert_eq!(chat.channel(channel.id).unwrap().unread, 1);
     });
 }
@@ -259,7 +273,14 @@ fn what_was_marked_unread_is_not_read_by_looking_at_it() {
         chat.read_up_to(general.id, 1);
         assert_eq!(chat.channel(general.id).unwrap().unread, 0);
         chat.mark_unread(&posted);
-        chat.receive(ServerFrame::Read { channel_id: general.id, seq: 0, unread: 1, mentions: 0, back: true });
+        chat.receive(ServerFrame::Read {
+            reference: None,
+            channel_id: general.id,
+            seq: 0,
+            unread: 1,
+            mentions: 0,
+            back: true,
+        });
         chat.read_up_to(general.id, 1);
         assert_eq!(chat.channel(general.id).unwrap().unread, 1);
         chat.open(Target::Channel(general.id), None);

@@ -51,7 +51,7 @@ fn thorough(frame: &[u8]) -> Scanned {
         Ok(ServerFrame::Ack { reference, .. }) => Scanned::Ack(reference),
         Ok(ServerFrame::Error { reference, .. }) => Scanned::Error(reference),
         Ok(ServerFrame::Synced { channel_id, .. }) => Scanned::Synced(channel_id),
-        Ok(ServerFrame::Resync { channel_id }) => Scanned::Resync(channel_id),
+        Ok(ServerFrame::Resync { channel_id, .. }) => Scanned::Resync(channel_id),
         _ => Scanned::Other,
     }
 }
@@ -95,10 +95,10 @@ mod tests {
             ServerFrame::Ack { reference, id, channel_id, seq: 1, rev: 2, timestamp },
             ServerFrame::Ack { reference: None, id, channel_id, seq: 1, rev: 2, timestamp },
             ServerFrame::Error { reference, code: ErrorCode::Unavailable, detail: "later".into() },
-            ServerFrame::Synced { channel_id, rev: 4 },
-            ServerFrame::Resync { channel_id },
+            ServerFrame::Synced { reference: None, channel_id, rev: 4 },
+            ServerFrame::Resync { reference: None, channel_id },
             ServerFrame::Pong { reference },
-            ServerFrame::Read { channel_id, seq: 1, unread: 0, mentions: 0, back: false },
+            ServerFrame::Read { reference: None, channel_id, seq: 1, unread: 0, mentions: 0, back: false },
         ] {
             let json = frame.to_json();
             assert_eq!(scan(json.as_bytes()), thorough(json.as_bytes()), "{json}");

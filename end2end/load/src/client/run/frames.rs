@@ -141,7 +141,7 @@ impl Run {
                 return self.send(socket).await;
             }
             ServerFrame::Error { reference: Some(reference), code, .. } => self.refused(reference, code),
-            ServerFrame::Synced { channel_id: channel, rev } => {
+            ServerFrame::Synced { channel_id: channel, rev, .. } => {
                 self.book.note(What::Synced { channel, rev });
                 self.answered(channel);
                 if let Some(known) = self.known.get_mut(&channel) {
@@ -149,7 +149,7 @@ impl Run {
                 }
                 self.tell(channel);
             }
-            ServerFrame::Resync { channel_id: channel } => {
+            ServerFrame::Resync { channel_id: channel, .. } => {
                 self.book.note(What::Resync { channel });
                 self.answered(channel);
                 if let Some(known) = self.known.get_mut(&channel) {
