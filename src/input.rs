@@ -174,9 +174,9 @@ impl Emoji {
     }
 }
 
-/// Letters to Unicode, emoji to people: the enclosed and regional ones.
+/// Letters to Unicode, emoji to people: the enclosed and regional ones, and the sign for information.
 fn is_symbol(c: char) -> bool {
-    ('\u{1F100}'..='\u{1F1FF}').contains(&c)
+    matches!(c, '\u{2139}' | '\u{24B6}'..='\u{24E9}' | '\u{1F100}'..='\u{1F1FF}')
 }
 
 impl MessageText {
@@ -282,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_reaction_is_an_emoji_and_nothing_else() {
-        for good in ["👍", "❤️", "1️⃣", "🇸🇪", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🅰️", "✓"]
+        for good in ["👍", "❤️", "1️⃣", "🇸🇪", "👩‍👩‍👧‍👦", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "🅰️", "✓", "ℹ️", "Ⓜ️"]
         {
             assert!(Emoji::parse(good).is_ok(), "{good}");
         }

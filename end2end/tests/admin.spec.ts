@@ -327,7 +327,8 @@ test.describe('on a phone', () => {
           return { name: node.outerHTML.slice(0, 80), height, right };
         }),
       );
-      expect(controls.length).toBeGreaterThan(6);
+      // The five areas, and the way back.
+      expect(controls.length).toBeGreaterThan(5);
       for (const { name, height, right } of controls.filter((control) => control.height > 0)) {
         expect.soft(height, `height of ${name} on ${path}`).toBeGreaterThanOrEqual(44);
         expect.soft(right, `end of ${name} on ${path}`).toBeLessThanOrEqual(390.5);

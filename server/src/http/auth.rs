@@ -1,5 +1,5 @@
 use super::{
-    extract::{Json, Path},
+    extract::{Json, OptionalJson, Path},
     page::{Page, PageQuery},
 };
 use crate::{
@@ -37,7 +37,7 @@ pub(super) struct NewAccount {
     invite: Option<String>,
 }
 
-#[derive(Deserialize, ToSchema)]
+#[derive(Default, Deserialize, ToSchema)]
 pub(super) struct RefreshRequest {
     refresh_token: Option<String>,
 }
@@ -120,8 +120,9 @@ pub(super) async fn refresh(
     State(state): State<AppState>,
     client: Client,
     headers: HeaderMap,
-    Json(input): Json<RefreshRequest>,
+    body: OptionalJson<RefreshRequest>,
 ) -> ApiResult<Response> {
+    let input = body.0.unwrap_or_default();
     let cookie = cookies::read(&headers, cookies::REFRESH).filter(|_| state.origins.allows(&headers));
     let token = input.refresh_token.as_deref().or(cookie);
     let token = token.ok_or_else(|| ApiError::field("refresh_token", "Missing field `refresh_token`."))?;

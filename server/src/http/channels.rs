@@ -11,7 +11,7 @@ use crate::{
     state::AppState,
 };
 use axum::{extract::State, http::StatusCode};
-use natter::{Channel, ChannelId, PostPolicy, Problem, User, UserId, Visibility};
+use natter::{Channel, ChannelId, ChannelKind, PostPolicy, Problem, User, UserId, Visibility};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -40,7 +40,7 @@ pub(super) struct ChannelPatch {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(super) struct Search {
-    /// Looked for in names and topics.
+    /// Looked for in names and topics; in directs, in the other's name.
     #[serde(default)]
     q: String,
 }
@@ -54,7 +54,8 @@ pub(super) struct ReadMark {
     back: bool,
 }
 
-/// The channels the caller may see: public ones, and private ones they are in.
+/// The channels the caller may see: public ones, private ones they are in, and after those their private
+/// conversations.
 #[utoipa::path(get, path = "/channels", tag = "channels", params(Search, PageQuery),
     responses((status = 200, body = Page<Channel>), (status = 401, body = Problem)))]
 pub(super) async fn list(
@@ -63,8 +64,17 @@ pub(super) async fn list(
     Query(search): Query<Search>,
     Query(query): Query<PageQuery>,
 ) -> ApiResult<Json<Page<Channel>>> {
-    let channels = state.channels.list(&caller, &search.q).await?;
-    Ok(Json(query.page(channels, |channel| channel.label().to_owned())?))
+    let mut channels = state.channels.list(&caller, &search.q).await?;
+    channels.extend(state.directs.list(&caller, &search.q).await?);
+    Ok(Json(query.page(channels, place)?))
+}
+
+/// Where a channel stands in a list. Directs come last: no channel's name begins like that.
+fn place(channel: &Channel) -> String {
+    match channel.kind {
+        ChannelKind::Channel => channel.label().to_owned(),
+        ChannelKind::Direct => format!("~{}", channel.label().to_lowercase()),
+    }
 }
 
 /// Create a channel (admins). Its creator is its first member.
@@ -134,7 +144,7 @@ pub(super) async fn members(
     Query(query): Query<PageQuery>,
 ) -> ApiResult<Json<Page<User>>> {
     let members = state.channels.members(&caller, id).await?;
-    Ok(Json(query.page(members, |user| user.username.clone())?))
+    Ok(Json(query.page(members, |user| user.username.to_lowercase())?))
 }
 
 /// Join a public channel. Joining again changes nothing.

@@ -26,6 +26,9 @@ pub(super) struct HistoryQuery {
     /// Messages on both sides of this `seq`, itself included.
     #[param(value_type = Option<u64>)]
     around: Option<String>,
+    /// `next` of the page before: takes the place of the number that was given for that one.
+    #[param(value_type = Option<u64>)]
+    cursor: Option<String>,
     /// At most this many, 1–100; 50 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
@@ -37,6 +40,9 @@ pub(super) struct ChangesQuery {
     /// The last `rev` known.
     #[param(value_type = u64)]
     since: Option<String>,
+    /// `next` of the page before: takes the place of `since`.
+    #[param(value_type = Option<u64>)]
+    cursor: Option<String>,
     /// At most this many, 1–100; 50 if left out.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     limit: Option<String>,
@@ -71,10 +77,11 @@ impl HistoryQuery {
         let before = number("before", self.before.as_deref())?;
         let after = number("after", self.after.as_deref())?;
         let around = number("around", self.around.as_deref())?;
+        let cursor = number("cursor", self.cursor.as_deref())?;
         match (before, after, around) {
-            (None, None, None) => Ok(Anchor::Newest),
-            (Some(seq), None, None) => Ok(Anchor::Before(seq)),
-            (None, Some(seq), None) => Ok(Anchor::After(seq)),
+            (None, None, None) => Ok(cursor.map_or(Anchor::Newest, Anchor::Before)),
+            (Some(seq), None, None) => Ok(Anchor::Before(cursor.unwrap_or(seq))),
+            (None, Some(seq), None) => Ok(Anchor::After(cursor.unwrap_or(seq))),
             (None, None, Some(seq)) => Ok(Anchor::Around(seq)),
             _ => Err(ApiError::field("before", "Give one of before, after and around, not several.")),
         }
@@ -106,8 +113,8 @@ pub(super) async fn changes(
     Path(id): Path<ChannelId>,
     Query(query): Query<ChangesQuery>,
 ) -> ApiResult<Json<Changes>> {
-    let since = number("since", query.since.as_deref())?;
-    let since = since.ok_or_else(|| ApiError::field("since", "Missing field `since`."))?;
+    let (since, cursor) = (number("since", query.since.as_deref())?, number("cursor", query.cursor.as_deref())?);
+    let since = cursor.or(since).ok_or_else(|| ApiError::field("since", "Missing field `since`."))?;
     Ok(Json(state.messages.changes(&caller, id, since, limit(query.limit.as_deref())?).await?))
 }
 

@@ -8,7 +8,7 @@ use crate::{
     bus::{Bus, Hint},
     store::Store,
 };
-use natter::{Channel, ChannelId, User, UserId, input::MessageText};
+use natter::{Channel, ChannelId, ChannelKind, User, UserId, input::MessageText};
 use std::sync::Arc;
 
 pub struct Directs {
@@ -50,6 +50,16 @@ impl Directs {
         let id = self.open(caller, with).await?;
         let channel = self.store.channel(caller.user.id, id).await?;
         channel.ok_or(ServiceError::NotFound("There is no such conversation."))
+    }
+
+    /// The caller's conversations with people in whose names `query` is found, by those names.
+    pub async fn list(&self, caller: &Caller, query: &str) -> Result<Vec<Channel>> {
+        let query = query.trim().to_lowercase();
+        let mut directs = self.store.joined_channels(caller.user.id).await?;
+        directs
+            .retain(|channel| channel.kind == ChannelKind::Direct && channel.label().to_lowercase().contains(&query));
+        directs.sort_by_cached_key(|channel| channel.label().to_lowercase());
+        Ok(directs)
     }
 
     /// Whom that name belongs to, and the conversation with them if there is one: opens nothing.

@@ -99,7 +99,12 @@ impl Messages {
     }
 
     pub async fn post(&self, caller: &Caller, channel: ChannelId, draft: Draft) -> Result<Posted> {
-        self.submit(caller, channel, draft).await?.await
+        let posted = self.submit(caller, channel, draft).await?.await?;
+        if posted.known {
+            // Sent long ago, perhaps, to where its sender isn't any more.
+            self.readable(caller, posted.message.channel_id).await?;
+        }
+        Ok(posted)
     }
 
     /// Changes the words of one's own message.
@@ -143,6 +148,8 @@ impl Messages {
         let message = self.store.message(id).await?.ok_or_else(no_such_message)?;
         self.readable(caller, message.channel_id).await.map_err(|error| match error {
             ServiceError::NotFound(_) => no_such_message(),
+            // Words that aren't one's own and can't be read don't exist.
+            ServiceError::Forbidden(_) if message.sender.id != caller.user.id => no_such_message(),
             other => other,
         })?;
         Ok(message)

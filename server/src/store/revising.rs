@@ -49,7 +49,9 @@ pub(super) fn judge(row: RevisedRow, revision: &Revision) -> Result<Verdict> {
         MessageChange::React { .. } => role.can_react(access),
     };
     if !allowed {
-        return Ok(Verdict::Forbidden);
+        // What somebody can't read doesn't exist for them, but for their own words.
+        let known = role.can_read_channel(access) || me == sender;
+        return Ok(if known { Verdict::Forbidden } else { Verdict::NotFound });
     }
     if message.deleted {
         let already = matches!(revision.what, MessageChange::Delete { .. });

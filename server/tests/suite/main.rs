@@ -4,14 +4,17 @@
 mod common;
 mod directs;
 mod http;
+mod lists;
 mod live;
 mod nodes;
 mod people;
 mod postgres;
 mod process;
 mod races;
+mod races_of_rights;
 mod refusals;
 mod rights;
+mod sockets;
 mod store_contract;
 mod store_locks;
 mod store_messages;

@@ -101,7 +101,7 @@ enum Right {
         anyone: bool,
         shows: fn(Role, Access) -> bool,
     },
-    /// Heard by the others in the channel; without the right nothing happens, and nothing is said of it.
+    /// The same, without an answer: heard by the others in the channel.
     Heard(fn(Role, Access) -> bool),
 }
 
@@ -132,19 +132,23 @@ impl Right {
             Self::Anyone | Self::SignedIn | Self::Lists { .. } => Answer::Yes,
             Self::OwnSession => or(cell.sender == cell.me, Answer::NotFound),
             Self::Place(right) => or(right(role), Answer::Forbidden),
-            Self::In(right) => seen.map_or(Answer::NotFound, |access| or(right(role, access), Answer::Forbidden)),
+            Self::In(right) | Self::Heard(right) => {
+                seen.map_or(Answer::NotFound, |access| or(right(role, access), Answer::Forbidden))
+            }
             Self::Named(right) => {
                 let named = access.filter(|access| access.kind == ChannelKind::Channel);
                 or(named.is_some_and(|access| right(role, access)), Answer::NotFound)
             }
             Self::Message(right) => {
-                seen.map_or(Answer::NotFound, |access| or(right(role, access, cell.me, cell.sender), Answer::Forbidden))
+                // Words that aren't one's own and can't be read don't exist.
+                let known = |access| role.can_read_channel(access) || cell.me == cell.sender;
+                let refusal = |access| if known(access) { Answer::Forbidden } else { Answer::NotFound };
+                seen.map_or(Answer::NotFound, |access| or(right(role, access, cell.me, cell.sender), refusal(access)))
             }
             Self::Manage => match access {
                 Some(access) if role.can_manage_channel(access.kind) => Answer::Yes,
                 _ => or(false, if seen.is_some() { Answer::Forbidden } else { Answer::NotFound }),
             },
-            Self::Heard(right) => or(access.is_some_and(|access| right(role, access)), Answer::Nothing),
         }
     }
 }
@@ -162,7 +166,6 @@ enum Answer {
     Unauthenticated,
     Forbidden,
     NotFound,
-    Nothing,
 }
 
 impl Answer {
@@ -173,6 +176,15 @@ impl Answer {
             403 => Some(Self::Forbidden),
             404 => Some(Self::NotFound),
             _ => None,
+        }
+    }
+
+    /// Of an error's frame.
+    fn of_code(error: &Value) -> Self {
+        match error["code"].as_str() {
+            Some("forbidden") => Self::Forbidden,
+            Some("not_found") => Self::NotFound,
+            other => panic!("{other:?}: {error}"),
         }
     }
 }
@@ -308,8 +320,13 @@ async fn by_frame(world: &mut World, line: &Line, cell: &Cell) -> (Answer, Value
     let socket = world.socket.as_mut().unwrap();
     socket.say(&frame).await;
     if matches!(line.right, Right::Heard(_)) {
-        assert_eq!(socket.drain().await, [] as [Value; 0], "{} is never answered", line.name);
-        return (if world.hears_typing(cell).await { Answer::Yes } else { Answer::Nothing }, Value::Null);
+        let mut said = socket.drain().await;
+        let heard = world.hears_typing(cell).await;
+        assert_eq!(heard, said.is_empty(), "{} is answered where it is refused, and only there: {said:?}", line.name);
+        let Some(mut error) = said.pop() else { return (Answer::Yes, Value::Null) };
+        assert_eq!(error["ref"], reference.as_str(), "{error}");
+        error.as_object_mut().unwrap().remove("ref");
+        return (Answer::of_code(&error), error);
     }
     loop {
         let mut got = socket.value().await;
@@ -317,12 +334,8 @@ async fn by_frame(world: &mut World, line: &Line, cell: &Cell) -> (Answer, Value
         let about = got["channel_id"] == json!(cell.channel) || got["channel"]["id"] == json!(cell.channel);
         let answer = match (got["type"].as_str().unwrap(), line.name) {
             ("ack" | "pong", _) if here => Answer::Yes,
-            ("error", _) if here => match got["code"].as_str().unwrap() {
-                "forbidden" => Answer::Forbidden,
-                "not_found" => Answer::NotFound,
-                other => panic!("{}: {other}", line.name),
-            },
-            ("read", "read") | ("synced", "sync") if about => Answer::Yes,
+            ("error", _) if here => Answer::of_code(&got),
+            ("read", "read") | ("synced", "sync") if about && here => Answer::Yes,
             // It is seen from outside, or not at all.
             ("channel", "sync") if about => Answer::Forbidden,
             ("channel_removed", "sync") if about => Answer::NotFound,

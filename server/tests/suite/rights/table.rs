@@ -37,7 +37,7 @@ pub fn routes() -> Vec<Line> {
         line("GET /me", Right::SignedIn, nothing),
         line("PATCH /me", Right::SignedIn, |c| json!({ "display_name": c.fresh })),
         line("PUT /me/password", Right::SignedIn, |_| json!({ "current": PASSWORD, "new": PASSWORD })),
-        line("GET /channels", LISTED, nothing),
+        line("GET /channels", Right::Lists { anyone: false, shows: Role::can_see_channel }, nothing),
         line("POST /channels", Right::Place(Role::can_create_channels), |c| json!({ "name": c.fresh })),
         line("GET /channels/{id}", Right::In(Role::can_see_channel), nothing),
         line("PATCH /channels/{id}", Right::Manage, |c| json!({ "topic": c.fresh })),

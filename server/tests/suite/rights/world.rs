@@ -68,9 +68,9 @@ pub struct World {
     jun: Person,
     kim: Person,
     zoe: Person,
-    /// Jun's and Kim's, and where Kim types to say that everything before it has been told.
+    /// Jun's, and Jun's notes: one in them says that everything before it has been told.
     witness: Socket,
-    signals: (Socket, [ChannelId; 2]),
+    signal: ChannelId,
     rooms: HashMap<(State, Option<Who>), Room>,
     invite: String,
     count: u32,
@@ -97,13 +97,10 @@ impl World {
             (server.register("jun").await, server.register("kim").await, server.register("zoe").await);
         let (ada, bo, eve) = (&people[&Who::FirstAdmin], &people[&Who::SecondAdmin], &people[&Who::Suspended]);
         ada.does("PATCH", &format!("/users/{}", bo.id()), json!({ "role": "admin" })).await;
-        let signal = ada.create_channel("signals").await;
-        join_all([&jun, &kim].map(|person| person.join(signal))).await;
-        ada.does("DELETE", &format!("/channels/{signal}/members/me"), Value::Null).await;
-        let direct = id(&jun.does("PUT", &format!("/directs/{}", kim.id()), Value::Null).await);
+        let signal = id(&jun.does("PUT", &format!("/directs/{}", jun.id()), Value::Null).await);
         eve.does("PUT", &format!("/directs/{}", jun.id()), Value::Null).await;
         ada.does("PATCH", &format!("/users/{}", eve.id()), json!({ "suspended": true })).await;
-        let (witness, signals) = (jun.connect().await, (kim.connect().await, [signal, direct]));
+        let witness = jun.connect().await;
         let store = server.store().await;
         let mut world = Self {
             server,
@@ -115,7 +112,7 @@ impl World {
             kim,
             zoe,
             witness,
-            signals,
+            signal,
             rooms: HashMap::new(),
             invite: String::new(),
             count: 0,
@@ -284,17 +281,16 @@ impl World {
 
     /// Whether Jun saw that person typing there, of everything so far.
     pub async fn hears_typing(&mut self, cell: &Cell) -> bool {
-        let (kim, channels) = &mut self.signals;
-        // In turn, as it is told only now and then in the same one.
-        channels.swap(0, 1);
-        kim.say(&json!({ "type": "typing", "channel_id": channels[0] })).await;
+        // What Jun notes next comes after it.
+        let last = self.jun.post(self.signal, "over").await["id"].clone();
         let mut heard = false;
         loop {
-            let typing = self.witness.next("typing").await;
-            if typing["user_id"] == json!(self.kim.id()) {
+            let frame = self.witness.value().await;
+            if frame["id"] == last {
                 return heard;
             }
-            heard |= typing["user_id"] == json!(cell.me) && typing["channel_id"] == json!(cell.channel);
+            let typing = frame["type"] == "typing" && frame["user_id"] == json!(cell.me);
+            heard |= typing && frame["channel_id"] == json!(cell.channel);
         }
     }
 }
