@@ -281,6 +281,8 @@ async fn hand_out(receivers: &[Arc<Outbox>], frames: &[Frame]) {
         if round > 0 {
             yield_now().await;
         }
-        some.iter().for_each(|outbox| outbox.push(frames));
+        for outbox in some {
+            outbox.push(frames);
+        }
     }
 }

@@ -206,13 +206,11 @@ impl Waiting {
         let mut written = 0;
         let idle = self.frames.is_empty() && !self.held;
         if idle {
-            match write(stream, frames.clone()) {
-                Ok(bytes) => written = bytes,
-                Err(_) => {
-                    self.close(Closed::Broken);
-                    return true;
-                }
-            }
+            let Ok(bytes) = write(stream, frames.clone()) else {
+                self.close(Closed::Broken);
+                return true;
+            };
+            written = bytes;
         }
         for frame in frames {
             if written >= frame.len() {

@@ -86,13 +86,12 @@ pub async fn run(options: &Options) -> Result<Report, LoadError> {
     if options.serve {
         return serve(options).map(|()| Report::default()).map_err(io_error("the floor"));
     }
-    let (child, address, pid) = match (&options.server, options.pid) {
-        (Some(server), Some(pid)) => (None, server.clone(), pid),
-        _ => {
-            let (child, address) = Loop::start(options)?;
-            let pid = child.0.id();
-            (Some(child), address, pid)
-        }
+    let (child, address, pid) = if let (Some(server), Some(pid)) = (&options.server, options.pid) {
+        (None, server.clone(), pid)
+    } else {
+        let (child, address) = Loop::start(options)?;
+        let pid = child.0.id();
+        (Some(child), address, pid)
     };
     let latencies = Arc::new(Mutex::new(crate::load::board::histogram()));
     let delivered = Arc::new(AtomicU64::new(0));
