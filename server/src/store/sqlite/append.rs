@@ -1,5 +1,6 @@
 //! Storing a batch of messages: one transaction of a few statements, however many they are. Each
-//! statement takes its rows as one JSON array, with identifiers in hexadecimal.
+//! statement takes its rows as one JSON array, with identifiers in hexadecimal. `SQLite` has a thread of
+//! its own, so each call costs two switches between threads: there are no more of them than it takes.
 
 use super::SqliteStore;
 use crate::store::{
@@ -35,14 +36,6 @@ impl SqliteStore {
             return Ok(outcome);
         }
         let moved = desk.moved().map(|(id, rev)| json!({ "id": hex(id.0), "rev": rev }));
-        sqlx::query(
-            "UPDATE channels SET rev = i.rev
-             FROM (SELECT unhex(value ->> 'id') AS id, value ->> 'rev' AS rev FROM json_each(?)) AS i
-             WHERE channels.id = i.id",
-        )
-        .bind(array(moved))
-        .execute(&mut *tx)
-        .await?;
         let rows = fresh.iter().map(|message| {
             json!({
                 "channel": hex(message.channel_id.0),
@@ -57,13 +50,17 @@ impl SqliteStore {
             })
         });
         sqlx::query(
-            "INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at, reply_to,
+            "UPDATE channels SET rev = i.rev
+             FROM (SELECT unhex(value ->> 'id') AS id, value ->> 'rev' AS rev FROM json_each(?)) AS i
+             WHERE channels.id = i.id;
+             INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at, reply_to,
                 mentions_channel)
              SELECT unhex(value ->> 'channel'), value ->> 'seq', value ->> 'seq', unhex(value ->> 'id'),
                 unhex(value ->> 'sender'), unhex(value ->> 'ref'), value ->> 'text', value ->> 'at',
                 unhex(value ->> 'reply_to'), value ->> 'mentions_channel'
              FROM json_each(?)",
         )
+        .bind(array(moved))
         .bind(array(rows))
         .execute(&mut *tx)
         .await?;
@@ -101,27 +98,60 @@ pub(super) async fn mention(tx: &mut SqliteConnection, named: impl Iterator<Item
     Ok(())
 }
 
+#[derive(sqlx::FromRow)]
+struct Found {
+    #[sqlx(flatten)]
+    posting: PostingRow,
+    /// How many of the batch are stored already; the same in each row.
+    known: i64,
+}
+
 async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
     let pairs: BTreeSet<_> = batch.iter().map(|new| (new.channel_id.0, new.sender_id.0)).collect();
     let pairs = pairs.into_iter().map(|(channel, sender)| json!({ "channel": hex(channel), "sender": hex(sender) }));
+    let names = batch.iter().map(|new| {
+        let reference = new.reference.map(|reference| hex(reference.0));
+        json!({ "id": hex(new.id.0), "sender": hex(new.sender_id.0), "ref": reference })
+    });
+    let names = array(names);
     // CROSS JOIN: beginning with the batch, whatever the planner thinks of the tables' sizes.
-    let posting: Vec<PostingRow> = sqlx::query_as(
+    let found: Vec<Found> = sqlx::query_as(
         "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.kind, c.visibility, c.post_policy, u.role,
             u.suspended, u.username, m.user_id IS NOT NULL AS joined,
-            CASE WHEN c.direct_low = u.id THEN c.direct_high ELSE c.direct_low END AS receiver_id
+            CASE WHEN c.direct_low = u.id THEN c.direct_high ELSE c.direct_low END AS receiver_id,
+            (SELECT count(*) FROM json_each(?) AS g
+                WHERE EXISTS (SELECT 1 FROM messages k WHERE k.id = unhex(g.value ->> 'id'))
+                OR EXISTS (SELECT 1 FROM messages k
+                    WHERE k.sender_id = unhex(g.value ->> 'sender') AND k.ref = unhex(g.value ->> 'ref'))) AS known
          FROM json_each(?) AS i
          CROSS JOIN channels c ON c.id = unhex(i.value ->> 'channel')
          CROSS JOIN users u ON u.id = unhex(i.value ->> 'sender')
          LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id",
     )
+    .bind(&names)
     .bind(array(pairs))
     .fetch_all(&mut *tx)
     .await?;
-    let names = batch.iter().map(|new| {
-        let reference = new.reference.map(|reference| hex(reference.0));
-        json!({ "id": hex(new.id.0), "sender": hex(new.sender_id.0), "ref": reference })
-    });
-    let known: Vec<MessageRow> = sqlx::query_as(concat!(
+    // Nearly always none is.
+    let known = if found.first().is_none_or(|found| found.known > 0) { known(tx, names).await? } else { Vec::new() };
+
+    let answered: BTreeSet<_> = batch.iter().filter_map(|new| new.reply_to).collect();
+    let answered = if answered.is_empty() {
+        Vec::new()
+    } else {
+        sqlx::query_as(
+            "SELECT m.channel_id, m.id FROM json_each(?) AS i CROSS JOIN messages m ON m.id = unhex(i.value)",
+        )
+        .bind(array(answered.into_iter().map(|id| json!(hex(id.0)))))
+        .fetch_all(&mut *tx)
+        .await?
+    };
+    Ok(Desk::new(found.into_iter().map(|found| found.posting).collect(), known, answered))
+}
+
+/// Those of a batch that are stored already, by their ids or their senders' own.
+async fn known(tx: &mut SqliteConnection, names: String) -> Result<Vec<MessageRow>> {
+    let known = sqlx::query_as(concat!(
         "WITH given AS (SELECT unhex(value ->> 'id') AS id, unhex(value ->> 'sender') AS sender_id,
                 unhex(value ->> 'ref') AS ref FROM json_each(?)),
             stored AS (
@@ -135,21 +165,10 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
          CROSS JOIN messages m ON m.channel_id = s.channel_id AND m.seq = s.seq
          JOIN users u ON u.id = m.sender_id"
     ))
-    .bind(array(names))
-    .fetch_all(&mut *tx)
+    .bind(names)
+    .fetch_all(tx)
     .await?;
-    let answered: BTreeSet<_> = batch.iter().filter_map(|new| new.reply_to).collect();
-    let answered = if answered.is_empty() {
-        Vec::new()
-    } else {
-        sqlx::query_as(
-            "SELECT m.channel_id, m.id FROM json_each(?) AS i CROSS JOIN messages m ON m.id = unhex(i.value)",
-        )
-        .bind(array(answered.into_iter().map(|id| json!(hex(id.0)))))
-        .fetch_all(&mut *tx)
-        .await?
-    };
-    Ok(Desk::new(posting, known, answered))
+    Ok(known)
 }
 
 fn array(rows: impl Iterator<Item = Value>) -> String {

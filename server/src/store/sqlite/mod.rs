@@ -39,11 +39,16 @@ impl SqliteStore {
         let write = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_slow_threshold(QUEUEING)
+            // There is no network in between that could have gone away.
+            .test_before_acquire(false)
             // When the disk is full SQLite ends the transaction itself. The driver doesn't notice, and
             // would refuse every later one: such a connection is replaced.
             .after_release(|conn, _| {
                 Box::pin(async move {
-                    conn.ping().await?;
+                    if conn.is_in_transaction() {
+                        // It may be about to be rolled back.
+                        conn.ping().await?;
+                    }
                     Ok(!conn.is_in_transaction())
                 })
             })
@@ -59,6 +64,7 @@ impl SqliteStore {
         let read = SqlitePoolOptions::new()
             .max_connections(4)
             .acquire_slow_threshold(QUEUEING)
+            .test_before_acquire(false)
             .connect_lazy_with(options.read_only(true));
         Ok(Self { write, read, epoch })
     }
