@@ -166,11 +166,11 @@ impl<H, F> Registry<H, F> {
         self.connections.values().map(|connection| &connection.handle)
     }
 
+    /// Those that aren't in a channel. Whoever is only being settled may well be in it: what is read for
+    /// them afterwards says so.
     pub fn outside(&self, channel_id: ChannelId) -> impl Iterator<Item = &Arc<H>> {
-        self.connections
-            .values()
-            .filter(move |connection| !connection.channels.contains(&channel_id))
-            .map(|connection| &connection.handle)
+        let settled = self.connections.values().filter(|connection| connection.meanwhile.is_none());
+        settled.filter(move |connection| !connection.channels.contains(&channel_id)).map(|found| &found.handle)
     }
 
     pub fn in_channel(&self, channel_id: ChannelId) -> impl Iterator<Item = &Arc<H>> {

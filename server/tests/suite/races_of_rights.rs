@@ -101,7 +101,8 @@ async fn who_is_suspended_while_sending_sends_nothing_more() {
         let (posted, (status, body)) = tokio::join!(at_once(posts, &[201, 401, 403]), suspend);
         assert_eq!((status, &body["suspended"]), (200, &json!(true)), "round {round}: {posted:?}");
         assert_eq!(socket.closed().await.map(|close| u16::from(close.code)), Some(1008), "round {round}");
-        // From here on nothing more comes.
+        // What was being stored is stored when Ada's turn has come. From there on nothing more comes.
+        ada.post(channel, "what was that?").await;
         let texts = ada.history(channel).await.len();
         assert!(texts >= stored + posted.iter().filter(|status| **status == 201).count(), "round {round}");
         at_once([mira.call("POST", &messages, Some(json!({ "text": "still here?" })))], &[401]).await;

@@ -178,5 +178,7 @@ async fn whoever_is_in_very_many_channels_connects_all_the_same() {
     let (mut socket, ready): (Socket, _) = ada.connect_ready().await;
     let ServerFrame::Ready { channels, .. } = ready else { panic!("{ready:?}") };
     assert_eq!(channels.len(), 1_200);
-    assert_eq!(socket.drain().await, [] as [Value; 0]);
+    // Nobody told this node of them: it may find and tell them only now.
+    let told = socket.drain().await;
+    assert!(told.iter().all(|frame| frame["channel"]["joined"] == true), "{:?}", told.last());
 }

@@ -36,6 +36,7 @@ fn a_connection_receives_its_channels_until_it_goes() {
     let (mine, other) = (ChannelId::generate(), ChannelId::generate());
     let id = registry.connect(user, session, Arc::new(()));
     registry.check();
+    assert_eq!(registry.outside(mine).count(), 0, "nobody knows yet");
     registry.settle(id, [(mine, 0)]);
     registry.check();
     assert_eq!((registry.count(mine), registry.count(other)), (1, 0));
