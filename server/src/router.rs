@@ -34,7 +34,10 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The API's routes with the document they make.
 fn api() -> (Router<AppState>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(http::document()).nest(API, http::router()).split_for_parts()
+    let (routes, mut document) =
+        OpenApiRouter::with_openapi(http::document()).nest(API, http::router()).split_for_parts();
+    http::complete_document(&mut document);
+    (routes, document)
 }
 
 /// The OpenAPI document of everything under `/api/v1`.

@@ -8,7 +8,10 @@ use axum::{
 use std::sync::Arc;
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    openapi::{
+        ContentBuilder, OpenApi as OpenApiDocument, Ref, RefOr, ResponseBuilder,
+        security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme},
+    },
 };
 use utoipa_swagger_ui::{Config, serve};
 
@@ -30,7 +33,7 @@ struct Document;
 struct Security;
 
 impl Modify for Security {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+    fn modify(&self, document: &mut OpenApiDocument) {
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("bearer", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
         let cookie = ApiKey::Cookie(ApiKeyValue::new(crate::auth::cookies::ACCESS));
@@ -39,8 +42,52 @@ impl Modify for Security {
 }
 
 /// The document before any route is in it.
-pub fn document() -> utoipa::openapi::OpenApi {
+pub fn document() -> OpenApiDocument {
     Document::openapi()
+}
+
+/// Says of each operation what holds for all: errors are problems, and there are more than those that
+/// its handler names.
+pub fn complete(document: &mut OpenApiDocument) {
+    const PROBLEM: &str = "application/problem+json";
+    let problem = |description: &str| {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        RefOr::T(ResponseBuilder::new().description(description).content(PROBLEM, content).build())
+    };
+    for path in document.paths.paths.values_mut() {
+        let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.patch, &mut path.delete];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            for (status, response) in responses.iter_mut().filter(|(status, _)| status.as_str() >= "400") {
+                if let RefOr::T(response) = response {
+                    if let Some(content) = response.content.shift_remove("application/json") {
+                        response.content.insert(PROBLEM.to_owned(), content);
+                    }
+                    if response.description.is_empty() {
+                        words(status).clone_into(&mut response.description);
+                    }
+                }
+            }
+            // Open to anyone is what says so.
+            if operation.security.is_none() {
+                responses.entry("401".to_owned()).or_insert_with(|| problem(words("401")));
+            }
+            responses.insert("default".to_owned(), problem("Anything else that is wrong: see its `code`"));
+        }
+    }
+}
+
+fn words(status: &str) -> &'static str {
+    match status {
+        "401" => "Not logged in, or not any more",
+        "403" => "Not allowed",
+        "404" => "It doesn't exist, or not for the caller",
+        "409" => "It contradicts what there is",
+        "410" => "It can't be told any more",
+        "422" => "A field isn't valid: `errors` names it",
+        "429" => "Too often: `Retry-After` says when",
+        _ => "Refused",
+    }
 }
 
 /// Where the page is; the addresses of its files are relative to the slash.

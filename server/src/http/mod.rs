@@ -12,7 +12,7 @@ mod messages;
 mod page;
 mod users;
 
-pub use docs::{document, page as docs_page, redirect as docs_redirect};
+pub use docs::{complete as complete_document, document, page as docs_page, redirect as docs_redirect};
 
 use crate::state::AppState;
 use utoipa_axum::{router::OpenApiRouter, routes};

@@ -194,9 +194,14 @@ async fn every_route_is_in_the_openapi_document() {
     for (path, operations) in paths {
         let url = format!("{}{}", server.base, path.replace("{id}", "01a20444-39cb-762a-888c-94c1426f825f"));
         for method in operations.as_object().unwrap().keys() {
-            let method = method.to_uppercase().parse().unwrap();
-            let (status, body) = answer(server.http.request(method, &url).json(&json!({}))).await;
+            let method: reqwest::Method = method.to_uppercase().parse().unwrap();
+            let (status, body) = answer(server.http.request(method.clone(), &url).json(&json!({}))).await;
             assert!([401, 422].contains(&status), "{path}: {status} {body}");
+            let responses = &operations[method.as_str().to_lowercase()]["responses"];
+            for named in ["default", if status == 401 { "401" } else { "default" }] {
+                let schema = &responses[named]["content"]["application/problem+json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/Problem", "{method} {path}: {named}");
+            }
         }
     }
     let page = server.http.get(format!("{}/api/docs/", server.base)).send().await.unwrap();

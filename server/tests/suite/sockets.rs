@@ -3,7 +3,7 @@
 use crate::common::{Person, Socket, TestServer, answer};
 use natter::{PostPolicy, Ref, Timestamp, Visibility, wire::ServerFrame};
 use natter_server::store::NewChannel;
-use serde_json::{Value, json};
+use serde_json::json;
 use std::time::Duration;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
