@@ -13,25 +13,28 @@ use crate::{
 };
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
-use std::sync::Arc;
+use std::{ops::Deref, sync::Arc};
 use tokio::{sync::mpsc, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// What every door of the server leads to. Cheap to clone.
+/// What every door of the server leads to. Cheap to clone: each request and each connection has one.
 #[derive(Clone)]
-pub struct AppState {
-    pub accounts: Arc<Accounts>,
-    pub channels: Arc<Channels>,
+pub struct AppState(Arc<Rooms>);
+
+/// What is behind the doors.
+pub struct Rooms {
+    pub accounts: Accounts,
+    pub channels: Channels,
     pub messages: Arc<Messages>,
     pub directs: Arc<Directs>,
-    pub moderation: Arc<Moderation>,
-    pub people: Arc<People>,
-    pub place: Arc<Place>,
+    pub moderation: Moderation,
+    pub people: People,
+    pub place: Place,
     pub hub: Arc<Hub>,
-    pub gaps: Arc<Gaps>,
+    pub gaps: Gaps,
     pub limits: Arc<ChatLimits>,
     pub store: Arc<dyn Store>,
-    pub origins: Arc<Origins>,
+    pub origins: Origins,
     pub cookies: Cookies,
     pub trust_proxy: bool,
     pub assets: Assets,
@@ -40,6 +43,14 @@ pub struct AppState {
     pub shutdown: CancellationToken,
     /// The open sockets, to wait for.
     pub sockets: TaskTracker,
+}
+
+impl Deref for AppState {
+    type Target = Rooms;
+
+    fn deref(&self) -> &Rooms {
+        &self.0
+    }
 }
 
 impl AppState {
@@ -71,19 +82,19 @@ impl AppState {
         let people = People { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
         let place = Place { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
         let moderation = Moderation { store: store.clone(), messages: messages.clone(), directs: directs.clone() };
-        let state = Self {
-            accounts: Arc::new(accounts),
-            channels: Arc::new(Channels { store: store.clone(), bus, clock }),
+        let rooms = Rooms {
+            accounts,
+            channels: Channels { store: store.clone(), bus, clock },
             messages,
             directs,
-            moderation: Arc::new(moderation),
-            people: Arc::new(people),
-            place: Arc::new(place),
+            moderation,
+            people,
+            place,
             hub,
-            gaps: Arc::new(Gaps::new(store.clone())),
+            gaps: Gaps::new(store.clone()),
             limits,
             store,
-            origins: Arc::new(Origins::new(config.allowed_origins.iter().cloned())),
+            origins: Origins::new(config.allowed_origins.iter().cloned()),
             cookies: Cookies { secure: config.secure_cookies },
             trust_proxy: config.trust_proxy,
             assets: Assets::find(),
@@ -91,7 +102,7 @@ impl AppState {
             shutdown: CancellationToken::new(),
             sockets: TaskTracker::new(),
         };
-        (state, vec![writer, fanout])
+        (Self(Arc::new(rooms)), vec![writer, fanout])
     }
 }
 

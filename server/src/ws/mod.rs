@@ -40,11 +40,12 @@ pub(crate) async fn upgrade(
     let tracker = state.sockets.clone();
     let offered = protocols(&headers).any(|protocol| protocol == SUBPROTOCOL);
     let (response, upgraded) = handshake.accept(offered.then_some(SUBPROTOCOL));
-    tokio::spawn(tracker.track_future(async move {
+    tokio::spawn(async move {
         if let Some(upgraded) = upgraded.await {
-            session::run(state, caller, upgraded, place).await;
+            // In a task of its own: what the handshake needed isn't held for as long as this lasts.
+            tokio::spawn(tracker.track_future(session::run(state, caller, upgraded, place)));
         }
-    }));
+    });
     Ok(response)
 }
 

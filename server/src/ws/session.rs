@@ -11,12 +11,19 @@ use crate::{
     state::AppState,
     store::ReadMark,
 };
-use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream::FuturesOrdered};
+use futures::{FutureExt as _, future::BoxFuture};
 use natter::{
     ChannelId, ErrorCode, Problem, Ref,
     wire::{ClientFrame, PROTOCOL, ServerFrame, close},
 };
-use std::{collections::BTreeMap, future::poll_fn, pin::pin, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::poll_fn,
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 use tokio::time::{Instant, interval_at, sleep, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message, protocol::CloseFrame};
 
@@ -72,45 +79,60 @@ struct Session {
     caller: Caller,
     socket: Socket,
     outbox: Arc<Outbox>,
-    in_flight: FuturesOrdered<BoxFuture<'static, Answer>>,
+    /// Posts on their way, in the order in which they are answered.
+    in_flight: VecDeque<BoxFuture<'static, Answer>>,
     heard: limits::Frames,
     /// Where and when one was lately told to be writing.
     typed: Vec<(ChannelId, Instant)>,
     /// Nothing has been heard since the last ping.
     silent: bool,
+    _place: limits::ConnectionPlace,
 }
 
-/// Runs a connection until either side ends it.
-pub async fn run(state: AppState, caller: Caller, upgraded: Upgraded, place: limits::ConnectionPlace) {
-    let _place = place;
+/// Runs a connection until either side ends it. What it holds all the time is on the heap, once:
+/// futures keep what they were given beside what they made of it.
+pub fn run(
+    state: AppState,
+    caller: Caller,
+    upgraded: Upgraded,
+    place: limits::ConnectionPlace,
+) -> impl Future<Output = ()> + Send {
     let (id, outbox) = state.hub.connect(caller.user.id, caller.session_id, upgraded.stream);
     let socket = Socket::new(upgraded.early, outbox.clone());
-    // Dropped however this ends, a panic included.
-    let _guard = Disconnect { state: state.clone(), id };
     let heard = state.limits.frames();
-    let in_flight = FuturesOrdered::new();
-    let mut session = Session { state, id, caller, socket, outbox, in_flight, heard, typed: Vec::new(), silent: false };
-    let end = match session.ready().await {
-        Ok(()) => session.talk().await,
-        Err(end) => end,
+    let session = Session {
+        state,
+        id,
+        caller,
+        socket,
+        outbox,
+        in_flight: VecDeque::new(),
+        heard,
+        typed: Vec::new(),
+        silent: false,
+        _place: place,
     };
-    if let End::Close(code, reason) = end {
-        session.close(code, reason).await;
-    }
+    Box::new(session).live()
 }
 
-struct Disconnect {
-    state: AppState,
-    id: ConnectionId,
-}
-
-impl Drop for Disconnect {
+/// However it ends, a panic included.
+impl Drop for Session {
     fn drop(&mut self) {
         self.state.hub.disconnect(self.id);
     }
 }
 
 impl Session {
+    async fn live(mut self: Box<Self>) {
+        let end = match self.ready().boxed().await {
+            Ok(()) => self.talk().await,
+            Err(end) => end,
+        };
+        if let End::Close(code, reason) = end {
+            self.close(code, reason).boxed().await;
+        }
+    }
+
     /// Says `ready`. The hub already knows the connection, so what happens while the channels are
     /// read comes after it.
     async fn ready(&mut self) -> Result<(), End> {
@@ -141,9 +163,10 @@ impl Session {
         loop {
             let step = tokio::select! {
                 closed = self.outbox.ended() => Err(closed.into()),
-                Some(answer) = self.in_flight.next(), if !self.in_flight.is_empty() => self.answers(answer).await,
+                answer = next_of(&mut self.in_flight) => self.answers(answer).boxed().await,
                 heard = poll_fn(|cx| self.socket.poll_read(cx)), if self.in_flight.len() < IN_FLIGHT => match heard {
-                    Ok(message) => self.hear(message).await,
+                    // On the heap: what handling takes isn't held by everyone who is idle.
+                    Ok(message) => self.hear(message).boxed().await,
                     Err(error) => Err(error.into()),
                 },
                 _ = ping.tick() => self.ping(),
@@ -162,8 +185,7 @@ impl Session {
         }
         match message {
             Message::Text(text) => match ClientFrame::parse(&text) {
-                // On the heap: what handling takes isn't held by everyone who is idle.
-                Ok(frame) => self.handle(frame).boxed().await,
+                Ok(frame) => self.handle(frame).await,
                 Err(malformed) => self.error(malformed.reference, ErrorCode::Invalid, malformed.detail).await,
             },
             Message::Binary(_) => self.error(None, ErrorCode::Invalid, "Frames are JSON text.".into()).await,
@@ -332,15 +354,15 @@ impl Session {
     /// An answer to a post, and to those that were stored with it.
     async fn answers(&mut self, first: Answer) -> Result<(), End> {
         let mut frames = Vec::new();
-        let mut next = Some(Some(first));
-        while let Some(Some(answer)) = next {
+        let mut next = Some(first);
+        while let Some(answer) = next {
             let Some(answer) = answer else {
                 // An error would say that nothing was stored. Who connects again sends again, by the
                 // same ref, and is told.
                 return Err(End::Close(close::GOING_AWAY, "reconnect and send again what has no answer"));
             };
             frames.push(Frame::new(&answer));
-            next = self.in_flight.next().now_or_never();
+            next = next_of(&mut self.in_flight).now_or_never();
         }
         self.write(&frames).await
     }
@@ -402,6 +424,17 @@ impl Session {
         let read = async { while poll_fn(|cx| socket.poll_read(cx)).await.is_ok() {} };
         tokio::join!(read, outbox.rest_sent());
     }
+}
+
+/// The answer to the first of these, which is taken out; waits for ever where there is none.
+async fn next_of(in_flight: &mut VecDeque<BoxFuture<'static, Answer>>) -> Answer {
+    let answer = poll_fn(|cx| in_flight.front_mut().map_or(Poll::Pending, |first| first.poll_unpin(cx))).await;
+    in_flight.pop_front();
+    if in_flight.is_empty() {
+        // Whoever is idle keeps no memory for it.
+        in_flight.shrink_to_fit();
+    }
+    answer
 }
 
 fn outcome(reference: Option<Ref>, result: ServiceResult<Posted>) -> Answer {

@@ -15,7 +15,7 @@ use tokio_tungstenite::tungstenite::{
 };
 
 /// Chat frames are small; a larger buffer would be most of what an idle connection costs.
-const BUFFER: usize = 1024;
+const BUFFER: usize = 512;
 
 pub struct Socket(WebSocket<Wire>);
 
