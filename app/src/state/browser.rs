@@ -109,6 +109,8 @@ mod here {
         js_sys::Reflect::has(&window, &"CommandEvent".into()).unwrap_or(false)
     }
 
+    pub fn leads_nowhere() {}
+
     pub fn set_title(title: &str) {
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
             document.set_title(title);
@@ -155,6 +157,14 @@ mod here {
 
     pub fn has_invoker_commands() -> bool {
         false
+    }
+
+    /// The page that is being made is of an address that leads nowhere: programs see it by the status.
+    pub fn leads_nowhere() {
+        #[cfg(feature = "ssr")]
+        if let Ok(backend) = crate::backend::backend() {
+            backend.leads_nowhere();
+        }
     }
 
     pub fn set_title(_: &str) {}

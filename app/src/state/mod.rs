@@ -11,7 +11,7 @@ mod zone;
 
 #[cfg(feature = "hydrate")]
 pub use browser::now;
-pub use browser::{assign_location, has_invoker_commands, is_attentive, post_form, set_title};
+pub use browser::{assign_location, has_invoker_commands, is_attentive, leads_nowhere, post_form, set_title};
 pub use chat::{Card, Chat, Link, target_of};
 pub use outbox::Target;
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, rows};
