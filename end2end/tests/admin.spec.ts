@@ -37,12 +37,13 @@ test('the overview shows how the place is doing', async ({ server, signedIn }) =
   await expect(page).toHaveURL('/admin/channels/plans');
 });
 
-test('the areas lead to each other', async ({ server, signedIn }) => {
+test('the areas lead to each other, and the way stays where the focus is', async ({ server, signedIn }) => {
   const page = await open(await signedIn(await Account.register(server, 'ada')), '/admin');
   for (const [name, path] of [['Channels', '/channels'], ['People', '/people'], ['Registration', '/registration'], ['Audit log', '/audit'], ['Overview', '']] as const) {
     await areas(page).getByRole('link', { name, exact: true }).press('Enter');
     await expect(page).toHaveURL(`/admin${path}`);
     await expect(areas(page).getByRole('link', { name, exact: true })).toHaveAttribute('aria-current', 'page');
+    await expect(areas(page).getByRole('link', { name, exact: true })).toBeFocused();
     await expect(areas(page).locator('[aria-current]')).toHaveCount(1);
   }
 });

@@ -19,8 +19,9 @@ use leptos_router::{
 #[component]
 pub fn Signed() -> impl IntoView {
     let bootstrap = expect_context::<BootstrapResource>();
+    // Not Suspense: that takes the frame off the page at each navigation, and the focus with it.
     view! {
-        <Suspense>
+        <Transition>
             {move || Suspend::new(async move {
                 match bootstrap.await {
                     Ok(Some(start)) => view! { <Frame start/> }.into_any(),
@@ -28,7 +29,7 @@ pub fn Signed() -> impl IntoView {
                     Err(failure) => view! { <Unavailable detail=failure.to_string()/> }.into_any(),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
 }
 
