@@ -294,6 +294,30 @@ test.describe('without JavaScript', () => {
     await expect(log(page).first()).toContainText('“Selling watches”');
   });
 
+  test('a channel that could not be made or deleted is told of where it was tried', async ({ server, page, watch }) => {
+    watch.allow(UNUSED);
+    const admin = await Account.register(server, 'ada');
+    const taken = await admin.createChannel('taken');
+    await page.goto('/login');
+    await enterThroughPage(page, 'Log in', 'ada', PASSWORD);
+    await page.goto('/admin/channels');
+    await page.getByRole('main').getByRole('button', { name: 'Create channel' }).click();
+    const create = page.getByRole('dialog', { name: 'Create channel' });
+    await create.getByRole('textbox', { name: 'Name' }).fill('taken');
+    await create.getByRole('button', { name: 'Create channel' }).click();
+    await expect(create.getByRole('textbox', { name: 'Name' })).toHaveAttribute('aria-invalid', 'true');
+    await create.getByRole('button', { name: 'Close' }).click();
+    await expect(create).toBeHidden();
+    await page.goto('/channels/taken');
+    await page.getByRole('button', { name: 'Delete channel' }).click();
+    await admin.deleteChannel(taken);
+    const again = await admin.createChannel('taken');
+    const remove = page.getByRole('dialog', { name: 'Delete #taken?' });
+    await remove.getByRole('button', { name: 'Delete channel' }).click();
+    await expect(remove.getByRole('alert')).toBeVisible();
+    expect((await admin.channel(again)).name).toBe('taken');
+  });
+
   test('what goes wrong is told', async ({ server, page, watch }) => {
     watch.allow(UNUSED);
     await Account.register(server, 'ada');

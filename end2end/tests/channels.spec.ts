@@ -70,6 +70,31 @@ test('somebody who leaves elsewhere is out here too, and can come back', async (
   await expect(link(mira, '#general')).toBeVisible();
 });
 
+test('the first channel is also made in browsers that need help with dialogs', async ({ server, signedIn }) => {
+  const browser = await signedIn(await Account.register(server, 'ada'));
+  const page = await browser.newPage();
+  await page.addInitScript('delete window.CommandEvent');
+  await open(browser, '/', page);
+  await page.evaluate("document.querySelectorAll('[commandfor]').forEach((button) => button.removeAttribute('commandfor'))");
+  await page.getByRole('button', { name: 'Create a channel' }).click();
+  await expect(page.getByRole('dialog', { name: 'Create channel' })).toBeVisible();
+});
+
+test('words selected with the mouse let go outside do not close a dialog', async ({ server, signedIn }) => {
+  const page = await open(await signedIn(await Account.register(server, 'ada')), '/');
+  await conversations(page).getByRole('button', { name: 'Create channel' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Create channel' });
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('general');
+  await dialog.getByRole('textbox', { name: 'Name' }).hover();
+  await page.mouse.down();
+  await page.mouse.move(5, 5);
+  await page.mouse.up();
+  await expect(dialog.getByRole('textbox', { name: 'Name' })).toHaveValue('general');
+  await expect(dialog).toBeVisible();
+  await page.mouse.click(5, 5);
+  await expect(dialog).toBeHidden();
+});
+
 test('the number of members is right while people come and go', async ({ server, signedIn }) => {
   const admin = await Account.register(server, 'ada');
   const member = await Account.register(server, 'mira');

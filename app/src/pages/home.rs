@@ -1,6 +1,6 @@
 use crate::{
     components::{
-        channels::CREATE_CHANNEL,
+        channels::{CREATE_CHANNEL, open_create},
         ui::{Icon, PRIMARY, SECONDARY, When, effect},
     },
     state::{Chat, set_title},
@@ -84,7 +84,8 @@ fn FirstSteps() -> impl IntoView {
             </p>
             <div class="flex flex-wrap justify-center gap-3">
                 <When when=Signal::derive(may_create)>
-                    <button type="button" class=PRIMARY command="show-modal" commandfor=CREATE_CHANNEL>
+                    <button type="button" class=PRIMARY command="show-modal" commandfor=CREATE_CHANNEL
+                        on:click=move |_| open_create()>
                         <Icon icon=icondata_lu::LuPlus/>
                         "Create a channel"
                     </button>

@@ -2,6 +2,6 @@ mod create;
 mod delete;
 mod sidebar;
 
-pub use create::{CREATE_CHANNEL, CreateChannelDialog};
+pub use create::{CREATE_CHANNEL, CreateChannelDialog, open_create};
 pub use delete::{DELETE_CHANNEL, DeleteChannelDialog};
 pub use sidebar::Sidebar;

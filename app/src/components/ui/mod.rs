@@ -15,7 +15,7 @@ mod when;
 pub use avatar::Avatar;
 pub use button::{DANGER, GHOST, PRIMARY, SECONDARY};
 pub use choice::{Choice, Options};
-pub use dialog::{Dialog, close_dialog, hide, open_dialog};
+pub use dialog::{Dialog, close_dialog, hide, make_modal, open_dialog};
 pub use erased::{changing, effect};
 pub use field::{Field, FormError};
 pub use filled::FilledField;

@@ -182,7 +182,7 @@ fn Delete(channel: Channel) -> impl IntoView {
                 <Icon icon=icondata_lu::LuTrash2/>
                 "Delete channel"
             </button>
-            <Dialog id=DELETE title=format!("Delete #{name}?") node_ref=dialog>
+            <Dialog id=DELETE title=format!("Delete #{name}?") node_ref=dialog open=delete.failed()>
                 <p class="mb-5 text-soft">
                     {format!("Every message in #{name} is deleted, for all its members. This can't be undone.")}
                 </p>

@@ -2,7 +2,7 @@ use crate::{
     api,
     components::{
         admin::{Act, Deed, Empty, Page, Told, Wrong, shown},
-        ui::{Avatar, DANGER, FormError, Icon, PostForm, SECONDARY, changing, effect, hide},
+        ui::{Avatar, DANGER, FormError, Icon, PostForm, SECONDARY, changing, effect, hide, make_modal},
     },
 };
 use leptos::{ev, html, prelude::*};
@@ -60,11 +60,8 @@ pub fn People() -> impl IntoView {
     effect(move || {
         if asking.read().is_some()
             && let Some(dialog) = dialog.get()
-            && !dialog.matches(":modal").unwrap_or(false)
         {
-            // Without scripts it is open already, but not modal.
-            let _ = dialog.remove_attribute("open");
-            let _ = dialog.show_modal();
+            make_modal(&dialog);
         }
     });
     // Without scripts the address says whom to ask about.
