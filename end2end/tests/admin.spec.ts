@@ -146,8 +146,10 @@ test('roles are given and taken, but not from the last admin', async ({ server, 
   await expect(conversations(mira).getByRole('link', { name: 'Admin' })).toBeVisible();
 
   await entry(page, 'ada').getByRole('button', { name: 'Make member' }).click();
-  await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ visible: true })).toHaveText("You aren't an admin any more");
   await expect(areas(page)).toHaveCount(0);
+  await page.getByRole('link', { name: 'Go to Catch up' }).click();
+  await expect(page).toHaveURL('/');
 });
 
 test('somebody is suspended for a reason, and reinstated', async ({ server, signedIn, newBrowser, watch }) => {

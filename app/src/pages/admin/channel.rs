@@ -3,7 +3,7 @@ use crate::{
     components::{
         admin::{Act, Deed, Page, Rules, Told, Wrong, shown},
         ui::{
-            Avatar, DANGER, Dialog, FilledField, FormError, Icon, PRIMARY, Post, PostForm, SECONDARY, changing,
+            Avatar, DANGER, Dialog, FilledField, FormError, Icon, Name, PRIMARY, Post, PostForm, SECONDARY, changing,
             close_dialog, open_dialog,
         },
     },
@@ -137,7 +137,7 @@ fn member(user: &User, expel: Deed, channel_id: &str, channel: &str) -> AnyView 
     view! {
         <li id=entry.clone() tabindex="-1" class="entry">
             <Avatar user=UserRef::from(user)/>
-            <span class="min-w-0 flex-1 truncate font-medium">{name.clone()}</span>
+            <span class="min-w-0 flex-1 font-medium"><Name username=name.clone()/></span>
             <Act deed=expel label="Remove" name=format!("Remove {name}") entry=entry.clone() says fields/>
         </li>
     }
