@@ -58,6 +58,8 @@ pub trait Backend: Send + Sync {
     async fn history(&self, id: ChannelId, before: Option<u64>) -> Answer<MessagePage>;
     /// Where a form posted without scripts goes next; scripts find their own way.
     fn after_form(&self, path: &str);
+    /// The page that is made is of an address that leads nowhere.
+    fn leads_nowhere(&self);
 }
 
 /// The port of the request being answered.

@@ -2,6 +2,7 @@
 
 use crate::App;
 use leptos::{nonce::use_nonce, prelude::*};
+use leptos_router::location::RequestUrl;
 
 /// The names of the built files, which carry their content's hash. Empty when there is no bundle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -14,6 +15,7 @@ pub struct Assets {
 /// The document. Every inline script carries the response's nonce: nothing else may run.
 pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let nonce = use_nonce();
+    let title = use_context::<RequestUrl>().map_or_else(|| "Natter".to_owned(), |url| title(url.as_ref()));
     let style = (!assets.style.is_empty()).then(|| format!("/pkg/{}", assets.style));
     let scripts = (!assets.script.is_empty()).then(|| {
         let (script, wasm) = (format!("/pkg/{}", assets.script), format!("/pkg/{}", assets.wasm));
@@ -34,7 +36,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="description" content="Natter: real-time team chat"/>
-                <title>"Natter"</title>
+                <title>{title}</title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 {style.map(|href| view! { <link rel="stylesheet" href=href/> })}
                 {scripts}
@@ -43,5 +45,45 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
                 <App/>
             </body>
         </html>
+    }
+}
+
+/// What the page at an address is called, before scripts say it (`set_title`).
+fn title(address: &str) -> String {
+    let path = address.split(['?', '#']).next().unwrap_or_default();
+    let mut parts = path.split('/');
+    if parts.next() != Some("") {
+        return "Natter".to_owned();
+    }
+    let words = match (parts.next().unwrap_or_default(), parts.next()) {
+        ("", _) => "Catch up".to_owned(),
+        ("login", _) => "Log in".to_owned(),
+        ("register" | "invite", _) => "Create account".to_owned(),
+        ("browse", _) => "Browse channels".to_owned(),
+        ("channels", Some(name)) => format!("#{name}"),
+        ("direct", Some(name)) => name.to_owned(),
+        ("admin", _) => "Admin".to_owned(),
+        _ => return "Natter".to_owned(),
+    };
+    format!("{words} · Natter")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::title;
+
+    #[test]
+    fn a_page_has_its_title_before_any_script_runs() {
+        for (address, expected) in [
+            ("/", "Catch up · Natter"),
+            ("/login?__err=x", "Log in · Natter"),
+            ("/channels/general?at=7", "#general · Natter"),
+            ("/direct/mira", "mira · Natter"),
+            ("/admin/people", "Admin · Natter"),
+            ("/nowhere", "Natter"),
+            ("nonsense", "Natter"),
+        ] {
+            assert_eq!(title(address), expected, "{address}");
+        }
     }
 }

@@ -37,12 +37,13 @@ test('the overview shows how the place is doing', async ({ server, signedIn }) =
   await expect(page).toHaveURL('/admin/channels/plans');
 });
 
-test('the areas lead to each other', async ({ server, signedIn }) => {
+test('the areas lead to each other, and the way stays where the focus is', async ({ server, signedIn }) => {
   const page = await open(await signedIn(await Account.register(server, 'ada')), '/admin');
   for (const [name, path] of [['Channels', '/channels'], ['People', '/people'], ['Registration', '/registration'], ['Audit log', '/audit'], ['Overview', '']] as const) {
     await areas(page).getByRole('link', { name, exact: true }).press('Enter');
     await expect(page).toHaveURL(`/admin${path}`);
     await expect(areas(page).getByRole('link', { name, exact: true })).toHaveAttribute('aria-current', 'page');
+    await expect(areas(page).getByRole('link', { name, exact: true })).toBeFocused();
     await expect(areas(page).locator('[aria-current]')).toHaveCount(1);
   }
 });
@@ -145,8 +146,10 @@ test('roles are given and taken, but not from the last admin', async ({ server, 
   await expect(conversations(mira).getByRole('link', { name: 'Admin' })).toBeVisible();
 
   await entry(page, 'ada').getByRole('button', { name: 'Make member' }).click();
-  await expect(page.getByRole('heading', { name: 'There is nothing here' })).toBeVisible();
+  await expect(page.getByRole('alert').filter({ visible: true })).toHaveText("You aren't an admin any more");
   await expect(areas(page)).toHaveCount(0);
+  await page.getByRole('link', { name: 'Go to Catch up' }).click();
+  await expect(page).toHaveURL('/');
 });
 
 test('somebody is suspended for a reason, and reinstated', async ({ server, signedIn, newBrowser, watch }) => {
@@ -224,14 +227,17 @@ test('the audit log says what was done, newest first, fifty a page', async ({ se
   await expect(log(page)).toHaveCount(50);
 });
 
-test('for a member there is nothing', async ({ server, signedIn }) => {
+test('for a member there is nothing', async ({ server, signedIn, watch }) => {
+  watch.allow(/status of 404 .*\/admin/);
   const admin = await Account.register(server, 'ada');
   const member = await Account.register(server, 'mira');
   const channel = await admin.createChannel('general');
   await member.join(channel);
   const browser = await signedIn(member);
   for (const path of PATHS) {
-    const html = await (await browser.request.get(path, { headers: { accept: 'text/html' } })).text();
+    const answer = await browser.request.get(path, { headers: { accept: 'text/html' } });
+    expect(answer.status(), path).toBe(404);
+    const html = await answer.text();
     expect(html, path).toContain('There is nothing here');
     expect(html, path).not.toContain('aria-label="Admin"');
     const page = await open(browser, path);
@@ -242,7 +248,7 @@ test('for a member there is nothing', async ({ server, signedIn }) => {
   const id = channel.id;
   const headers = { origin: server.url, accept: 'application/json' };
   const calls: [string, Record<string, string>][] = [
-    ['stats', {}], ['audit', {}], ['invites', {}],
+    ['stats', {}], ['audit', {}], ['invites', {}], ['all_channels', {}],
     ['create_channel', { name: 'mine', topic: '' }], ['admit', { id, username: 'mira', channel: 'general' }],
     ['update_channel', { id, name: 'mine', topic: '', visibility: 'public', post_policy: 'everyone' }],
     ['set_registration', { mode: 'closed' }], ['create_invite', { days: '1', uses: '1' }], ['revoke_invite', { code: 'x' }],
@@ -250,7 +256,6 @@ test('for a member there is nothing', async ({ server, signedIn }) => {
   for (const [name, form] of calls) {
     expect((await browser.request.post(`/api/fn/${name}`, { form, headers })).status(), name).toBe(403);
   }
-  expect(await (await browser.request.post('/api/fn/all_channels', { headers })).json()).toEqual([]);
   expect((await browser.request.post('/api/fn/roster', { form: { name: 'general' }, headers })).status()).toBe(404);
 });
 
@@ -289,6 +294,30 @@ test.describe('without JavaScript', () => {
     await page.goto('/admin/audit');
     await expect(log(page).first()).toContainText('ada suspended mira');
     await expect(log(page).first()).toContainText('“Selling watches”');
+  });
+
+  test('a channel that could not be made or deleted is told of where it was tried', async ({ server, page, watch }) => {
+    watch.allow(UNUSED);
+    const admin = await Account.register(server, 'ada');
+    const taken = await admin.createChannel('taken');
+    await page.goto('/login');
+    await enterThroughPage(page, 'Log in', 'ada', PASSWORD);
+    await page.goto('/admin/channels');
+    await page.getByRole('main').getByRole('button', { name: 'Create channel' }).click();
+    const create = page.getByRole('dialog', { name: 'Create channel' });
+    await create.getByRole('textbox', { name: 'Name' }).fill('taken');
+    await create.getByRole('button', { name: 'Create channel' }).click();
+    await expect(create.getByRole('textbox', { name: 'Name' })).toHaveAttribute('aria-invalid', 'true');
+    await create.getByRole('button', { name: 'Close' }).click();
+    await expect(create).toBeHidden();
+    await page.goto('/channels/taken');
+    await page.getByRole('button', { name: 'Delete channel' }).click();
+    await admin.deleteChannel(taken);
+    const again = await admin.createChannel('taken');
+    const remove = page.getByRole('dialog', { name: 'Delete #taken?' });
+    await remove.getByRole('button', { name: 'Delete channel' }).click();
+    await expect(remove.getByRole('alert')).toBeVisible();
+    expect((await admin.channel(again)).name).toBe('taken');
   });
 
   test('what goes wrong is told', async ({ server, page, watch }) => {

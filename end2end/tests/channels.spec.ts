@@ -1,5 +1,5 @@
 import { Account, expect, open, test } from './support/test';
-import { conversations, createChannel, link } from './support/chat';
+import { composer, conversations, createChannel, link } from './support/chat';
 
 test('a new channel appears on an open browse page', async ({ server, signedIn }) => {
   const ada = await open(await signedIn(await Account.register(server, 'ada')), '/');
@@ -36,7 +36,7 @@ test('a deleted channel vanishes everywhere, and its open page says so', async (
   await dialog.getByRole('button', { name: 'Delete channel' }).click();
   await expect(ada).toHaveURL('/');
   for (const page of [ada, mira, browse]) await expect(link(page, '#general')).toBeHidden();
-  await expect(mira.getByText('There is no #general')).toBeVisible();
+  await expect(mira.getByRole('alert')).toHaveText('#general was deleted.');
   await expect(browse.getByText('There are no channels yet.')).toBeVisible();
 });
 
@@ -68,6 +68,51 @@ test('somebody who leaves elsewhere is out here too, and can come back', async (
   await mira.getByRole('button', { name: 'Join #general' }).click();
   await expect(mira.getByRole('textbox', { name: 'Message #general' })).toBeVisible();
   await expect(link(mira, '#general')).toBeVisible();
+});
+
+test('a renamed channel takes its readers along, and what they were writing', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const [member, outsider] = [await Account.register(server, 'mira'), await Account.register(server, 'tomas')];
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  const mira = await open(await signedIn(member), '/');
+  await link(mira, '#general').click();
+  await composer(mira).fill('half a thought');
+  const tomas = await open(await signedIn(outsider), '/channels/general');
+  await admin.change(channel, { name: 'plans' });
+  await expect(mira).toHaveURL('/channels/plans');
+  await expect(composer(mira, 'plans')).toHaveValue('half a thought');
+  await composer(mira, 'plans').press('Enter');
+  await expect.poll(() => admin.texts(channel)).toEqual(['half a thought']);
+  await expect(tomas).toHaveURL('/channels/plans');
+  await expect(tomas.getByRole('button', { name: 'Join #plans' })).toBeVisible();
+  await mira.goBack();
+  await expect(mira, 'the old address is gone from the way back').toHaveURL('/');
+});
+
+test('the first channel is also made in browsers that need help with dialogs', async ({ server, signedIn }) => {
+  const browser = await signedIn(await Account.register(server, 'ada'));
+  const page = await browser.newPage();
+  await page.addInitScript('delete window.CommandEvent');
+  await open(browser, '/', page);
+  await page.evaluate("document.querySelectorAll('[commandfor]').forEach((button) => button.removeAttribute('commandfor'))");
+  await page.getByRole('button', { name: 'Create a channel' }).click();
+  await expect(page.getByRole('dialog', { name: 'Create channel' })).toBeVisible();
+});
+
+test('words selected with the mouse let go outside do not close a dialog', async ({ server, signedIn }) => {
+  const page = await open(await signedIn(await Account.register(server, 'ada')), '/');
+  await conversations(page).getByRole('button', { name: 'Create channel' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Create channel' });
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('general');
+  await dialog.getByRole('textbox', { name: 'Name' }).hover();
+  await page.mouse.down();
+  await page.mouse.move(5, 5);
+  await page.mouse.up();
+  await expect(dialog.getByRole('textbox', { name: 'Name' })).toHaveValue('general');
+  await expect(dialog).toBeVisible();
+  await page.mouse.click(5, 5);
+  await expect(dialog).toBeHidden();
 });
 
 test('the number of members is right while people come and go', async ({ server, signedIn }) => {

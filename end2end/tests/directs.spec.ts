@@ -1,6 +1,7 @@
 import { type Page } from '@playwright/test';
 import { Account, expect, open, test } from './support/test';
 import { conversations, link, say } from './support/chat';
+import { Wire } from './support/socket';
 
 const card = (page: Page, name: string) => page.getByRole('dialog', { name, exact: true });
 const input = (page: Page, name: string) => page.getByPlaceholder(`Private message ${name}`);
@@ -159,4 +160,134 @@ test('a conversation in a channel goes on beside a private one', async ({ server
   await input(to, 'ada').press('Enter');
   await expect(link(from, 'mira 1 unread')).toBeVisible();
   await expect(to.getByRole('log').getByText('for you')).toHaveCount(0);
+});
+
+test('what is sent before the card knows whom it is about is sent when it does', async ({ server, signedIn }) => {
+  const { ada, mira, general } = await three(server);
+  await ada.post(general, 'ask @MIRA');
+  const page = await open(await signedIn(ada), '/channels/general');
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/fn/person*', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await page.getByRole('log').getByRole('button', { name: '@MIRA' }).click();
+  await page.keyboard.type('quick');
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('dialog').getByRole('status')).toHaveText('Sending…');
+  release();
+  await expect(card(page, 'mira').getByRole('status')).toHaveText('Sent.');
+  await expect(input(page, 'mira'), 'as they write their name themselves').toBeFocused();
+  await expect(card(page, 'mira').getByRole('link', { name: 'Open conversation' })).toHaveAttribute('href', '/direct/mira');
+  await expect.poll(async () => mira.texts(await mira.direct(ada))).toEqual(['quick']);
+
+  await input(page, 'mira').fill('not yet');
+  await page.keyboard.press('Escape');
+  await page.getByRole('log').getByRole('button', { name: '@MIRA' }).click();
+  await expect(input(page, 'mira'), 'what is unsent is kept').toHaveValue('not yet');
+});
+
+test('a card that cannot be loaded says so and has no field', async ({ server, signedIn, watch }) => {
+  watch.allow(/status of 404/);
+  const { ada, general } = await three(server);
+  await ada.post(general, 'ask @nobody.here');
+  const page = await open(await signedIn(ada), '/channels/general');
+  await page.getByRole('log').getByRole('button', { name: '@nobody.here' }).click();
+  await expect(card(page, 'nobody.here').getByRole('alert')).toHaveText('There is nobody of that name.');
+  await expect(card(page, 'nobody.here').getByRole('textbox')).toHaveCount(0);
+});
+
+test('a private message that is refused stays in the card, and what was typed since with it', async ({ server, signedIn }) => {
+  const { ada, mira } = await three(server);
+  const page = await (await signedIn(ada)).newPage();
+  const wire = await Wire.of(page);
+  await open(page.context(), '/channels/general', page);
+  let refuse = (): void => {};
+  wire.sent = (frame, answer) => {
+    if (!frame.receiver) return 'pass';
+    refuse = () => answer({ type: 'error', ref: frame.ref, code: 'rate_limited', detail: 'Too quick. Wait a moment.' });
+    return 'lose';
+  };
+  await author(page, 'mira').click();
+  await input(page, 'mira').fill('one');
+  await page.keyboard.press('Enter');
+  await expect(card(page, 'mira').getByRole('status')).toHaveText('Sending…');
+  await page.keyboard.type('two');
+  refuse();
+  await expect(card(page, 'mira').getByRole('status')).toHaveText("Couldn't send. Too quick. Wait a moment.");
+  await expect(input(page, 'mira')).toHaveValue('one two');
+  wire.sent = () => 'pass';
+  await page.keyboard.press('Enter');
+  await expect(card(page, 'mira').getByRole('status')).toHaveText('Sent.');
+  await expect.poll(async () => mira.texts(await mira.direct(ada))).toEqual(['one two']);
+});
+
+test('names open the card wherever they stand', async ({ server, signedIn }) => {
+  const { ada, mira, general } = await three(server);
+  await ada.remove(general, mira);
+  await mira.join(general);
+  const page = await open(await signedIn(ada), '/channels/general');
+  const other = await open(await signedIn(mira), '/channels/general');
+  const opens = async (name: string, within = page.getByRole('main')) => {
+    await within.getByRole('button', { name, exact: true }).first().click();
+    await expect(input(page, name)).toBeFocused();
+    await page.keyboard.press('Escape');
+    await expect(card(page, name)).toBeHidden();
+  };
+  await page.getByRole('log').getByText('good morning').hover();
+  await page.getByRole('button', { name: 'Reply' }).click();
+  await opens('mira', page.getByText('Replying to mira'));
+  await other.getByRole('textbox', { name: 'Message #general' }).pressSequentially('hm');
+  await expect(page.getByText('mira is typing…')).toBeVisible();
+  await opens('mira', page.getByText('mira is typing…'));
+  for (const path of ['/admin/people', '/admin/channels/general', '/admin/audit', '/direct/mira']) {
+    await open(page.context(), path, page);
+    await opens('mira');
+  }
+  await expect(page.getByRole('heading', { name: 'mira', exact: true, level: 1 })).toBeVisible();
+});
+
+test('one can write to somebody one shares no channel with', async ({ server, signedIn }) => {
+  await Account.register(server, 'ada');
+  const grace = await Account.register(server, 'grace');
+  const zoe = await Account.register(server, 'zoe');
+  const page = await open(await signedIn(grace), '/');
+  const to = await open(await signedIn(zoe), '/');
+  await conversations(page).getByRole('button', { name: 'New direct message' }).click();
+  const dialog = page.getByRole('dialog', { name: 'New direct message' });
+  await expect(dialog.getByRole('searchbox', { name: 'Search people' })).toBeFocused();
+  await expect(dialog.getByRole('link')).toHaveText([/ada/, /grace.*Notes to yourself/, /zoe/]);
+  await page.keyboard.type('zo');
+  await expect(dialog.getByRole('link')).toHaveText([/zoe/]);
+  await page.keyboard.press('Tab');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL('/direct/zoe');
+  await expect(dialog).toBeHidden();
+  await directComposer(page, 'zoe').fill('nice to meet you');
+  await directComposer(page, 'zoe').press('Enter');
+  await expect(link(to, 'grace 1 unread')).toBeVisible();
+});
+
+test('a conversation shows on a phone whether the other one is here, and a suspension at once', async ({ server, signedIn }) => {
+  const { ada, mira } = await three(server);
+  const phone = await signedIn(ada, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });
+  const page = await open(phone, '/direct/mira');
+  const dot = page.getByRole('button', { name: 'About mira' }).locator('.dot');
+  await expect(dot).toBeHidden();
+  const other = await open(await signedIn(mira), '/');
+  await expect(dot).toBeVisible();
+  await other.close();
+  const desk = await open(await signedIn(ada), '/direct/mira');
+  await ada.changeUser(mira, { suspended: true });
+  await expect(desk.getByText('Suspended')).toBeVisible();
+});
+
+test('an address leads to a place in a private conversation', async ({ server, signedIn }) => {
+  const { ada, mira } = await three(server);
+  const direct = await mira.direct(ada);
+  for (let n = 1; n <= 60; n++) await mira.post(direct, `note ${n}`);
+  const page = await open(await signedIn(ada), '/direct/mira?at=3');
+  await expect(directLog(page, 'mira').getByText('note 3', { exact: true })).toBeInViewport();
+  expect((await ada.channel(direct)).unread).toBe(60);
 });

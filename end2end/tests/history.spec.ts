@@ -139,3 +139,14 @@ test('all that came during an interruption is counted, and moves nothing', async
   await expect(page.getByRole('button', { name: '5 new messages', exact: true })).toBeVisible();
   expect(Math.abs((await settled(message(page, 'message 105'))) - before)).toBeLessThan(2);
 });
+
+test('an address leads to a place in a channel, and what comes after stays unread', async ({ server, signedIn }) => {
+  const { mira, channel } = await longChannel(server);
+  const page = await open(await signedIn(mira), '/channels/general?at=20');
+  await expect(message(page, 'message 20')).toBeInViewport();
+  await expect(message(page, 'message 20')).toHaveClass(/message-found/);
+  expect((await mira.channel(channel)).unread).toBe(130);
+  await page.goto('/channels/general?at=9999');
+  await expect(page.getByRole('alert')).toHaveText("That message can't be shown.");
+  await expect(message(page, 'message 130')).toBeInViewport();
+});

@@ -1,6 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
 import { Account, PASSWORD, expect, open, test } from './support/test';
-import { composer, conversations, texts } from './support/chat';
+import { composer, conversations, link, texts } from './support/chat';
 
 /** Presses Tab until that has the focus. */
 async function tabTo(page: Page, element: Locator): Promise<void> {
@@ -67,4 +67,21 @@ test('a dialog opened again has forgotten what was wrong', async ({ server, sign
   await conversations(page).getByRole('button', { name: 'Create channel' }).click();
   await expect(name).not.toHaveAttribute('aria-invalid');
   await expect(name).toHaveValue('');
+});
+
+test('going elsewhere leaves the focus and the scroll of the conversations where they were', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  for (let n = 10; n < 40; n++) await admin.createChannel(`channel-${n}`);
+  const page = await open(await signedIn(admin), '/');
+  const list = conversations(page).locator('.overflow-y-auto');
+  const browse = conversations(page).getByRole('button', { name: 'Browse channels' });
+  await browse.press(' ');
+  await expect(page).toHaveURL('/browse');
+  await expect(browse).toBeFocused();
+  await list.evaluate((element) => element.scrollTo(0, 300));
+  await link(page, '#channel-25').click();
+  await expect(composer(page, 'channel-25')).toBeVisible();
+  await link(page, '#channel-26').click();
+  await expect(composer(page, 'channel-26')).toBeVisible();
+  expect(await list.evaluate((element) => element.scrollTop)).toBe(300);
 });

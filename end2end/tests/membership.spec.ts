@@ -33,11 +33,27 @@ test('whoever is put out while reading is told so, hears nothing more, and is ta
   mira.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => heard.push(payload.toString())));
   await open(mira.context(), '/channels/plans', mira);
   await admin.remove(channel, member);
-  await expect(mira.getByText('There is no #plans')).toBeVisible();
+  await expect(mira.getByRole('alert')).toHaveText("You can't read #plans any more.");
+  await expect(mira.getByText('Catch up opens in a few seconds.')).toBeVisible();
+  await expect(mira.getByRole('link', { name: 'Go to Catch up' })).toBeVisible();
   await expect(link(mira, '#plans')).toBeHidden();
   await admin.post(channel, 'without you');
   await expect(mira).toHaveURL('/', { timeout: 15_000 });
   expect(heard.filter((frame) => frame.includes('without you'))).toEqual([]);
+});
+
+test('whoever is put out of a public channel is told so and can come back', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  const mira = await open(await signedIn(member), '/channels/general');
+  await admin.remove(channel, member);
+  await expect(mira.getByRole('alert')).toHaveText("You aren't in #general any more.");
+  await expect(mira.getByText('Catch up opens in a few seconds.')).toBeVisible();
+  await mira.getByRole('button', { name: 'Join #general' }).click();
+  await expect(composer(mira)).toBeVisible();
+  await expect(mira.getByRole('alert')).toHaveCount(0);
 });
 
 test('making a channel private hides it from those outside', async ({ server, signedIn }) => {
@@ -77,6 +93,7 @@ test('whoever is suspended is out at once, and back when reinstated', async ({ s
   const mira = await open(await signedIn(member), '/channels/general');
   await admin.changeUser(member, { suspended: true });
   await expect(mira).toHaveURL('/login');
+  await expect(mira.getByRole('status')).toHaveText('You were logged out, here or by an admin. Log in to go on.');
   watch.allow(/403/);
   await enterThroughPage(mira, 'Log in', 'mira', PASSWORD);
   await expect(mira.getByText('This account is suspended. Ask an admin.')).toBeVisible();

@@ -1,5 +1,6 @@
 import { type Locator, type Page } from '@playwright/test';
 import { Account, expect, open, test } from './support/test';
+import { Wire } from './support/socket';
 import { composer, link, log, message, say } from './support/chat';
 
 const gone = (page: Page): Locator => log(page).getByText('This message was deleted.');
@@ -40,6 +41,47 @@ test('one edits what one said, and everyone sees the new words', async ({ server
   }
   await message(ada, 'hello').hover();
   await expect(message(ada, 'hello').getByRole('button', { name: 'Edit', exact: true })).toHaveCount(0);
+});
+
+test('words being edited survive a reaction, a lost connection and a refusal', async ({ server, signedIn, watch }) => {
+  watch.allow(/WebSocket connection to .* failed/);
+  const { admin, member, channel } = await two(server);
+  const posted = await member.post(channel, 'helo');
+  const ada = await open(await signedIn(admin), '/channels/general');
+  const page = await (await signedIn(member)).newPage();
+  const wire = await Wire.of(page);
+  await open(page.context(), '/channels/general', page);
+  const editor = page.getByRole('textbox', { name: 'Edit message' });
+  await act(page, 'helo', 'Edit');
+  await editor.fill('hello');
+  await editor.press('Home');
+  await act(ada, 'helo', 'React');
+  await message(ada, 'helo').getByRole('button', { name: 'Party' }).click();
+  await expect(log(page).getByRole('button', { name: /^🎉/ })).toBeVisible();
+  await expect(editor).toBeFocused();
+  await page.keyboard.type('Oh, ');
+  await expect(editor, 'the caret stays, too').toHaveValue('Oh, hello');
+
+  wire.sent = (frame, answer) => {
+    if (frame.type !== 'edit') return 'pass';
+    answer({ type: 'error', ref: frame.ref, code: 'rate_limited', detail: 'Too quick. Wait a moment.' });
+    return 'lose';
+  };
+  await editor.press('Enter');
+  await expect(log(page).getByRole('alert')).toHaveText('Too quick. Wait a moment.');
+  await expect(editor).toHaveValue('Oh, hello');
+  wire.sent = () => 'lose';
+  await editor.press('Enter');
+  await wire.cut();
+  await expect(log(page).getByRole('alert')).toHaveText(/Save again/);
+  await expect(editor).toHaveValue('Oh, hello');
+  wire.sent = () => 'pass';
+  await editor.press('Enter');
+  await expect(editor).toBeHidden();
+  await expect(message(page, 'Oh, hello')).toBeFocused();
+  await expect(message(ada, 'Oh, hello')).toBeVisible();
+  expect((await member.texts(channel))).toEqual(['Oh, hello']);
+  expect(posted.text).toBe('helo');
 });
 
 test('deleting can be taken back for a moment, then it is gone everywhere', async ({ server, signedIn }) => {
@@ -96,6 +138,8 @@ test('reactions are counted, named and taken back', async ({ server, signedIn })
   await message(mira, 'lunch?').getByRole('button', { name: 'Thumbs up' }).click();
   const reaction = (page: Page) => message(page, 'lunch?').getByRole('button', { name: /^👍/ });
   await expect(reaction(ada)).toContainText('1');
+  await expect(reaction(ada)).toHaveAccessibleName('👍 1: mira');
+  await expect(reaction(mira)).toHaveAccessibleName('👍 1: you');
   await reaction(ada).click();
   for (const page of [ada, mira]) {
     await expect(reaction(page)).toContainText('2');
@@ -137,6 +181,10 @@ test('a mention is completed, shown to whom it names, and counted until it is re
   await link(mira, '#general 1 unread, 1 mention').click();
   await expect(mira.locator('.message-calls')).toContainText('hello @mira');
   await expect(link(mira, '#general')).toBeVisible();
+  await expect(ada.locator('.message-calls')).toHaveCount(0);
+  await say(ada, '@channel lunch');
+  await say(mira, '@channel breakfast');
+  await expect(log(mira).locator('.mention').filter({ hasText: '@channel' })).toHaveCount(1);
   await expect(ada.locator('.message-calls')).toHaveCount(0);
 });
 
@@ -183,4 +231,19 @@ test('messages and their actions can be reached by keyboard', async ({ server, s
     await ada.keyboard.press('Tab');
   }
   await expect(react).toBeFocused();
+  await log(ada).hover();
+  await ada.mouse.move(5, 5);
+  await expect(react, 'the pointer goes elsewhere').toBeFocused();
+  await ada.keyboard.press('Enter');
+  await expect(message(ada, 'one').getByRole('button', { name: 'Thumbs up' })).toBeFocused();
+  await ada.keyboard.press('Escape');
+  await expect(react).toBeFocused();
+  await ada.keyboard.press('Enter');
+  await ada.keyboard.press('Enter');
+  await expect(message(ada, 'one').getByRole('button', { name: /^👍/ })).toBeVisible();
+  await expect(message(ada, 'one')).toBeFocused();
+  await message(ada, 'one').getByRole('button', { name: 'Delete' }).press('Enter');
+  await expect(ada.getByRole('button', { name: 'Undo' })).toBeFocused();
+  await ada.keyboard.press('Enter');
+  await expect(message(ada, 'one')).toBeFocused();
 });

@@ -47,10 +47,15 @@ test('a channel that is open but not looked at stays unread', async ({ server, s
     });
   });
   await open(browser, '/channels/general', page);
+  await admin.post(channel, 'seen');
+  await expect(log(page)).toContainText('seen');
+  await expect(log(page).getByText('New', { exact: true })).toHaveCount(0);
   await page.evaluate('hide(true)');
   await admin.post(channel, 'psst');
   await expect(link(page, '#general 1 unread')).toBeVisible();
   await page.evaluate('hide(false)');
+  await expect(log(page).getByText('New', { exact: true }), 'it is shown where one left off').toBeVisible();
+  await expect(log(page).locator('li:has-text("New") + li')).toContainText('psst');
   await expect(link(page, '#general')).toBeVisible();
   await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
 });
@@ -64,6 +69,27 @@ test('marking as read from Catch up clears the count', async ({ server, signedIn
   const mira = await open(await signedIn(member), '/');
   await mira.getByRole('button', { name: 'Mark read' }).click();
   await expect(link(mira, '#general')).toBeVisible();
+  await expect(mira.getByText("You're all caught up")).toBeVisible();
+  await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
+});
+
+test('what was marked unread can be marked read from Catch up, with what came since', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  for (const text of ['one', 'two']) await admin.post(channel, text);
+  const mira = await open(await signedIn(member), '/channels/general');
+  await expect(link(mira, '#general')).toBeVisible();
+  await log(mira).getByText('two').hover();
+  await log(mira).getByRole('button', { name: 'Mark unread from here' }).click();
+  await expect(link(mira, '#general 1 unread')).toBeVisible();
+  await conversations(mira).getByRole('link', { name: 'Catch up' }).click();
+  const button = mira.getByRole('button', { name: 'Mark read' });
+  await expect(button).toBeVisible();
+  await admin.post(channel, 'three');
+  await expect(link(mira, '#general 2 unread')).toBeVisible();
+  await button.click();
   await expect(mira.getByText("You're all caught up")).toBeVisible();
   await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
 });

@@ -3,7 +3,7 @@
 use super::backoff::Backoff;
 use crate::{
     api,
-    state::{Chat, Link, assign_location, now},
+    state::{Chat, ENDED, Link, assign_location, now, remember},
 };
 use futures::{
     FutureExt as _, SinkExt as _, StreamExt as _,
@@ -58,6 +58,7 @@ pub fn start(chat: Chat) {
             let (was_ready, over) = connection(chat).await;
             OUT.set(None);
             if matches!(over, Over::NotAllowed) || (!was_ready && logged_out().await) {
+                remember(ENDED, "1");
                 assign_location("/login");
                 return;
             }

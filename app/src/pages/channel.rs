@@ -1,12 +1,12 @@
 use crate::{
     api::{self, Failure, OpenChannel},
     components::{
-        channels::{DELETE_CHANNEL, DeleteChannelDialog},
+        channels::{DELETE_CHANNEL, DeleteChannelDialog, Lost},
         chat::{Conversation, Opening},
         people::Members,
         ui::{FormError, GHOST, Header, Icon, PRIMARY, Post, PostForm, When, changing, effect, open_dialog},
     },
-    state::{Chat, Target, set_title},
+    state::{Chat, Loss, Target, set_title},
 };
 use leptos::{html, prelude::*};
 use leptos_router::{
@@ -15,24 +15,29 @@ use leptos_router::{
     hooks::{use_navigate, use_params_map},
 };
 use natter::{ChannelKind, ErrorCode, Problem};
-use std::time::Duration;
-
-/// Whoever was in a channel that is gone is taken elsewhere, after time enough to read why.
-const MOVE_ON: Duration = Duration::from_secs(8);
 
 /// A channel by its name.
 #[component]
 pub fn ChannelPage() -> impl IntoView {
     let chat = expect_context::<Chat>();
     let params = use_params_map();
-    let name = Memo::new(move |_| params.read().get("name").unwrap_or_default());
+    let address = Memo::new(move |_| params.read().get("name").unwrap_or_default());
+    // It may have got another name since: then the page stays with the channel, and the address follows.
+    let name = Memo::new(move |_| chat.places.now(&address.read()));
+    let navigate = use_navigate();
+    effect(move || {
+        if *name.read() != *address.read() {
+            let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
+            navigate(&format!("/channels/{}", name.read()), options);
+        }
+    });
     // Coming in or going out, here or on another device, changes what there is to show.
-    let wanted = Memo::new(move |_| (name.get(), chat.joined(&name.read()), chat.was_removed(&name.read())));
+    let wanted = Memo::new(move |_| (name.get(), chat.joined(&name.read()), chat.places.lost(&name.read())));
     let opened = Resource::new_blocking(
         move || wanted.get(),
-        move |(name, _, removed)| async move {
-            if removed {
-                return Err(Failure(Problem::new(ErrorCode::NotFound, "The channel was deleted.")));
+        move |(name, _, lost)| async move {
+            if matches!(lost, Some(Loss::Deleted | Loss::Closed)) {
+                return Err(Failure(Problem::new(ErrorCode::NotFound, "The channel is gone.")));
             }
             match chat.opened(&name) {
                 Some(known) => Ok(known),
@@ -50,7 +55,10 @@ pub fn ChannelPage() -> impl IntoView {
                             let timeline = chat.open(Target::Channel(channel.id), page);
                             view! { <Channel channel timeline/> }.into_any()
                         }
-                        Ok(OpenChannel { channel, .. }) => view! { <Outside channel/> }.into_any(),
+                        Ok(OpenChannel { channel, .. }) => {
+                            chat.places.note(&channel);
+                            view! { <Outside channel/> }.into_any()
+                        }
                         Err(failure) => view! { <Missing name=name.get_untracked() failure/> }.into_any(),
                     }
                 })}
@@ -119,25 +127,40 @@ fn Channel(channel: natter::Channel, timeline: ArcRwSignal<natter::Timeline>) ->
     }
 }
 
-/// A public channel that one isn't in.
+/// A public channel that one isn't in, or not any more.
 #[component]
 fn Outside(channel: natter::Channel) -> impl IntoView {
+    let chat = expect_context::<Chat>();
     // The live connection says that one is in, and the page follows.
     let join = Post::new("/api/fn/join_channel", |_| ());
     let name = channel.label().to_owned();
-    view! {
-        <Header title=format!("#{name}") topic=channel.topic.clone()/>
-        <div class="grid place-items-center flex-1 p-6 text-center">
-            <div>
-                <p class="mb-1 text-lg font-[650] tracking-tight">{format!("You aren't in #{name}")}</p>
-                <p class="mb-5 text-soft">"Join to read it and write in it."</p>
-                <FormError message=join.rest(&[])/>
-                <PostForm post=join>
-                    <input type="hidden" name="id" value=channel.id.to_string()/>
-                    <button type="submit" class=PRIMARY disabled=move || join.pending.get()>{format!("Join #{name}")}</button>
-                </PostForm>
+    let lost = untrack(|| chat.places.lost(&name));
+    let form = {
+        let name = name.clone();
+        view! {
+            <FormError message=join.rest(&[])/>
+            <PostForm post=join>
+                <input type="hidden" name="id" value=channel.id.to_string()/>
+                <button type="submit" class=PRIMARY disabled=move || join.pending.get()>{format!("Join #{name}")}</button>
+            </PostForm>
+        }
+    };
+    let body = match lost {
+        Some(loss) => view! { <Lost name=name.clone() loss>{form}</Lost> }.into_any(),
+        None => view! {
+            <div class="grid place-items-center flex-1 p-6 text-center">
+                <div>
+                    <p class="mb-1 text-lg font-[650] tracking-tight">{format!("You aren't in #{name}")}</p>
+                    <p class="mb-5 text-soft">"Join to read it and write in it."</p>
+                    {form}
+                </div>
             </div>
-        </div>
+        }
+        .into_any(),
+    };
+    view! {
+        <Header title=format!("#{name}") topic=channel.topic/>
+        {body}
     }
 }
 
@@ -145,13 +168,14 @@ fn Outside(channel: natter::Channel) -> impl IntoView {
 fn Missing(name: String, failure: Failure) -> impl IntoView {
     let gone = failure.is(ErrorCode::NotFound);
     let chat = expect_context::<Chat>();
-    let navigate = use_navigate();
-    if gone && untrack(|| chat.was_removed(&name)) {
-        effect(move || {
-            let navigate = navigate.clone();
-            let moving = set_timeout_with_handle(move || navigate("/", NavigateOptions::default()), MOVE_ON);
-            on_cleanup(move || moving.into_iter().for_each(|moving| moving.clear()));
-        });
+    if let Some(loss) = untrack(|| chat.places.lost(&name)).filter(|_| gone) {
+        // It isn't known where it went, but no way leads back.
+        let loss = if loss == Loss::Left { Loss::Closed } else { loss };
+        return view! {
+            <Header title=format!("#{name}")/>
+            <Lost name loss/>
+        }
+        .into_any();
     }
     let (title, detail) = if gone {
         (format!("There is no #{name}"), "It may have been deleted, or you can't see it.".to_owned())
@@ -168,4 +192,5 @@ fn Missing(name: String, failure: Failure) -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }

@@ -2,12 +2,11 @@ use crate::{
     api::{self, Failure, OpenDirect},
     components::{
         chat::{Conversation, Opening},
-        people::open_card,
         ui::{Avatar, GHOST, Header, PRIMARY, effect},
     },
     state::{Chat, Target, set_title},
 };
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _};
+use leptos::prelude::*;
 use leptos_router::{components::A, hooks::use_params_map};
 use natter::{ErrorCode, User, UserRef};
 
@@ -43,10 +42,11 @@ fn Direct(peer: User, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView 
     let target = Target::Person(peer.id);
     let channel = Memo::new(move |_| chat.conversation(target));
     let me = chat.me.with_untracked(|me| me.id);
-    let User { id, username, suspended, .. } = peer.clone();
+    let User { id, username, .. } = peer.clone();
+    let user = UserRef::from(&peer);
     let presence = move || {
         let here = if chat.people.is_online(id) { "Online" } else { "Offline" };
-        let standing = if suspended { "Suspended" } else { here };
+        let standing = if chat.people.now(&peer).suspended { "Suspended" } else { here };
         if id == me { "Notes to yourself: nobody else sees them".to_owned() } else { standing.to_owned() }
     };
     let about = if id == me {
@@ -55,18 +55,14 @@ fn Direct(peer: User, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView 
         format!("Only you and {username} see what is written here.")
     };
     let opening = Opening { title: username.clone(), about };
-    let (title, whose, label) = (username.clone(), username.clone(), format!("About {username}"));
-    let clicked = move |event: ev::MouseEvent| {
-        let from = event.current_target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        if let Some(button) = from {
-            open_card(chat, &button);
-        }
-    };
+    let (whose, label) = (username.clone(), format!("About {username}"));
     view! {
-        <Header title topic=Signal::derive(presence)>
-            <button type="button" class=GHOST data-mention=whose.clone() on:click=clicked
-                aria-label=label.clone() title=label>
-                <Avatar user=UserRef::from(&peer) small=true/>
+        <Header title=username.clone() person=true topic=Signal::derive(presence)>
+            <button type="button" class=GHOST data-mention=whose aria-label=label.clone() title=label>
+                <span class="relative inline-grid">
+                    <Avatar user small=true/>
+                    <span class="dot dot-corner dot-ground" class:dot-here=move || chat.people.is_online(id)></span>
+                </span>
             </button>
         </Header>
         <Conversation target channel label=username opening timeline/>

@@ -1,8 +1,8 @@
 use crate::{
     api,
     app::BootstrapResource,
-    components::ui::{Field, FormError, PRIMARY, Post, PostForm, effect},
-    state::{assign_location, set_title},
+    components::ui::{Field, FormError, PRIMARY, Post, PostForm, When, effect},
+    state::{ENDED, assign_location, forget, recall, set_title},
 };
 use leptos::prelude::*;
 use leptos_router::{components::Redirect, hooks::use_params_map};
@@ -42,8 +42,18 @@ const LINK: &str = "font-semibold text-accent rounded underline-offset-2 hover:u
 pub fn Login() -> impl IntoView {
     // A full load: everything on the page was made for nobody.
     let login = Post::new("/api/fn/login", |_| assign_location("/"));
+    let ended = RwSignal::new(false);
+    effect(move || {
+        ended.set(!recall(ENDED).is_empty());
+        forget(ENDED);
+    });
     view! {
         <Enter title="Log in">
+            <When when=ended>
+                <p role="status" class="mb-4 px-3 py-2 rounded-lg bg-accent-soft text-sm">
+                    "You were logged out, here or by an admin. Log in to go on."
+                </p>
+            </When>
             <PostForm post=login>
                 <FormError message=login.rest(&["username", "password"])/>
                 <Field id="username" label="Username" name="username" autocomplete="username" required=true autofocus=true

@@ -1,7 +1,7 @@
 use crate::{
     components::{
-        channels::CREATE_CHANNEL,
-        ui::{Icon, PRIMARY, SECONDARY, When, effect},
+        channels::{CREATE_CHANNEL, open_create},
+        ui::{Icon, Name, PRIMARY, SECONDARY, When, effect},
     },
     state::{Chat, set_title},
 };
@@ -48,11 +48,11 @@ pub fn Home() -> impl IntoView {
 #[component]
 fn Card(channel: Channel) -> impl IntoView {
     let name = channel.label().to_owned();
-    let (title, address) = match channel.kind {
-        ChannelKind::Channel => (format!("#{name}"), format!("/channels/{name}")),
-        ChannelKind::Direct => (name.clone(), format!("/direct/{name}")),
+    let (address, title) = match channel.kind {
+        ChannelKind::Channel => (format!("/channels/{name}"), format!("#{name}").into_any()),
+        ChannelKind::Direct => (format!("/direct/{name}"), view! { <Name username=name/> }.into_any()),
     };
-    let (id, rev) = (channel.id, channel.rev);
+    let id = channel.id;
     let chat = expect_context::<Chat>();
     view! {
         <div class="flex flex-wrap items-center gap-x-3 gap-y-2 mb-3 px-4 py-3 rounded-2xl border border-line bg-raised">
@@ -60,7 +60,7 @@ fn Card(channel: Channel) -> impl IntoView {
             <span class="text-[13px] text-faint tabular-nums">{format!("{} new", channel.unread)}</span>
             <span class="flex gap-2 ml-auto">
                 <A href=address attr:class=SECONDARY>"Open"</A>
-                <button type="button" class=SECONDARY on:click=move |_| chat.read_up_to(id, rev)>"Mark read"</button>
+                <button type="button" class=SECONDARY on:click=move |_| chat.mark_read(id)>"Mark read"</button>
             </span>
         </div>
     }
@@ -84,7 +84,8 @@ fn FirstSteps() -> impl IntoView {
             </p>
             <div class="flex flex-wrap justify-center gap-3">
                 <When when=Signal::derive(may_create)>
-                    <button type="button" class=PRIMARY command="show-modal" commandfor=CREATE_CHANNEL>
+                    <button type="button" class=PRIMARY command="show-modal" commandfor=CREATE_CHANNEL
+                        on:click=move |_| open_create()>
                         <Icon icon=icondata_lu::LuPlus/>
                         "Create a channel"
                     </button>

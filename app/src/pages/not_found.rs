@@ -1,9 +1,10 @@
-use crate::components::ui::PRIMARY;
+use crate::{components::ui::PRIMARY, state::leads_nowhere};
 use leptos::prelude::*;
 
 /// An address that leads nowhere.
 #[component]
 pub fn NotFound() -> impl IntoView {
+    leads_nowhere();
     view! {
         <main class="grid place-items-center min-h-dvh p-4 text-center">
             <div>

@@ -3,7 +3,7 @@ use crate::{
     app::BootstrapResource,
     components::{
         channels::{CreateChannelDialog, Sidebar},
-        people::PersonCard,
+        people::{FindPerson, PersonCard, clicked},
         ui::{GHOST, Icon, SECONDARY, When, changing, effect},
     },
     live,
@@ -19,8 +19,9 @@ use leptos_router::{
 #[component]
 pub fn Signed() -> impl IntoView {
     let bootstrap = expect_context::<BootstrapResource>();
+    // Not Suspense: that takes the frame off the page at each navigation, and the focus with it.
     view! {
-        <Suspense>
+        <Transition>
             {move || Suspend::new(async move {
                 match bootstrap.await {
                     Ok(Some(start)) => view! { <Frame start/> }.into_any(),
@@ -28,7 +29,7 @@ pub fn Signed() -> impl IntoView {
                     Err(failure) => view! { <Unavailable detail=failure.to_string()/> }.into_any(),
                 }
             })}
-        </Suspense>
+        </Transition>
     }
 }
 
@@ -41,13 +42,13 @@ fn Frame(start: Bootstrap) -> impl IntoView {
         zone.localize();
         live::start(chat);
     });
-    let create_dialog = NodeRef::<html::Dialog>::new();
+    let (create_dialog, find_dialog) = (NodeRef::<html::Dialog>::new(), NodeRef::<html::Dialog>::new());
     let path = use_location().pathname;
     // On a phone the list of conversations is a page of its own.
     let at_home = move || *path.read() == "/";
     view! {
-        <div class="frame" class=("frame-home", at_home)>
-            <Sidebar create_dialog/>
+        <div class="frame" class=("frame-home", at_home) on:click=move |event| clicked(chat, &event)>
+            <Sidebar create_dialog find_dialog/>
             <div class="main">
                 <When when=Signal::derive(move || chat.link.get() == Link::Down)>
                     <p role="status" class="reconnecting">"Reconnecting…"</p>
@@ -56,6 +57,7 @@ fn Frame(start: Bootstrap) -> impl IntoView {
             </div>
         </div>
         <PersonCard/>
+        <FindPerson node_ref=find_dialog/>
         {changing(move || notice(chat))}
         <When when=Signal::derive(move || chat.me.read().role.can_create_channels())>
             <CreateChannelDialog node_ref=create_dialog/>

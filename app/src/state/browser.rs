@@ -109,6 +109,26 @@ mod here {
         js_sys::Reflect::has(&window, &"CommandEvent".into()).unwrap_or(false)
     }
 
+    /// An element is about to be shown anew. That takes its attributes off for a moment, and a focus that
+    /// rests on one of them goes with it.
+    pub fn keep_focus(id: String) {
+        let focused = |id: &str| {
+            let document = web_sys::window().and_then(|window| window.document())?;
+            Some((document.active_element().is_some_and(|at| at.id() == id), document.get_element_by_id(id)?))
+        };
+        if focused(&id).is_some_and(|(has_it, _)| has_it) {
+            leptos::prelude::request_animation_frame(move || {
+                if let Some((false, element)) = focused(&id)
+                    && let Some(element) = element.dyn_ref::<web_sys::HtmlElement>()
+                {
+                    let _ = element.focus();
+                }
+            });
+        }
+    }
+
+    pub fn leads_nowhere() {}
+
     pub fn set_title(title: &str) {
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
             document.set_title(title);
@@ -155,6 +175,16 @@ mod here {
 
     pub fn has_invoker_commands() -> bool {
         false
+    }
+
+    pub fn keep_focus(_: String) {}
+
+    /// The page that is being made is of an address that leads nowhere: programs see it by the status.
+    pub fn leads_nowhere() {
+        #[cfg(feature = "ssr")]
+        if let Ok(backend) = crate::backend::backend() {
+            backend.leads_nowhere();
+        }
     }
 
     pub fn set_title(_: &str) {}

@@ -1,10 +1,17 @@
+mod places;
 mod receive;
+mod revise;
+mod sending;
 
+pub use places::Loss;
 pub use receive::calls;
 
+use self::{
+    places::Places,
+    revise::{Doomed, Editing},
+};
 use super::{
-    browser,
-    outbox::{Outbox, Outgoing, Target},
+    outbox::{Outbox, Target},
     people::People,
 };
 use crate::{
@@ -12,18 +19,8 @@ use crate::{
     live,
 };
 use leptos::{prelude::*, task::spawn_local};
-use natter::{
-    Channel, ChannelId, ChannelKind, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame,
-};
-use std::{
-    collections::{HashMap, HashSet},
-    time::Duration,
-};
-
-/// How long a deletion can be taken back.
-const UNDO: Duration = Duration::from_secs(5);
-/// How often it is said that one is writing.
-const SAY_TYPING_MS: i64 = 3_000;
+use natter::{Channel, ChannelId, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame};
+use std::collections::HashMap;
 
 /// How the live connection is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,13 +31,6 @@ pub enum Link {
     Up,
     /// It was there, or should be by now.
     Down,
-}
-
-/// A message that is about to be deleted.
-#[derive(Clone, Debug, PartialEq)]
-struct Doomed {
-    id: MessageId,
-    reason: Option<String>,
 }
 
 /// Everything the page knows of the conversations.
@@ -57,26 +47,34 @@ pub struct Chat {
     pub card: RwSignal<Option<Card>>,
     /// What went wrong, or was done, lately.
     pub notice: RwSignal<Option<String>>,
-    /// The latest answer to something that was sent.
-    pub answered: RwSignal<Option<(Ref, Result<(), String>)>>,
+    pub places: Places,
     /// What the next message of a conversation answers.
     pub replying: RwSignal<Option<(Target, Message)>>,
-    /// The message that is being edited.
-    pub editing: RwSignal<Option<MessageId>>,
+    pub editing: Editing,
+    /// Answers that somebody waits for; None until they have come.
+    answers: RwSignal<HashMap<Ref, Option<Result<(), String>>>>,
     epoch: StoredValue<String>,
     timelines: StoredValue<HashMap<Target, ArcRwSignal<Timeline>>>,
     outbox: Outbox,
-    /// Names of channels that went while this page was open.
-    removed: RwSignal<HashSet<String>>,
     drafts: StoredValue<HashMap<Target, String>>,
+    asides: StoredValue<HashMap<String, String>>,
     doomed: RwSignal<Vec<Doomed>>,
-    /// Messages quoted that aren't in what is loaded; None while they are asked for.
-    quoted: RwSignal<HashMap<MessageId, Option<Message>>>,
+    /// Messages quoted that aren't in what is loaded.
+    quoted: RwSignal<HashMap<MessageId, Quoted>>,
     /// A conversation that one marked as unread: it isn't read by being looked at.
     kept_unread: StoredValue<Option<ChannelId>>,
     /// The newest revision seen of conversations that aren't known yet.
     heads: StoredValue<HashMap<ChannelId, u64>>,
     said_typing: StoredValue<i64>,
+}
+
+/// A message that another one answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Quoted {
+    Asked,
+    Here(Box<Message>),
+    /// It can't be had.
+    Gone,
 }
 
 /// Somebody's card: their name, and where on the screen it belongs, in pixels.
@@ -92,30 +90,26 @@ impl Chat {
         Self {
             outbox: Outbox::new(start.me.id),
             me: RwSignal::new(start.me),
+            places: Places::new(&start.channels),
             channels: RwSignal::new(start.channels),
             directory: RwSignal::new(None),
             link: RwSignal::new(Link::default()),
             people: People::new(),
             card: RwSignal::new(None),
             notice: RwSignal::new(None),
-            answered: RwSignal::new(None),
             replying: RwSignal::new(None),
-            editing: RwSignal::new(None),
+            editing: Editing::default(),
+            answers: RwSignal::default(),
             epoch: StoredValue::new(start.epoch),
             timelines: StoredValue::default(),
-            removed: RwSignal::default(),
             drafts: StoredValue::default(),
+            asides: StoredValue::default(),
             doomed: RwSignal::default(),
             quoted: RwSignal::default(),
             kept_unread: StoredValue::default(),
             heads: StoredValue::default(),
             said_typing: StoredValue::default(),
         }
-    }
-
-    /// The channel of that name went while this page was open.
-    pub fn was_removed(&self, name: &str) -> bool {
-        self.removed.read().contains(name)
     }
 
     /// Whether one is in a channel of that name.
@@ -170,56 +164,17 @@ impl Chat {
         self.drafts.with_value(|drafts| drafts.get(&target).cloned().unwrap_or_default())
     }
 
+    /// What was begun on somebody's card and isn't sent.
+    pub fn aside(&self, username: &str) -> String {
+        self.asides.with_value(|asides| asides.get(username).cloned().unwrap_or_default())
+    }
+
+    pub fn set_aside(&self, username: &str, text: String) {
+        self.asides.update_value(|asides| _ = asides.insert(username.to_owned(), text));
+    }
+
     pub fn set_draft(&self, target: Target, text: String) {
         self.drafts.update_value(|drafts| _ = drafts.insert(target, text));
-    }
-
-    /// Puts a message on its way; None when too much is waiting already.
-    pub fn send(&self, target: Target, text: &str) -> Option<Ref> {
-        if self.outbox.is_full() {
-            return None;
-        }
-        let answers = self.replying.get_untracked().filter(|(to, _)| *to == target).map(|(_, message)| message.id);
-        if answers.is_some() {
-            self.replying.set(None);
-        }
-        let out = Outgoing::new(target, text.into(), answers);
-        if let Some(timeline) = self.timeline(target) {
-            timeline.update(|timeline| out.show_in(timeline));
-        }
-        let reference = out.reference;
-        self.said_typing.set_value(0);
-        live::send(out.frame(self.me.with_untracked(|me| me.id)));
-        self.outbox.push(out);
-        Some(reference)
-    }
-
-    pub fn retry(&self, target: Target, reference: Ref) {
-        if let Some(timeline) = self.timeline(target) {
-            timeline.update(|timeline| _ = timeline.retry(reference));
-        }
-        if let Some(out) = self.outbox.set_failure(reference, None) {
-            live::send(out.frame(self.me.with_untracked(|me| me.id)));
-        }
-    }
-
-    pub fn discard(&self, target: Target, reference: Ref) {
-        if let Some(timeline) = self.timeline(target) {
-            timeline.update(|timeline| timeline.discard(reference));
-        }
-        self.outbox.remove(reference);
-    }
-
-    /// Says that one is writing, now and then.
-    pub fn say_typing(&self, target: Target) {
-        let now = browser::now().millis();
-        if now - self.said_typing.get_value() < SAY_TYPING_MS {
-            return;
-        }
-        if let Some(channel) = untrack(|| self.conversation(target)) {
-            self.said_typing.set_value(now);
-            live::send(ClientFrame::Typing { reference: None, channel_id: channel.id });
-        }
     }
 
     /// Tells the server how far a conversation has been read.
@@ -235,64 +190,32 @@ impl Chat {
         }
     }
 
+    /// Reads all there is, by one's own wish.
+    pub fn mark_read(&self, channel_id: ChannelId) {
+        let Some(channel) = self.channel_untracked(channel_id) else { return };
+        if self.kept_unread.get_value() == Some(channel_id) {
+            self.kept_unread.set_value(None);
+        }
+        self.read_up_to(channel_id, channel.rev);
+    }
+
     /// Makes a message, and all after it, unread again.
     pub fn mark_unread(&self, message: &Message) {
-        self.kept_unread.set_value(Some(message.channel_id));
         let (channel_id, seq) = (message.channel_id, message.seq.saturating_sub(1));
-        self.say(ClientFrame::Read { reference: None, channel_id, seq, back: true });
-    }
-
-    /// Changes the words of one's own message.
-    pub fn edit(&self, id: MessageId, text: &str) {
-        self.editing.set(None);
-        self.say(ClientFrame::Edit { reference: None, message_id: id, text: text.into() });
-    }
-
-    pub fn react(&self, message: &Message, emoji: &str) {
-        let me = self.me.with_untracked(|me| me.id);
-        let mine = |reaction: &natter::message::Reaction| reaction.emoji == emoji && reaction.user_ids.contains(&me);
-        let on = !message.reactions.iter().any(mine);
-        self.say(ClientFrame::React { reference: None, message_id: message.id, emoji: emoji.into(), on });
-    }
-
-    /// Deletes a message in a few seconds, unless that is taken back. `reason`: for its author.
-    pub fn delete(&self, id: MessageId, reason: Option<String>) {
-        self.doomed.update(|doomed| {
-            doomed.retain(|known| known.id != id);
-            doomed.push(Doomed { id, reason });
-        });
-        let chat = *self;
-        set_timeout(move || chat.delete_now(|doomed| doomed.id == id), UNDO);
-    }
-
-    pub fn undelete(&self, id: MessageId) {
-        self.doomed.update(|doomed| doomed.retain(|known| known.id != id));
-    }
-
-    pub fn is_doomed(&self, id: MessageId) -> bool {
-        self.doomed.read().iter().any(|known| known.id == id)
-    }
-
-    /// Whoever leaves the page has made up their mind.
-    pub fn delete_all_now(&self) {
-        self.delete_now(|_| true);
-    }
-
-    fn delete_now(&self, which: impl Fn(&Doomed) -> bool) {
-        let Some(all) = self.doomed.try_get_untracked() else { return };
-        for Doomed { id, reason } in all.into_iter().filter(which) {
-            self.say(ClientFrame::Delete { reference: None, message_id: id, reason });
-            self.doomed.update(|doomed| doomed.retain(|known| known.id != id));
+        if self.say(ClientFrame::Read { reference: None, channel_id, seq, back: true }) {
+            self.kept_unread.set_value(Some(channel_id));
         }
     }
 
-    /// Says what is of use now or never.
-    fn say(&self, frame: ClientFrame) {
-        if self.link.get_untracked() == Link::Up {
-            live::send(frame);
-        } else {
-            self.notice.set(Some("Not connected right now. Try again in a moment.".into()));
-        }
+    /// The answer to something that was sent, once it has come. It is kept from when one first asks.
+    pub fn answer(&self, reference: Ref) -> Option<Result<(), String>> {
+        self.answers.update_untracked(|answers| _ = answers.entry(reference).or_default());
+        self.answers.read().get(&reference).cloned().flatten()
+    }
+
+    /// Nobody waits for that answer any more.
+    pub fn forget_answer(&self, reference: Ref) {
+        self.answers.try_update_untracked(|answers| answers.remove(&reference));
     }
 
     /// A message of a conversation.
@@ -303,38 +226,20 @@ impl Chat {
     }
 
     /// A message that another one answers; asked for if it isn't here.
-    pub fn quoted(&self, target: Target, id: MessageId) -> Option<Message> {
+    pub fn quoted(&self, target: Target, id: MessageId) -> Quoted {
         if let Some(here) = self.message(target, id) {
-            return Some(here);
+            return Quoted::Here(Box::new(here));
         }
         if let Some(known) = self.quoted.read().get(&id) {
             return known.clone();
         }
         let quoted = self.quoted;
-        quoted.update_untracked(|all| _ = all.insert(id, None));
+        quoted.update_untracked(|all| _ = all.insert(id, Quoted::Asked));
         spawn_local(async move {
-            if let Ok(message) = api::message(id).await {
-                quoted.try_update(|all| _ = all.insert(id, Some(message)));
-            }
+            let found = api::message(id).await.map_or(Quoted::Gone, |message| Quoted::Here(Box::new(message)));
+            quoted.try_update(|all| _ = all.insert(id, found));
         });
-        None
-    }
-
-    /// What waited in this browser for the last visit's end.
-    pub fn recall_outbox(&self) {
-        for out in self.outbox.recall() {
-            if let Some(timeline) = self.timeline(out.to) {
-                timeline.update(|timeline| out.show_in(timeline));
-            }
-        }
-    }
-
-    /// Everything that waits to be read, of messages and of those that are to oneself.
-    pub fn waiting(&self) -> (u64, u64) {
-        self.channels.read().iter().fold((0, 0), |(unread, calls), channel| {
-            let direct = if channel.kind == ChannelKind::Direct { channel.unread } else { channel.mentions };
-            (unread + channel.unread, calls + direct)
-        })
+        Quoted::Asked
     }
 
     fn channel_untracked(&self, id: ChannelId) -> Option<Channel> {

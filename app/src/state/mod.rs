@@ -9,10 +9,16 @@ mod people;
 mod rows;
 mod zone;
 
+/// Kept in the browser when a session has ended under an open page, for the page where one logs in again.
+pub const ENDED: &str = "natter.ended";
+
+pub use browser::{
+    assign_location, forget, has_invoker_commands, is_attentive, keep_focus, leads_nowhere, post_form, recall,
+    set_title,
+};
 #[cfg(feature = "hydrate")]
-pub use browser::now;
-pub use browser::{assign_location, has_invoker_commands, is_attentive, post_form, set_title};
-pub use chat::{Card, Chat, Link, target_of};
+pub use browser::{now, remember};
+pub use chat::{Card, Chat, Link, Loss, Quoted, target_of};
 pub use outbox::Target;
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, rows};
 pub use zone::Zone;

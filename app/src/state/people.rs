@@ -1,7 +1,7 @@
 use super::browser;
 use crate::api;
 use leptos::{prelude::*, task::spawn_local};
-use natter::{ChannelId, Timestamp, User, UserId};
+use natter::{Channel, ChannelId, Timestamp, User, UserId};
 use std::{
     collections::{HashMap, HashSet},
     time::Duration,
@@ -16,12 +16,15 @@ pub struct People {
     /// Who is here.
     pub online: RwSignal<HashSet<UserId>>,
     writing: RwSignal<Vec<(ChannelId, UserId, Timestamp)>>,
-    members: StoredValue<HashMap<ChannelId, ArcRwSignal<Vec<User>>>>,
+    members: RwSignal<HashMap<ChannelId, ArcRwSignal<Vec<User>>>>,
+    /// Those who have changed since the page was opened, as they are now.
+    changed: RwSignal<HashMap<UserId, User>>,
 }
 
 impl People {
     pub fn new() -> Self {
-        Self { online: RwSignal::default(), writing: RwSignal::default(), members: StoredValue::default() }
+        let (online, writing) = (RwSignal::default(), RwSignal::default());
+        Self { online, writing, members: RwSignal::default(), changed: RwSignal::default() }
     }
 
     pub fn is_online(self, id: UserId) -> bool {
@@ -34,17 +37,17 @@ impl People {
 
     /// Who is in a channel, by name; asked for the first time that somebody wants to know.
     pub fn members(self, id: ChannelId) -> ArcRwSignal<Vec<User>> {
-        if let Some(known) = self.known(id) {
+        if let Some(known) = untrack(|| self.known(id)) {
             return known;
         }
         let members = ArcRwSignal::new(Vec::new());
-        self.members.update_value(|all| _ = all.insert(id, members.clone()));
+        self.members.update(|all| _ = all.insert(id, members.clone()));
         self.load(id, members.clone());
         members
     }
 
     fn known(self, id: ChannelId) -> Option<ArcRwSignal<Vec<User>>> {
-        self.members.with_value(|all| all.get(&id).cloned())
+        self.members.read().get(&id).cloned()
     }
 
     fn load(self, id: ChannelId, members: ArcRwSignal<Vec<User>>) {
@@ -58,19 +61,21 @@ impl People {
     }
 
     pub fn forget(self, id: ChannelId) {
-        self.members.try_update_value(|all| _ = all.remove(&id));
+        if self.members.try_with_untracked(|all| all.contains_key(&id)) == Some(true) {
+            self.members.update(|all| _ = all.remove(&id));
+        }
     }
 
     /// After a reconnect: whoever came or went meanwhile.
     pub fn reload(self, online: Vec<UserId>) {
         self.online.set(online.into_iter().collect());
-        for (id, members) in self.members.get_value() {
+        for (id, members) in self.members.get_untracked() {
             self.load(id, members);
         }
     }
 
     pub fn joined_or_left(self, id: ChannelId, user: User, joined: bool) {
-        if let Some(members) = self.known(id) {
+        if let Some(members) = untrack(|| self.known(id)) {
             members.update(|members| {
                 members.retain(|member| member.id != user.id);
                 if joined {
@@ -84,7 +89,8 @@ impl People {
 
     /// Somebody's name, role or standing changed.
     pub fn changed(self, user: &User) {
-        for members in self.members.get_value().values() {
+        self.changed.update(|all| _ = all.insert(user.id, user.clone()));
+        for members in self.members.get_untracked().values() {
             if members.with_untracked(|members| members.iter().any(|member| member.id == user.id)) {
                 members.update(|members| {
                     members.iter_mut().filter(|member| member.id == user.id).for_each(|member| member.clone_from(user));
@@ -93,8 +99,17 @@ impl People {
         }
     }
 
-    pub fn name(self, channel: ChannelId, id: UserId) -> Option<String> {
-        let members = self.known(channel)?;
+    /// Somebody as they are now, of whom the page was told once.
+    pub fn now(self, told: &User) -> User {
+        self.changed.read().get(&told.id).unwrap_or(told).clone()
+    }
+
+    /// What somebody in a conversation is called, as far as the page knows.
+    pub fn name(self, channel: &Channel, id: UserId) -> Option<String> {
+        if let Some(peer) = channel.peer.as_ref().filter(|peer| peer.id == id) {
+            return Some(peer.username.clone());
+        }
+        let members = self.known(channel.id)?;
         let members = members.read();
         members.iter().find(|member| member.id == id).map(|member| member.username.clone())
     }

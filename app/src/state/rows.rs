@@ -25,6 +25,7 @@ pub enum Delivery {
     Failed(Ref, String),
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about a message")]
 #[derive(Clone, Debug, PartialEq)]
 pub struct MessageRow {
     /// None while it is on its way.
@@ -40,6 +41,8 @@ pub struct MessageRow {
     pub reactions: Vec<Reaction>,
     /// It names the reader, or calls everyone.
     pub calls_me: bool,
+    /// Its `@channel` called everyone: that of whoever may not do so is just a word.
+    pub calls_all: bool,
     pub delivery: Delivery,
 }
 
@@ -116,6 +119,7 @@ pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64
             reply_to: pending.reply_to,
             reactions: Vec::new(),
             calls_me: false,
+            calls_all: me.role.can_mention_channel(),
             delivery,
         };
         add(&mut rows, Key::Message(pending.reference.0), row, false);
@@ -135,6 +139,7 @@ fn sent(message: &Message, calls_me: bool) -> MessageRow {
         reply_to: message.reply_to,
         reactions: message.reactions.clone(),
         calls_me,
+        calls_all: message.mentions_channel,
         delivery: Delivery::Sent,
     }
 }

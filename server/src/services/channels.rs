@@ -6,7 +6,7 @@ use crate::{
     store::{ChannelChange, Entry, NewChannel, ReadMark, Store, StoreError},
 };
 use natter::{
-    Channel, ChannelId, FieldError, PostPolicy, User, UserId, Visibility,
+    Channel, ChannelId, ChannelKind, FieldError, PostPolicy, User, UserId, Visibility,
     input::{ChannelName, Topic},
 };
 use std::sync::Arc;
@@ -144,6 +144,9 @@ impl Channels {
 
     /// Every channel, to whoever runs them: also private ones the caller isn't in.
     pub async fn all(&self, caller: &Caller, query: &str) -> Result<Vec<Channel>> {
+        if !caller.user.role.can_manage_channel(ChannelKind::Channel) {
+            return Err(ServiceError::Forbidden("Only admins do that."));
+        }
         let mut channels = self.store.channels(caller.user.id, query).await?;
         channels.retain(|channel| caller.user.role.can_manage_channel(channel.kind));
         Ok(channels)

@@ -252,4 +252,8 @@ impl Backend for RequestBackend {
             self.response.set_status(StatusCode::SEE_OTHER);
         }
     }
+
+    fn leads_nowhere(&self) {
+        self.response.set_status(StatusCode::NOT_FOUND);
+    }
 }

@@ -17,7 +17,7 @@ pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) ->
     };
     let warning = format!("Every message in #{name} is deleted for {members}. This can't be undone.");
     view! {
-        <Dialog id=DELETE_CHANNEL title=format!("Delete #{name}?") node_ref=node_ref>
+        <Dialog id=DELETE_CHANNEL title=format!("Delete #{name}?") node_ref=node_ref open=delete.failed()>
             <p class="mb-5 text-soft">{warning}</p>
             <FormError message=delete.rest(&[])/>
             <PostForm post=delete>

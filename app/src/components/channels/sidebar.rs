@@ -1,10 +1,13 @@
 use super::create::CREATE_CHANNEL;
 use crate::{
-    components::ui::{Avatar, GHOST, Icon, When, changing, open_dialog},
+    components::{
+        people::NEW_DIRECT,
+        ui::{Avatar, GHOST, Icon, When, changing, open_dialog},
+    },
     state::Chat,
 };
-use leptos::{html, prelude::*};
-use leptos_router::components::A;
+use leptos::{ev, html, prelude::*};
+use leptos_router::{NavigateOptions, components::A, hooks::use_navigate};
 use natter::{Channel, ChannelId, ChannelKind, Role, UserRef, Visibility};
 
 const ROW: &str = "flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2.5 rounded-lg text-left text-[14.5px] \
@@ -13,7 +16,7 @@ const ROW: &str = "flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2
 
 /// The conversations one is in, and the way to others.
 #[component]
-pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
+pub fn Sidebar(create_dialog: NodeRef<html::Dialog>, find_dialog: NodeRef<html::Dialog>) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let may_create = Memo::new(move |_| chat.me.read().role.can_create_channels());
     let labels = Memo::new(move |_| {
@@ -23,6 +26,14 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
     });
     let directs = Memo::new(move |_| directs(&chat.channels.read()));
     let me = chat.me;
+    let navigate = use_navigate();
+    // It goes by the name of a button: then the space bar presses it.
+    let pressed = move |event: ev::KeyboardEvent| {
+        if event.key() == " " {
+            event.prevent_default();
+            navigate("/browse", NavigateOptions::default());
+        }
+    };
     view! {
         <nav aria-label="Conversations" class="sidebar">
             <div class="flex items-center gap-2.5 px-2 pt-1 pb-3 text-base font-[650] tracking-tight">
@@ -35,7 +46,7 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
                     <Icon icon=icondata_lu::LuInbox/>
                     "Catch up"
                 </A>
-                <A href="/browse" attr:role="button" attr:class=ROW>
+                <A href="/browse" attr:role="button" attr:class=ROW on:keydown=pressed>
                     <Icon icon=icondata_lu::LuCompass/>
                     "Browse channels"
                 </A>
@@ -65,7 +76,13 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>) -> impl IntoView {
                 <When when=Signal::derive(move || labels.read().is_empty())>
                     <p class="px-2.5 py-1 text-[13px] text-faint">"You are in no channel yet."</p>
                 </When>
-                <h2 class="flex items-center h-8 mt-3 pl-2.5 text-xs font-semibold text-faint">"Direct messages"</h2>
+                <div class="flex items-center h-8 mt-3 pl-2.5">
+                    <h2 class="text-xs font-semibold text-faint">"Direct messages"</h2>
+                    <button type="button" class=format!("{GHOST} ml-auto") aria-label="New direct message" title="New direct message"
+                        command="show-modal" commandfor=NEW_DIRECT on:click=move |_| open_dialog(find_dialog)>
+                        <Icon icon=icondata_lu::LuPlus/>
+                    </button>
+                </div>
                 <ul>
                     <For each=move || directs.get() key=|id| *id let:id>
                         {

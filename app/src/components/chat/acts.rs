@@ -1,10 +1,7 @@
 //! What a click in a log means. One listener looks at what the click fell on: a log has hundreds of
 //! buttons, and the browser would have to be told of each.
 
-use crate::{
-    components::people::open_card,
-    state::{Chat, Target},
-};
+use crate::state::{Chat, Target};
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _};
 use natter::{Message, MessageId};
 use web_sys::Element;
@@ -33,10 +30,6 @@ impl Acts {
     /// Takes a click anywhere in the log.
     pub fn clicked(self, event: &ev::MouseEvent) {
         let Some(from) = element(event) else { return };
-        if let Some(person) = nearest(&from, "[data-mention]") {
-            open_card(self.chat, &person);
-            return;
-        }
         let Some(button) = nearest(&from, "[data-act]") else { return };
         let Some(message) = self.message(&button) else { return };
         let act = button.get_attribute("data-act").unwrap_or_default();
@@ -47,16 +40,18 @@ impl Acts {
         let chat = self.chat;
         match (act, emoji) {
             ("react", Some(emoji)) => {
+                let picked = self.picking.get_untracked().is_some();
                 self.picking.set(None);
                 chat.react(&message, &emoji);
-                focus(message.id);
+                focus_on(format!("#m-{}", message.id), picked);
             }
-            ("pick", _) => self.picking.update(|picking| {
-                *picking = if *picking == Some(message.id) { None } else { Some(message.id) };
-            }),
+            ("pick", _) => {
+                self.picking.set(Some(message.id));
+                focus_within(message.id, ".emoji");
+            }
             ("reply", _) => chat.replying.set(Some((self.target, message))),
-            ("edit", _) => chat.editing.set(Some(message.id)),
-            ("delete", _) if message.sender.id == chat.me.with_untracked(|me| me.id) => chat.delete(message.id, None),
+            ("edit", _) => chat.editing.begin(&message),
+            ("delete", _) if message.sender.id == chat.me.with_untracked(|me| me.id) => self.delete(message.id, None),
             ("delete", _) => self.moderating.set(Some(message)),
             ("undo", _) => {
                 chat.undelete(message.id);
@@ -66,6 +61,27 @@ impl Acts {
             ("jump", _) => self.jump.set(message.reply_to),
             _ => {}
         }
+    }
+
+    /// Deletes a message in a moment; the way back has the focus.
+    pub fn delete(self, id: MessageId, reason: Option<String>) {
+        self.chat.delete(id, reason);
+        focus_within(id, "[data-act=undo]");
+    }
+
+    /// Whoever has come to the actions by keyboard stays there, wherever the pointer goes.
+    pub fn pointed(self, event: &ev::Event) {
+        if !in_toolbar() {
+            self.moved(event);
+        }
+    }
+
+    /// Leaves the emoji for the actions; false if nothing was being picked.
+    pub fn unpick(self) -> bool {
+        let Some(id) = self.picking.get_untracked() else { return false };
+        self.picking.set(None);
+        focus_within(id, "[data-act=pick]");
+        true
     }
 
     /// The pointer, or the focus, is somewhere in the log: the message there shows its actions.
@@ -80,7 +96,7 @@ impl Acts {
 
     /// The pointer left the log.
     pub fn left(self) {
-        if self.picking.get_untracked().is_none() {
+        if self.picking.get_untracked().is_none() && !in_toolbar() {
             self.active.set(None);
         }
     }
@@ -91,14 +107,29 @@ impl Acts {
     }
 }
 
-/// Puts the focus on a message: what had it is gone, and the next key would begin at the top of the page.
+/// Puts the focus on a message where what had it is gone: the next key would begin at the top of the page.
 pub fn focus(id: MessageId) {
+    focus_on(format!("#m-{id}"), false);
+}
+
+/// Puts the focus on what has just come into a message.
+fn focus_within(id: MessageId, selector: &str) {
+    focus_on(format!("#m-{id} {selector}"), true);
+}
+
+fn focus_on(selector: String, anyway: bool) {
     request_animation_frame(move || {
-        let row = document().get_element_by_id(&format!("m-{id}"));
-        if let Some(row) = row.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok()) {
-            let _ = row.focus();
+        let document = document();
+        let lost = document.active_element().is_none_or(|at| at.tag_name().eq_ignore_ascii_case("body"));
+        let found = document.query_selector(&selector).ok().flatten().filter(|_| anyway || lost);
+        if let Some(found) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = found.focus();
         }
     });
+}
+
+fn in_toolbar() -> bool {
+    document().query_selector(".toolbar :focus-visible").is_ok_and(|found| found.is_some())
 }
 
 fn element(event: &ev::Event) -> Option<Element> {

@@ -1,6 +1,6 @@
 use super::completion::{beginning, complete, names};
 use crate::{
-    components::ui::{GHOST, Icon, PRIMARY, changing, effect},
+    components::ui::{GHOST, Icon, Name, PRIMARY, changing, effect},
     state::{Chat, Target},
 };
 use leptos::{ev, html, prelude::*};
@@ -202,11 +202,12 @@ fn offered(offer: &Offer, writing: Writing) -> AnyView {
 #[component]
 fn Answering(target: Target) -> impl IntoView {
     let chat = expect_context::<Chat>();
-    changing(move || match chat.replying.get().filter(|(to, _)| *to == target) {
+    changing(move || {
+        match chat.replying.get().filter(|(to, _)| *to == target) {
         Some((_, message)) => view! {
             <p class="flex items-center gap-2 pl-3.5 pr-1 pt-1 text-[13px] text-soft">
                 <span class="min-w-0 truncate">
-                    "Replying to " <b>{message.sender.username}</b> ": " {markdown::plain(&message.text, 100)}
+                    "Replying to " <b><Name username=message.sender.username/></b> ": " {markdown::plain(&message.text, 100)}
                 </span>
                 <button type="button" class=format!("{GHOST} ml-auto") aria-label="Don't reply"
                     on:click=move |_| chat.replying.set(None)>
@@ -216,6 +217,7 @@ fn Answering(target: Target) -> impl IntoView {
         }
         .into_any(),
         None => ().into_any(),
+    }
     })
 }
 
@@ -224,8 +226,8 @@ fn edit_last(chat: Chat, target: Target) {
     let me = chat.me.with_untracked(|me| me.id);
     let Some(timeline) = chat.timeline(target) else { return };
     let own = |message: &&natter::Message| message.sender.id == me && !message.deleted;
-    let last = timeline.with_untracked(|timeline| timeline.messages().rev().find(own).map(|message| message.id));
-    if last.is_some() {
-        chat.editing.set(last);
+    let last = timeline.with_untracked(|timeline| timeline.messages().rev().find(own).cloned());
+    if let Some(last) = last {
+        chat.editing.begin(&last);
     }
 }

@@ -1,14 +1,17 @@
-use super::{acts::Acts, message::RowView, moderate::Moderate, scroll::Scroll};
+use super::{
+    acts::Acts,
+    message::RowView,
+    moderate::Moderate,
+    older::{Goal, Older, OlderButton, jump},
+    scroll::Scroll,
+};
 use crate::{
-    api,
-    components::ui::{Icon, SECONDARY, When, effect},
+    components::ui::{Icon, When, effect},
     state::{Chat, Target, Zone, rows},
 };
 use leptos::{ev, prelude::*, task::spawn_local};
-use natter::{Channel, ChannelKind, MessageId, Timeline};
-
-/// Pages of history that are fetched to get to a message, at most.
-const JUMP_PAGES: u32 = 40;
+use leptos_router::hooks::use_query_map;
+use natter::{Channel, ChannelKind, Timeline};
 
 /// What stands above the first message of a conversation.
 #[derive(Clone, Debug)]
@@ -32,20 +35,25 @@ pub fn Log(
 ) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let zone = expect_context::<Zone>();
-    let unread_after = unread_after(channel);
+    let unread_after = RwSignal::new(unread_at_first(channel));
     let timeline = RwSignal::from(timeline);
     let shown = Memo::new(move |_| timeline.with(|timeline| rows(timeline, &chat.me.read(), zone, unread_after.get())));
     let older = Older::new(channel, timeline);
     let last_seq = Memo::new(move |_| timeline.with(Timeline::last_seq));
-    let scroll = Scroll::new(chat, channel, last_seq, Memo::new(move |_| shown.read().order.len()));
+    // The address may lead to a place further up.
+    let query = use_query_map();
+    let at = Memo::new(move |_| query.read().get_str("at").and_then(|seq| seq.parse().ok()));
+    let scroll = Scroll::new(chat, channel, last_seq, Memo::new(move |_| shown.read().order.len()), at);
     scroll.follow(to_end);
+    new_begins(channel, scroll, unread_after);
     let acts = Acts::new(chat, target);
     effect(move || {
         if let Some(id) = acts.jump.get() {
             acts.jump.set(None);
-            spawn_local(jump(id, scroll, older));
+            spawn_local(jump(Goal::Message(id), chat, scroll, older));
         }
     });
+    effect(move || at.get().into_iter().for_each(|seq| spawn_local(jump(Goal::Place(seq), chat, scroll, older))));
     let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());
     on_cleanup(move || leaving.remove());
     let scrolled = move |_| {
@@ -53,13 +61,20 @@ pub fn Log(
             older.load_unless_failed();
         }
     };
+    let keys = move |event: ev::KeyboardEvent| {
+        if event.key() != "Escape" {
+            scroll.step(&event);
+        } else if acts.unpick() {
+            event.prevent_default();
+        }
+    };
     let log_name = format!("Messages in {label}");
     view! {
         <div class="relative flex-1 min-h-0">
             <div node_ref=scroll.node class="log" role="log" aria-label=log_name tabindex="0" on:scroll=scrolled
-                on:click=move |event| acts.clicked(&event) on:pointerover=move |event| acts.moved(&event)
+                on:click=move |event| acts.clicked(&event) on:pointerover=move |event| acts.pointed(&event)
                 on:focusin=move |event| acts.moved(&event) on:pointerleave=move |_| acts.left()
-                on:keydown=move |event| scroll.step(&event)>
+                on:keydown=keys>
                 <div class="pb-2">
                     <When when=Signal::derive(move || older.is_all()) fallback=move || view! { <OlderButton older/> }>
                         <Beginning opening=opening.clone()/>
@@ -80,105 +95,24 @@ pub fn Log(
     .into_any()
 }
 
-/// Where unread began when the conversation was opened, or where it was marked to begin since.
-fn unread_after(channel: Memo<Option<Channel>>) -> RwSignal<Option<u64>> {
-    let mark = move || channel.with(|channel| channel.as_ref().map(|channel| channel.read_seq));
-    let unread = channel.with_untracked(|channel| channel.as_ref().is_some_and(|channel| channel.unread > 0));
-    let after = RwSignal::new(untrack(mark).filter(|_| unread));
-    Effect::new(move |before: Option<Option<u64>>| {
-        let now = mark();
-        if before.flatten().is_some_and(|before| now.is_some_and(|now| now < before)) {
-            after.set(now);
+/// Where unread begins when the conversation is opened.
+fn unread_at_first(channel: Memo<Option<Channel>>) -> Option<u64> {
+    channel.with_untracked(|channel| channel.as_ref().filter(|channel| channel.unread > 0).map(|it| it.read_seq))
+}
+
+/// Since then it begins where one marked it to, or at the first that came while one wasn't looking.
+fn new_begins(channel: Memo<Option<Channel>>, scroll: Scroll, unread_after: RwSignal<Option<u64>>) {
+    let mark = Memo::new(move |_| channel.with(|channel| channel.as_ref().map(|it| (it.read_seq, it.unread))));
+    Effect::new(move |before: Option<Option<(u64, u64)>>| {
+        let now = mark.get();
+        if let Some(((read_before, unread_before), (read, unread))) = before.flatten().zip(now) {
+            let came = unread_before == 0 && unread > 0 && !scroll.is_looking();
+            if read < read_before || came {
+                unread_after.set(Some(read));
+            }
         }
         now
     });
-    after
-}
-
-/// Shows a message, if need be after fetching what is between.
-async fn jump(id: MessageId, scroll: Scroll, older: Older) {
-    for _ in 0..JUMP_PAGES {
-        if scroll.show(id) || older.is_all_untracked() || !older.fetch().await {
-            return;
-        }
-        // Until what was fetched is on the page.
-        leptos::task::tick().await;
-    }
-}
-
-/// The history before the window, and whether it is being fetched.
-#[derive(Clone, Copy)]
-struct Older {
-    channel: Memo<Option<Channel>>,
-    timeline: RwSignal<Timeline>,
-    before: Memo<Option<u64>>,
-    loading: RwSignal<bool>,
-    failed: RwSignal<bool>,
-}
-
-impl Older {
-    fn new(channel: Memo<Option<Channel>>, timeline: RwSignal<Timeline>) -> Self {
-        let before = Memo::new(move |_| timeline.with(Timeline::older_before));
-        Self { channel, timeline, before, loading: RwSignal::new(false), failed: RwSignal::new(false) }
-    }
-
-    fn is_all(self) -> bool {
-        self.before.get().is_none()
-    }
-
-    fn is_all_untracked(self) -> bool {
-        self.before.try_get_untracked().flatten().is_none()
-    }
-
-    fn load_unless_failed(self) {
-        if !self.failed.get_untracked() {
-            self.load();
-        }
-    }
-
-    fn load(self) {
-        if !self.loading.get_untracked() {
-            spawn_local(async move {
-                self.fetch().await;
-            });
-        }
-    }
-
-    /// Puts the page before the window in front of it; false if there is none, or it can't be had. The
-    /// reader may go elsewhere meanwhile.
-    async fn fetch(self) -> bool {
-        let id = self.channel.try_with_untracked(|channel| channel.as_ref().map(|channel| channel.id)).flatten();
-        let before = self.before.try_get_untracked().flatten();
-        let Some((id, before)) = id.zip(before) else { return false };
-        self.loading.set(true);
-        self.failed.set(false);
-        let page = api::channel_history(id, Some(before)).await;
-        let fetched = page.is_ok();
-        if let Ok(page) = page {
-            self.timeline.try_update(|timeline| timeline.prepend(page));
-        } else {
-            self.failed.try_set(true);
-        }
-        self.loading.try_set(false);
-        fetched
-    }
-}
-
-#[component]
-fn OlderButton(older: Older) -> impl IntoView {
-    let label = move || match (older.loading.get(), older.failed.get()) {
-        (true, _) => "Loading…",
-        (false, true) => "Couldn't load. Retry?",
-        (false, false) => "Earlier messages",
-    };
-    view! {
-        <div class="grid place-items-center h-14">
-            <button type="button" class=SECONDARY disabled=move || older.loading.get()
-                on:click=move |_: ev::MouseEvent| older.load()>
-                {label}
-            </button>
-        </div>
-    }
 }
 
 #[component]

@@ -1,10 +1,13 @@
 use super::{acts::Acts, editor::Editor, toolbar::Toolbar};
 use crate::{
     components::ui::{Avatar, changing},
-    state::{Chat, Delivery, Key, MessageRow, Row, Rows, Target, Zone},
+    state::{Chat, Delivery, Key, MessageRow, Quoted, Row, Rows, Target, Zone, keep_focus},
 };
 use leptos::prelude::*;
 use natter::{Channel, MessageId, Ref, Timestamp, UserId, markdown, message::Reaction};
+
+/// How `@channel` is shown: people's names are buttons.
+const CALL: &str = r#"<span class="mention">"#;
 
 /// Characters of a message that is quoted.
 const QUOTE: usize = 140;
@@ -12,19 +15,36 @@ const QUOTE: usize = 140;
 /// One row of the log. Its element stays while what it shows changes.
 #[component]
 pub fn RowView(key: Key, rows: Memo<Rows>, acts: Acts, channel: Memo<Option<Channel>>) -> impl IntoView {
-    let row = Memo::new(move |_| rows.with(|rows| rows.get(key).cloned()));
+    // Without its reactions, which change beside the rest: somebody may be editing it.
+    let row = Memo::new(move |_| {
+        let mut row = rows.with(|rows| rows.get(key).cloned());
+        if let Some(Row::Message(message)) = &mut row {
+            message.reactions.clear();
+        }
+        row
+    });
+    let reactions = Memo::new(move |_| match rows.read().get(key) {
+        Some(Row::Message(message)) => message.reactions.clone(),
+        _ => Vec::new(),
+    });
     changing(move || match row.get() {
         Some(Row::Day(label)) => view! { <li class="divider">{label}</li> }.into_any(),
         Some(Row::New) => view! { <li class="divider divider-new">"New"</li> }.into_any(),
-        Some(Row::Message(message)) => view! { <MessageView message acts channel/> }.into_any(),
+        Some(Row::Message(message)) => view! { <MessageView message reactions acts channel/> }.into_any(),
         None => ().into_any(),
     })
 }
 
 #[component]
-fn MessageView(message: MessageRow, acts: Acts, channel: Memo<Option<Channel>>) -> impl IntoView {
-    let MessageRow { id, sender, at, text, continues, deleted, edited_at, reply_to, reactions, calls_me, delivery } =
-        message;
+fn MessageView(
+    message: MessageRow,
+    reactions: Memo<Vec<Reaction>>,
+    acts: Acts,
+    channel: Memo<Option<Channel>>,
+) -> impl IntoView {
+    let MessageRow {
+        id, sender, at, text, continues, deleted, edited_at, reply_to, calls_me, calls_all, delivery, ..
+    } = message;
     let sending = matches!(delivery, Delivery::Sending(_));
     let name = sender.username.clone();
     let head = (!continues).then(|| {
@@ -51,17 +71,21 @@ fn MessageView(message: MessageRow, acts: Acts, channel: Memo<Option<Channel>>) 
         view! { <p class="text-faint italic">"This message was deleted."</p> }.into_any()
     } else {
         let html = markdown::html(&text);
+        let html = if calls_all { html } else { html.replace(CALL, "<span>") };
         changing(move || body(id, &text, &html, edited_at, acts.chat)).into_any()
     };
     let sender = sender.id;
+    let element = id.map(|id| format!("m-{id}"));
+    let shown = element.clone();
+    on_cleanup(move || shown.into_iter().for_each(keep_focus));
     view! {
         <li class="message" class:message-more=continues class:message-sending=sending class:message-calls=calls_me
-            id=id.map(|id| format!("m-{id}")) data-id=id.map(|id| id.to_string())
+            id=element data-id=id.map(|id| id.to_string())
             aria-busy=sending.then_some("true") tabindex="-1">
             {side}
             <div class="min-w-0">
                 {head} {author} {quote} {body}
-                {(!reactions.is_empty()).then(|| view! { <Reactions reactions acts/> })}
+                {changing(move || all_reactions(&reactions.read(), acts.chat, channel))}
                 {failed}
             </div>
             {id.filter(|_| !deleted).map(|id| view! { <Toolbar id sender acts channel/> })}
@@ -79,8 +103,8 @@ fn body(id: Option<MessageId>, text: &str, html: &str, edited_at: Option<Timesta
         }
         .into_any();
     }
-    if let Some(id) = id.filter(|id| *chat.editing.read() == Some(*id)) {
-        return view! { <Editor id text=text.to_owned()/> }.into_any();
+    if let Some(id) = id.filter(|id| *chat.editing.id.read() == Some(*id)) {
+        return view! { <Editor id before=text.to_owned()/> }.into_any();
     }
     let zone = expect_context::<Zone>();
     let edited = edited_at.map(|at| {
@@ -94,13 +118,16 @@ fn body(id: Option<MessageId>, text: &str, html: &str, edited_at: Option<Timesta
 fn Quote(id: MessageId, acts: Acts) -> impl IntoView {
     changing(move || {
         let (name, text) = match acts.chat.quoted(acts.target, id) {
-            Some(message) if message.deleted => (message.sender.username, "This message was deleted.".to_owned()),
-            Some(message) => (message.sender.username, markdown::plain(&message.text, QUOTE)),
-            None => (String::new(), "…".to_owned()),
+            Quoted::Here(message) if message.deleted => {
+                (message.sender.username, "This message was deleted.".to_owned())
+            }
+            Quoted::Here(message) => (message.sender.username, markdown::plain(&message.text, QUOTE)),
+            Quoted::Asked => (String::new(), "…".to_owned()),
+            Quoted::Gone => (String::new(), "This message can't be shown.".to_owned()),
         };
-        let label = format!("Go to the message that this answers, of {name}");
         view! {
-            <button type="button" class="quote" data-act="jump" aria-label=label>
+            <button type="button" class="quote" data-act="jump" title="Go to the message that this answers">
+                <span class="sr-only">"This answers "</span>
                 <span class="font-semibold">{name}</span> " " <span class="truncate">{text}</span>
             </button>
         }
@@ -108,38 +135,41 @@ fn Quote(id: MessageId, acts: Acts) -> impl IntoView {
     })
 }
 
-#[component]
-fn Reactions(reactions: Vec<Reaction>, acts: Acts) -> impl IntoView {
-    let (chat, target) = (acts.chat, acts.target);
-    let me = chat.me.with_untracked(|me| me.id);
-    let one = |reaction: Reaction| {
+/// What others answered with one emoji each.
+fn all_reactions(reactions: &[Reaction], chat: Chat, channel: Memo<Option<Channel>>) -> AnyView {
+    if reactions.is_empty() {
+        return ().into_any();
+    }
+    let me = chat.me.with(|me| me.id);
+    let one = |reaction: &Reaction| {
         let mine = reaction.user_ids.contains(&me);
         let count = reaction.user_ids.len();
-        let names = names(chat, target, &reaction.user_ids, me);
+        let names = names(chat, channel, &reaction.user_ids, me);
         let label = format!("{} {count}: {names}", reaction.emoji);
-        let emoji = reaction.emoji.clone();
+        let (emoji, shown) = (reaction.emoji.clone(), reaction.emoji.clone());
         view! {
-            <button type="button" class="reaction" data-act="react" data-emoji=reaction.emoji
+            <button type="button" class="reaction" data-act="react" data-emoji=emoji
                 aria-pressed=if mine { "true" } else { "false" } aria-label=label title=names>
-                <span aria-hidden="true">{emoji}</span> <span class="tabular-nums">{count}</span>
+                <span aria-hidden="true">{shown}</span> <span class="tabular-nums">{count}</span>
             </button>
         }
     };
-    view! { <div class="flex flex-wrap gap-1 mt-1">{reactions.into_iter().map(one).collect_view()}</div> }
+    let all = reactions.iter().map(one).collect_view();
+    view! { <div class="flex flex-wrap gap-1 mt-1">{all}</div> }.into_any()
 }
 
 /// Who reacted, as far as the page knows them.
-fn names(chat: Chat, target: Target, users: &[UserId], me: UserId) -> String {
-    let channel = untrack(|| chat.conversation(target));
+fn names(chat: Chat, channel: Memo<Option<Channel>>, users: &[UserId], me: UserId) -> String {
     let name = |id: &UserId| {
         if *id == me {
             return Some("you".to_owned());
         }
-        untrack(|| chat.people.name(channel.as_ref()?.id, *id))
+        channel.with_untracked(|channel| chat.people.name(channel.as_ref()?, *id))
     };
     let known: Vec<_> = users.iter().filter_map(name).collect();
     match users.len() - known.len() {
         0 => known.join(", "),
+        1 if known.is_empty() => "1 person".to_owned(),
         n if known.is_empty() => format!("{n} people"),
         n => format!("{} and {n} more", known.join(", ")),
     }

@@ -6,6 +6,7 @@ mod editor;
 mod log;
 mod message;
 mod moderate;
+mod older;
 mod scroll;
 mod toolbar;
 mod typing;

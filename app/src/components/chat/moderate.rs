@@ -19,10 +19,11 @@ pub fn Moderate(acts: Acts) -> impl IntoView {
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         let why = reason.get_untracked().map(|input| input.value()).unwrap_or_default();
-        if let Some(message) = acts.moderating.get_untracked() {
-            acts.chat.delete(message.id, Some(why.trim().to_owned()).filter(|why| !why.is_empty()));
-        }
+        let message = acts.moderating.get_untracked();
         hide(dialog);
+        if let Some(message) = message {
+            acts.delete(message.id, Some(why.trim().to_owned()).filter(|why| !why.is_empty()));
+        }
     };
     view! {
         <dialog node_ref=dialog class="dialog" aria-label="Delete message" on:close=move |_| acts.moderating.set(None)>

@@ -9,7 +9,7 @@ use crate::{
 };
 use leptos::{ev, html, prelude::*, wasm_bindgen::JsCast as _};
 use natter::{Channel, MessageId};
-use std::time::Duration;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// Closer to the end than this counts as being at it, in pixels.
 const END: i32 = 48;
@@ -33,8 +33,15 @@ pub struct Scroll {
 }
 
 impl Scroll {
-    pub fn new(chat: Chat, channel: Memo<Option<Channel>>, last_seq: Memo<Option<u64>>, rows: Memo<usize>) -> Self {
-        let (unseen, at_end) = (RwSignal::new(0), RwSignal::new(true));
+    /// `at`: the place that the address leads to.
+    pub fn new(
+        chat: Chat,
+        channel: Memo<Option<Channel>>,
+        last_seq: Memo<Option<u64>>,
+        rows: Memo<usize>,
+        at: Memo<Option<u64>>,
+    ) -> Self {
+        let (unseen, at_end) = (RwSignal::new(0), RwSignal::new(at.get_untracked().is_none()));
         let scroll = Self { node: NodeRef::new(), unseen, at_end, last_seq, rows, chat, channel };
         scroll.hold();
         let listeners = [
@@ -121,10 +128,14 @@ impl Scroll {
         self.mark_read();
     }
 
+    /// Somebody sees what comes.
+    pub fn is_looking(self) -> bool {
+        self.at_end.try_get_untracked() == Some(true) && is_attentive()
+    }
+
     /// Nothing is read while the window is hidden or the reader further up.
     fn mark_read(self) {
-        if self.at_end.try_get_untracked() == Some(true)
-            && is_attentive()
+        if self.is_looking()
             && let Some(seq) = self.last_seq.get_untracked()
             && let Some(channel) = self.channel.get_untracked()
         {
@@ -134,7 +145,8 @@ impl Scroll {
 
     /// Counts what comes while the reader is further up, and moves the view by what it adds below.
     fn hold(self) {
-        let height = StoredValue::new(0);
+        // The last row when it was looked at last: what stands below it now has come since.
+        let last_row = Rc::new(RefCell::new(None::<web_sys::HtmlElement>));
         Effect::new(move |before: Option<Option<u64>>| {
             self.rows.track();
             let last = self.last_seq.get();
@@ -142,13 +154,19 @@ impl Scroll {
             if came && !self.at_end.get_untracked() {
                 self.unseen.update(|unseen| *unseen += 1);
             }
+            let last_row = Rc::clone(&last_row);
             request_animation_frame(move || {
                 let Some(log) = self.node.try_get_untracked().flatten() else { return };
-                let grown = log.scroll_height() - height.get_value();
-                if came && grown > 0 && !self.at_end.get_untracked() {
-                    log.set_scroll_top(log.scroll_top() - grown);
+                let now = log.query_selector(":scope > div > ol > li:last-child").ok().flatten();
+                let now = now.and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok());
+                let before = last_row.replace(now.clone()).filter(|row| row.is_connected());
+                if let Some((before, now)) = before.zip(now).filter(|_| !self.at_end.get_untracked()) {
+                    let end = |row: &web_sys::HtmlElement| row.offset_top() + row.offset_height();
+                    let grown = end(&now) - end(&before);
+                    if grown > 0 {
+                        log.set_scroll_top(log.scroll_top() - grown);
+                    }
                 }
-                height.set_value(log.scroll_height());
                 self.mark_read();
             });
             last

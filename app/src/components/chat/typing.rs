@@ -1,24 +1,30 @@
-use crate::state::Chat;
+use crate::{
+    components::ui::{Name, changing},
+    state::Chat,
+};
 use leptos::prelude::*;
-use natter::Channel;
+use natter::{Channel, UserId};
 
 /// One quiet line of who is writing.
 #[component]
 pub fn Typing(channel: Memo<Option<Channel>>) -> impl IntoView {
     let chat = expect_context::<Chat>();
+    let writing = Memo::new(move |_| {
+        let Some(channel) = channel.get() else { return Vec::new() };
+        let name = |id: UserId| chat.people.name(&channel, id);
+        chat.people.writing_in(channel.id).into_iter().map(name).collect::<Vec<_>>()
+    });
     let words = move || {
-        let Some(channel) = channel.get() else { return String::new() };
-        let writing = chat.people.writing_in(channel.id);
-        let name = |id: &natter::UserId| {
-            let peer = channel.peer.as_ref().filter(|peer| peer.id == *id).map(|peer| peer.username.clone());
-            peer.or_else(|| chat.people.name(channel.id, *id)).unwrap_or_else(|| "Somebody".into())
+        let name = |name: &Option<String>| match name.clone() {
+            Some(username) => view! { <Name username/> }.into_any(),
+            None => "Somebody".into_any(),
         };
-        match &writing[..] {
-            [] => String::new(),
-            [one] => format!("{} is typing…", name(one)),
-            [one, two] => format!("{} and {} are typing…", name(one), name(two)),
-            more => format!("{} people are typing…", more.len()),
+        match &writing.read()[..] {
+            [] => ().into_any(),
+            [one] => view! { {name(one)} " is typing…" }.into_any(),
+            [one, two] => view! { {name(one)} " and " {name(two)} " are typing…" }.into_any(),
+            more => format!("{} people are typing…", more.len()).into_any(),
         }
     };
-    view! { <p class="typing" aria-live="polite">{Signal::derive(words)}</p> }
+    view! { <p class="typing" aria-live="polite">{changing(words)}</p> }
 }

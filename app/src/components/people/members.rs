@@ -1,9 +1,8 @@
-use super::open_card;
 use crate::{
     components::ui::{Avatar, changing, effect},
     state::Chat,
 };
-use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _};
+use leptos::prelude::*;
 use natter::{Channel, Role, User, UserRef};
 
 /// Who is in a channel, those who are here first. Beside the messages where there is room, unless it
@@ -11,12 +10,6 @@ use natter::{Channel, Role, User, UserRef};
 #[component]
 pub fn Members(channel: Memo<Option<Channel>>, shown: RwSignal<Option<bool>>) -> impl IntoView {
     let chat = expect_context::<Chat>();
-    let clicked = move |event: ev::MouseEvent| {
-        let from = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
-        if let Some(name) = from.and_then(|from| from.closest("[data-mention]").ok().flatten()) {
-            open_card(chat, &name);
-        }
-    };
     let id = Memo::new(move |_| channel.with(|channel| channel.as_ref().map(|channel| channel.id)));
     let members = RwSignal::new(None::<ArcRwSignal<Vec<User>>>);
     effect(move || members.set(id.get().map(|id| chat.people.members(id))));
@@ -28,7 +21,7 @@ pub fn Members(channel: Memo<Option<Channel>>, shown: RwSignal<Option<bool>>) ->
     };
     view! {
         <aside aria-label="Members" class="members" class:members-open=move || shown.get() == Some(true)
-            class:members-closed=move || shown.get() == Some(false) on:click=clicked>
+            class:members-closed=move || shown.get() == Some(false)>
             {changing(list)}
         </aside>
     }

@@ -55,6 +55,11 @@ impl Post {
         });
     }
 
+    /// It came back with a problem, or was refused since.
+    pub fn failed(self) -> bool {
+        self.problem.with_untracked(Option::is_some)
+    }
+
     /// What is wrong with one field.
     pub fn field(self, name: &'static str) -> Signal<Option<String>> {
         Signal::derive(move || self.problem.with(|problem| problem.as_ref()?.field(name).map(ToOwned::to_owned)))

@@ -1,4 +1,4 @@
-use super::{GHOST, Icon};
+use super::{GHOST, Icon, Name};
 use leptos::prelude::*;
 use leptos_router::components::A;
 
@@ -6,9 +6,13 @@ use leptos_router::components::A;
 #[component]
 pub fn Header(
     title: String,
+    /// Its name is somebody's.
+    #[prop(optional)]
+    person: bool,
     #[prop(optional, into)] topic: Signal<String>,
     #[prop(optional)] children: Option<Children>,
 ) -> impl IntoView {
+    let title = if person { view! { <Name username=title/> }.into_any() } else { title.into_any() };
     view! {
         <header class="header">
             <A href="/" attr:class=format!("{GHOST} md:hidden") attr:aria-label="Back to conversations">

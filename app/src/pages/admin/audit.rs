@@ -2,7 +2,7 @@ use crate::{
     api,
     components::{
         admin::{Empty, Moment, Page, shown},
-        ui::{Avatar, SECONDARY},
+        ui::{Avatar, Name, SECONDARY},
     },
 };
 use leptos::prelude::*;
@@ -47,13 +47,18 @@ fn Entries(entries: Vec<AuditEntry>, first: bool) -> impl IntoView {
 }
 
 fn line(entry: &AuditEntry) -> AnyView {
+    let deed = deed(entry, WHOM);
+    let (before, after) = deed.split_once(WHOM).map_or((&*deed, None), |(before, after)| (before, Some(after)));
+    let whom =
+        entry.user.as_ref().filter(|_| after.is_some()).map(|user| view! { <Name username=user.username.clone()/> });
+    let (before, after) = (before.to_owned(), after.map(ToOwned::to_owned));
     let reason = entry.reason.as_ref().map(|reason| format!("“{reason}”"));
     view! {
         <li class="flex gap-3 py-1.5">
             <span class="pt-0.5"><Avatar user=entry.actor.clone() small=true/></span>
             <div class="min-w-0 flex-1 sm:flex justify-between gap-4">
                 <div class="min-w-0 wrap-anywhere">
-                    <p><b class="font-[620]">{entry.actor.username.clone()}</b> " " {deed(entry)}</p>
+                    <p><b class="font-[620]"><Name username=entry.actor.username.clone()/></b> " " {before} {whom} {after}</p>
                     <p class="text-[13px] text-soft empty:hidden">{reason}</p>
                 </div>
                 <p class="shrink-0 text-[13px] text-faint tabular-nums"><Moment at=entry.at/></p>
@@ -63,9 +68,12 @@ fn line(entry: &AuditEntry) -> AnyView {
     .into_any()
 }
 
-/// What was done, as it follows who did it.
-fn deed(entry: &AuditEntry) -> String {
-    let who = entry.user.as_ref().map_or("somebody", |user| user.username.as_str());
+/// Stands where a name goes that can be clicked.
+const WHOM: &str = "\0";
+
+/// What was done, as it follows who did it. `name`: what somebody is called to whom it was done.
+fn deed(entry: &AuditEntry, name: &str) -> String {
+    let who = entry.user.as_ref().map_or("somebody", |_| name);
     let place = entry.channel.as_ref().map_or_else(|| "a channel".to_owned(), |channel| format!("#{}", channel.name));
     let detail = entry.detail.as_deref().unwrap_or_default();
     match entry.action {
@@ -123,7 +131,7 @@ mod tests {
 
     fn said(action: AuditAction, detail: Option<&str>) -> String {
         let user = |name: &str| UserRef { id: UserId::generate(), username: name.into() };
-        deed(&AuditEntry {
+        let entry = AuditEntry {
             id: AuditId::generate(),
             at: Timestamp::default(),
             actor: user("ada"),
@@ -133,7 +141,8 @@ mod tests {
             message_id: None,
             detail: detail.map(Into::into),
             reason: None,
-        })
+        };
+        deed(&entry, "grace")
     }
 
     #[test]

@@ -3,7 +3,7 @@ use crate::{
     components::{
         admin::{Act, Deed, Page, Rules, Told, Wrong, shown},
         ui::{
-            Avatar, DANGER, Dialog, FilledField, FormError, Icon, PRIMARY, Post, PostForm, SECONDARY, changing,
+            Avatar, DANGER, Dialog, FilledField, FormError, Icon, Name, PRIMARY, Post, PostForm, SECONDARY, changing,
             close_dialog, open_dialog,
         },
     },
@@ -137,7 +137,7 @@ fn member(user: &User, expel: Deed, channel_id: &str, channel: &str) -> AnyView 
     view! {
         <li id=entry.clone() tabindex="-1" class="entry">
             <Avatar user=UserRef::from(user)/>
-            <span class="min-w-0 flex-1 truncate font-medium">{name.clone()}</span>
+            <span class="min-w-0 flex-1 font-medium"><Name username=name.clone()/></span>
             <Act deed=expel label="Remove" name=format!("Remove {name}") entry=entry.clone() says fields/>
         </li>
     }
@@ -182,7 +182,7 @@ fn Delete(channel: Channel) -> impl IntoView {
                 <Icon icon=icondata_lu::LuTrash2/>
                 "Delete channel"
             </button>
-            <Dialog id=DELETE title=format!("Delete #{name}?") node_ref=dialog>
+            <Dialog id=DELETE title=format!("Delete #{name}?") node_ref=dialog open=delete.failed()>
                 <p class="mb-5 text-soft">
                     {format!("Every message in #{name} is deleted, for all its members. This can't be undone.")}
                 </p>

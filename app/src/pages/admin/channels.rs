@@ -2,12 +2,11 @@ use crate::{
     api,
     components::{
         admin::{Empty, Page, shown},
-        channels::CREATE_CHANNEL,
+        channels::{CREATE_CHANNEL, open_create},
         ui::{Icon, PRIMARY},
     },
-    state::has_invoker_commands,
 };
-use leptos::{prelude::*, wasm_bindgen::JsCast as _};
+use leptos::prelude::*;
 use natter::{Channel, PostPolicy, Visibility};
 
 /// Every channel, private ones as well.
@@ -31,17 +30,6 @@ pub fn AdminChannels() -> impl IntoView {
                 view! { <ul>{channels.into_iter().map(|channel| view! { <Entry channel/> }).collect_view()}</ul> }.into_any()
             })}
         </Page>
-    }
-}
-
-/// The dialog stands in the frame around all pages: see pages/signed.rs.
-fn open_create() {
-    if has_invoker_commands() {
-        return;
-    }
-    let dialog = document().get_element_by_id(CREATE_CHANNEL);
-    if let Some(dialog) = dialog.and_then(|dialog| dialog.dyn_into::<web_sys::HtmlDialogElement>().ok()) {
-        let _ = dialog.show_modal();
     }
 }
 

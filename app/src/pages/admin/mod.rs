@@ -17,7 +17,7 @@ pub use registration::RegistrationPage;
 use crate::{
     components::{
         admin::Told,
-        ui::{Header, When},
+        ui::{Header, PRIMARY, When},
     },
     pages::NotFound,
     state::Chat,
@@ -39,11 +39,27 @@ pub fn Admin() -> impl IntoView {
     let chat = expect_context::<Chat>();
     provide_context(Told::default());
     let allowed = move || chat.me.read().role.can_inspect();
+    let was = untrack(allowed);
+    let fallback = move || if was { demoted() } else { view! { <NotFound/> }.into_any() };
     view! {
-        <When when=Signal::derive(allowed) fallback=|| view! { <NotFound/> }>
+        <When when=Signal::derive(allowed) fallback>
             <Frame/>
         </When>
     }
+}
+
+/// For whoever was an admin when they came.
+fn demoted() -> AnyView {
+    view! {
+        <main class="grid place-items-center flex-1 p-6 text-center">
+            <div>
+                <h1 role="alert" class="mb-1 text-lg font-[650] tracking-tight">"You aren't an admin any more"</h1>
+                <p class="mb-5 text-soft">"What is here is for admins. Your conversations are where they were."</p>
+                <A href="/" attr:class=PRIMARY>"Go to Catch up"</A>
+            </div>
+        </main>
+    }
+    .into_any()
 }
 
 #[component]

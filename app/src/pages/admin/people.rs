@@ -2,7 +2,7 @@ use crate::{
     api,
     components::{
         admin::{Act, Deed, Empty, Page, Told, Wrong, shown},
-        ui::{Avatar, DANGER, FormError, Icon, PostForm, SECONDARY, changing, effect, hide},
+        ui::{Avatar, DANGER, FormError, Icon, Name, PostForm, SECONDARY, changing, effect, hide, make_modal},
     },
 };
 use leptos::{ev, html, prelude::*};
@@ -60,11 +60,8 @@ pub fn People() -> impl IntoView {
     effect(move || {
         if asking.read().is_some()
             && let Some(dialog) = dialog.get()
-            && !dialog.matches(":modal").unwrap_or(false)
         {
-            // Without scripts it is open already, but not modal.
-            let _ = dialog.remove_attribute("open");
-            let _ = dialog.show_modal();
+            make_modal(&dialog);
         }
     });
     // Without scripts the address says whom to ask about.
@@ -147,7 +144,7 @@ fn person(user: &User, deeds: Deeds, wanted: &[String; 2]) -> AnyView {
             <Avatar user=UserRef::from(user)/>
             <div class="min-w-0 flex-1 basis-40">
                 <p class="flex flex-wrap items-center gap-x-2">
-                    <span id=format!("{entry}-name") class="font-[620] truncate">{name}</span>
+                    <span id=format!("{entry}-name") class="min-w-0 font-[620]"><Name username=name/></span>
                     {admin} {suspended}
                 </p>
                 <p class="text-[13px] text-faint truncate empty:hidden">{shown}</p>

@@ -2,7 +2,7 @@ use crate::{
     api,
     components::{
         admin::{Act, CopyButton, Deed, Empty, Moment, Page, Told, Wrong, origin, shown},
-        ui::{Choice, FilledField, FormError, Options, PRIMARY, Post, PostForm, changing},
+        ui::{Choice, FilledField, FormError, Name, Options, PRIMARY, Post, PostForm, changing},
     },
 };
 use leptos::prelude::*;
@@ -91,14 +91,14 @@ fn invitation(invite: &Invite, revoke: Deed, origin: RwSignal<String>) -> AnyVie
     let link_id = format!("{entry}-link");
     let path = format!("/invite/{}", invite.code);
     let uses = format!("{} of {} used · ", invite.uses, invite.max_uses);
-    let by = format!(" · by {}", invite.created_by.username);
+    let by = invite.created_by.username.clone();
     let fields = vec![("code", invite.code.clone())];
     view! {
         <li id=entry.clone() tabindex="-1" class="entry flex-wrap">
             <div class="min-w-0 flex-1 basis-64">
                 <input id=link_id.clone() readonly=true aria-label="Link" value=Signal::derive(move || format!("{}{path}", origin.read()))
                     class="h-9 pointer-coarse:h-11 w-full px-3 rounded-lg border border-line bg-panel text-[13px] text-ink focus-ring"/>
-                <p id=format!("{entry}-name") class="mt-1 text-[13px] text-faint">{uses} "until " <Moment at=invite.expires_at/> {by}</p>
+                <p id=format!("{entry}-name") class="mt-1 text-[13px] text-faint">{uses} "until " <Moment at=invite.expires_at/> " · by " <Name username=by/></p>
             </div>
             <div class="acts">
                 <CopyButton input_id=link_id awake=Signal::derive(move || !origin.read().is_empty())/>

@@ -1,10 +1,10 @@
 //! What the server says.
 
-use super::{Chat, put, target_of};
+use super::{Chat, Loss, Quoted, put, target_of};
 use crate::state::outbox::Target;
 use leptos::prelude::*;
 use natter::{
-    Channel, ChannelId, ChannelKind, ErrorCode, Message, MessageId, Ref, Timeline, User, UserRef, markdown,
+    Channel, ChannelId, ChannelKind, ErrorCode, Message, MessageId, Ref, Timeline, User, UserRef, Visibility, markdown,
     timeline::Ack,
     wire::{ClientFrame, ServerFrame},
 };
@@ -77,8 +77,16 @@ impl Chat {
 
     fn ready(&self, epoch: String, user: User, channels: Vec<Channel>) -> Vec<ClientFrame> {
         self.me.set(user);
-        let is = |channel: &Channel, name: &str| channel.name.as_deref() == Some(name);
-        self.removed.update(|removed| removed.retain(|name| channels.iter().all(|channel| !is(channel, name))));
+        for channel in &channels {
+            self.places.note(channel);
+        }
+        for before in self.channels.get_untracked() {
+            if channels.iter().all(|channel| channel.id != before.id) {
+                // What happened to it was said while nobody listened.
+                self.places.lose(before.id, Loss::Left);
+            }
+        }
+        self.editing.unsure();
         let still = |target: &Target| match target {
             Target::Channel(id) => channels.iter().any(|channel| channel.id == *id),
             Target::Person(_) => true,
@@ -131,11 +139,11 @@ impl Chat {
             });
         }
         if self.quoted.with_untracked(|quoted| quoted.contains_key(&message.id)) {
-            self.quoted.update(|quoted| _ = quoted.insert(message.id, Some(message)));
+            self.quoted.update(|quoted| _ = quoted.insert(message.id, Quoted::Here(Box::new(message))));
         }
         if let Some(reference) = own {
             self.outbox.remove(reference);
-            self.answered.set(Some((reference, Ok(()))));
+            self.answered(reference, Ok(()));
         }
         if self.channel_untracked(id).is_none() {
             self.heads.update_value(|heads| {
@@ -192,11 +200,18 @@ impl Chat {
             });
         }
         self.outbox.remove(ack.reference);
-        self.answered.set(Some((ack.reference, Ok(()))));
+        self.answered(ack.reference, Ok(()));
+    }
+
+    fn answered(&self, reference: Ref, answer: Result<(), String>) {
+        self.editing.answered(reference, &answer);
+        if self.answers.with_untracked(|answers| answers.contains_key(&reference)) {
+            self.answers.update(|answers| _ = answers.insert(reference, Some(answer)));
+        }
     }
 
     fn refused(&self, reference: Ref, code: ErrorCode, detail: &str) {
-        self.answered.set(Some((reference, Err(detail.to_owned()))));
+        self.answered(reference, Err(detail.to_owned()));
         let Some(out) = self.outbox.set_failure(reference, Some(detail.to_owned())) else { return };
         if code == ErrorCode::NotFound {
             // The channel is gone, and the page that could offer a retry with it.
@@ -208,11 +223,7 @@ impl Chat {
     }
 
     fn channel_changed(&self, channel: Channel) -> Vec<ClientFrame> {
-        if let Some(name) = &channel.name
-            && self.removed.with_untracked(|removed| removed.contains(name))
-        {
-            self.removed.update(|removed| _ = removed.remove(name));
-        }
+        self.places.note(&channel);
         if channel.kind == ChannelKind::Channel {
             self.directory.update(|all| {
                 if let Some(all) = all {
@@ -222,6 +233,9 @@ impl Chat {
         }
         let (id, rev) = (channel.id, channel.rev);
         if !channel.joined {
+            if self.channel_untracked(id).is_some() {
+                self.places.lose(id, Loss::Left);
+            }
             self.forget(id);
             return Vec::new();
         }
@@ -242,10 +256,9 @@ impl Chat {
         for out in self.outbox.to(Target::Channel(id)) {
             self.outbox.remove(out.reference);
         }
-        let listed = self.directory.with_untracked(|all| all.iter().flatten().find(|known| known.id == id).cloned());
-        if let Some(channel) = self.channel_untracked(id).or(listed) {
-            self.removed.update(|removed| _ = removed.insert(channel.label().to_owned()));
-        }
+        // A public one doesn't close to its members but by its end.
+        let deleted = self.channel_untracked(id).is_some_and(|channel| channel.visibility == Visibility::Public);
+        self.places.lose(id, if deleted { Loss::Deleted } else { Loss::Closed });
         self.directory.update(|all| {
             if let Some(all) = all {
                 all.retain(|channel| channel.id != id);

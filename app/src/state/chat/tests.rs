@@ -5,7 +5,7 @@ use crate::state::{
     fixtures::{self, channel, user},
     outbox::OUTBOX_MAX,
 };
-use natter::{ErrorCode, SessionId, Timestamp, UserRef, message::Receiver, wire::ServerFrame};
+use natter::{ChannelKind, ErrorCode, SessionId, Timestamp, UserRef, Visibility, message::Receiver, wire::ServerFrame};
 
 fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -> Message {
     fixtures::message(channel.id, rev, sender, 0, reference)
@@ -234,6 +234,7 @@ fn what_is_sent_to_somebody_shows_before_there_is_a_conversation() {
         let target = Target::Person(mira.id);
         let timeline = chat.open(target, None);
         let reference = chat.send(target, "hello").unwrap();
+        assert_eq!(untrack(|| chat.answer(reference)), None);
         assert_eq!(timeline.read_untracked().pending().len(), 1);
         let (channel, message) = direct(&ada, &mira);
         let receiver = Some(Receiver { id: mira.id });
@@ -241,7 +242,7 @@ fn what_is_sent_to_somebody_shows_before_there_is_a_conversation() {
         chat.receive(ServerFrame::Direct(own));
         assert!(timeline.read_untracked().pending().is_empty());
         assert_eq!(timeline.read_untracked().messages().count(), 1);
-        assert_eq!(chat.answered.get_untracked(), Some((reference, Ok(()))));
+        assert_eq!(untrack(|| chat.answer(reference)), Some(Ok(())));
         chat.receive(ServerFrame::Channel { channel: Channel { unread: 0, ..channel } });
         assert!(chat.conversation(target).is_some());
     });
@@ -286,5 +287,106 @@ fn what_was_marked_unread_is_not_read_by_looking_at_it() {
         chat.open(Target::Channel(general.id), None);
         chat.read_up_to(general.id, 1);
         assert_eq!(chat.channel(general.id).unwrap().unread, 0);
+    });
+}
+
+#[test]
+fn what_could_not_be_marked_unread_is_still_read_by_looking_at_it() {
+    with_chat(|chat, _, general| {
+        let posted = message(&general, 1, &user("mira"), None);
+        chat.receive(ServerFrame::Message(posted.clone()));
+        chat.link.set(Link::Down);
+        chat.mark_unread(&posted);
+        assert!(chat.notice.get_untracked().is_some());
+        chat.link.set(Link::Up);
+        chat.read_up_to(general.id, 1);
+        assert_eq!(chat.channel(general.id).unwrap().unread, 0);
+    });
+}
+
+#[test]
+fn reading_all_by_wish_reads_what_was_marked_unread_and_what_came_since() {
+    with_chat(|chat, _, general| {
+        let mira = user("mira");
+        let posted = message(&general, 1, &mira, None);
+        chat.receive(ServerFrame::Message(posted.clone()));
+        chat.link.set(Link::Up);
+        chat.mark_unread(&posted);
+        chat.receive(ServerFrame::Message(message(&general, 2, &mira, None)));
+        chat.mark_read(general.id);
+        let channel = chat.channel(general.id).unwrap();
+        assert_eq!((channel.unread, channel.read_seq), (0, 2));
+    });
+}
+
+#[test]
+fn a_page_follows_its_channel_to_each_new_name_and_no_name_leads_in_circles() {
+    with_chat(|chat, _, general| {
+        let named = |name: &str| Channel { name: Some(name.into()), ..general.clone() };
+        let now = |name: &str| untrack(|| chat.places.now(name));
+        for name in ["plans", "ideas"] {
+            chat.receive(ServerFrame::Channel { channel: named(name) });
+        }
+        assert_eq!((now("general"), now("plans"), now("ideas")), ("ideas".into(), "ideas".into(), "ideas".into()));
+        // Renamed while the connection was away, to a name it had before.
+        ready(chat, "one", vec![named("general")]);
+        assert_eq!((now("general"), now("ideas")), ("general".into(), "general".into()));
+        chat.receive(ServerFrame::Channel { channel: channel("ideas", false) });
+        assert_eq!(now("ideas"), "ideas", "somebody took the name");
+    });
+}
+
+#[test]
+fn it_is_known_why_a_channel_went_until_it_is_back() {
+    with_chat(|chat, _, general| {
+        let lost = || untrack(|| chat.places.lost("general"));
+        let left = Channel { joined: false, ..general.clone() };
+        let gone = ServerFrame::ChannelRemoved { channel_id: general.id };
+        chat.receive(ServerFrame::Channel { channel: left });
+        assert_eq!(lost(), Some(Loss::Left));
+        chat.receive(ServerFrame::Channel { channel: general.clone() });
+        assert_eq!(lost(), None);
+        chat.receive(gone.clone());
+        assert_eq!(lost(), Some(Loss::Deleted));
+        let private = Channel { visibility: Visibility::Private, ..general.clone() };
+        chat.receive(ServerFrame::Channel { channel: private });
+        chat.receive(gone);
+        assert_eq!(lost(), Some(Loss::Closed));
+        ready(chat, "one", vec![general.clone()]);
+        assert_eq!(lost(), None);
+        ready(chat, "one", vec![]);
+        assert_eq!(lost(), Some(Loss::Left));
+    });
+}
+
+#[test]
+fn words_being_edited_stay_until_they_are_taken() {
+    with_chat(|chat, ada, general| {
+        let (one, two) = (message(&general, 1, &ada, None), message(&general, 2, &ada, None));
+        let editing = chat.editing;
+        let problem = || editing.problem.get_untracked();
+        editing.begin(&one);
+        editing.words.set("better".into());
+        editing.begin(&two);
+        assert_eq!(editing.words.get_untracked(), "m2");
+        editing.begin(&one);
+        assert_eq!(editing.words.get_untracked(), "better", "left for another message, and kept");
+        chat.link.set(Link::Down);
+        chat.edit(one.id, "better");
+        assert!(problem().is_some() && editing.id.get_untracked() == Some(one.id));
+        chat.link.set(Link::Up);
+        let sent = || {
+            chat.edit(one.id, "better");
+            editing.sent().unwrap()
+        };
+        let reference = Some(sent());
+        chat.receive(ServerFrame::Error { reference, code: ErrorCode::RateLimited, detail: "Slow.".into() });
+        assert_eq!(problem().as_deref(), Some("Slow."));
+        sent();
+        ready(chat, "one", vec![general.clone()]);
+        assert!(problem().is_some(), "it may have been lost with the connection");
+        let (reference, id, timestamp) = (Some(sent()), one.id, one.timestamp);
+        chat.receive(ServerFrame::Ack { reference, id, channel_id: general.id, seq: 1, rev: 3, timestamp });
+        assert_eq!((editing.id.get_untracked(), problem()), (None, None));
     });
 }

@@ -1,0 +1,104 @@
+use super::card::Person;
+use crate::{
+    components::ui::{Icon, PRIMARY, changing, effect, hide},
+    state::{Chat, Target},
+};
+use leptos::{ev, html, prelude::*};
+use leptos_router::components::A;
+use natter::{Ref, input::MessageText};
+
+/// What became of what was written.
+#[derive(Clone, Debug, PartialEq)]
+enum Sent {
+    Not,
+    /// Until it is known to whom it goes.
+    Held,
+    /// For the answer, with what was written: it is on its way, and the field is free.
+    Waiting(Ref, String),
+    Done,
+    Failed(String),
+}
+
+/// A private message, from somebody's card.
+#[component]
+pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRef<html::Dialog>) -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let text = RwSignal::new(chat.aside(&asked));
+    let sent = RwSignal::new(Sent::Not);
+    let input = NodeRef::<html::Input>::new();
+    effect(move || {
+        if let Some(input) = input.get() {
+            let _ = input.focus();
+        }
+    });
+    let write = move |words: String| {
+        chat.set_aside(&asked, words.clone());
+        text.set(words);
+    };
+    let typed = write.clone();
+    effect(move || {
+        let to = person.with(|person| Some(Target::Person(person.as_ref()?.as_ref().ok()?.id)));
+        match (sent.get(), to) {
+            (Sent::Held, Some(to)) => {
+                let words = text.get_untracked();
+                let parsed = MessageText::parse(&words).map_err(|error| error.message);
+                let reference = parsed.and_then(|message| {
+                    chat.send(to, message.as_str()).ok_or_else(|| "Too much is waiting to be sent.".into())
+                });
+                sent.set(match reference {
+                    Ok(reference) => {
+                        write(String::new());
+                        Sent::Waiting(reference, words)
+                    }
+                    Err(why) => Sent::Failed(why),
+                });
+            }
+            (Sent::Waiting(reference, words), Some(to)) => {
+                let Some(answer) = chat.answer(reference) else { return };
+                chat.forget_answer(reference);
+                sent.set(match answer {
+                    Ok(()) => Sent::Done,
+                    Err(why) => {
+                        // It stays here, and nowhere else, to be tried again.
+                        chat.discard(to, reference);
+                        write(format!("{words} {}", text.get_untracked()).trim_end().to_owned());
+                        Sent::Failed(why)
+                    }
+                });
+                if let Some(input) = input.get_untracked() {
+                    let _ = input.focus();
+                }
+            }
+            _ => {}
+        }
+    });
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        if !matches!(sent.get_untracked(), Sent::Waiting(..)) && !text.with_untracked(|text| text.trim().is_empty()) {
+            sent.set(Sent::Held);
+        }
+    };
+    let label = Signal::derive(move || format!("Private message {}", name.read()));
+    let address = move || format!("/direct/{}", name.read());
+    let status = move || match sent.get() {
+        Sent::Not => view! { <span class="text-faint">"Enter sends."</span> }.into_any(),
+        Sent::Held | Sent::Waiting(..) => view! { <span class="text-faint">"Sending…"</span> }.into_any(),
+        Sent::Done => view! { <span class="text-accent font-medium">"Sent."</span> }.into_any(),
+        Sent::Failed(why) => view! { <span class="text-alert">"Couldn't send. " {why}</span> }.into_any(),
+    };
+    view! {
+        <form on:submit=submit class="flex gap-2">
+            <input node_ref=input type="text" aria-label=label placeholder=label autocomplete="off" enterkeyhint="send"
+                class="h-10 pointer-coarse:h-11 min-w-0 flex-1 px-3 rounded-lg border border-line bg-ground placeholder:text-faint focus-ring"
+                prop:value=move || text.get() on:input=move |event| typed(event_target_value(&event))/>
+            <button type="submit" class=format!("{PRIMARY} px-3! h-10!") aria-label="Send private message" disabled=move || text.read().trim().is_empty()>
+                <Icon icon=icondata_lu::LuSendHorizontal/>
+            </button>
+        </form>
+        <p class="flex gap-3 mt-2 text-[13px]">
+            <span role="status" class="min-w-0">{changing(status)}</span>
+            <A href=address attr:class="link ml-auto whitespace-nowrap" on:click=move |_| hide(dialog)>"Open conversation"</A>
+        </p>
+    }
+    .into_any()
+}

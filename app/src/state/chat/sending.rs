@@ -1,0 +1,74 @@
+//! What one says: on its way, tried again, given up.
+
+use super::Chat;
+use crate::{
+    live,
+    state::{
+        browser,
+        outbox::{Outgoing, Target},
+    },
+};
+use leptos::prelude::*;
+use natter::{Ref, wire::ClientFrame};
+
+/// How often it is said that one is writing.
+const SAY_TYPING_MS: i64 = 3_000;
+
+impl Chat {
+    /// Puts a message on its way; None when too much is waiting already.
+    pub fn send(&self, target: Target, text: &str) -> Option<Ref> {
+        if self.outbox.is_full() {
+            return None;
+        }
+        let answers = self.replying.get_untracked().filter(|(to, _)| *to == target).map(|(_, message)| message.id);
+        if answers.is_some() {
+            self.replying.set(None);
+        }
+        let out = Outgoing::new(target, text.into(), answers);
+        if let Some(timeline) = self.timeline(target) {
+            timeline.update(|timeline| out.show_in(timeline));
+        }
+        let reference = out.reference;
+        self.said_typing.set_value(0);
+        live::send(out.frame(self.me.with_untracked(|me| me.id)));
+        self.outbox.push(out);
+        Some(reference)
+    }
+
+    pub fn retry(&self, target: Target, reference: Ref) {
+        if let Some(timeline) = self.timeline(target) {
+            timeline.update(|timeline| _ = timeline.retry(reference));
+        }
+        if let Some(out) = self.outbox.set_failure(reference, None) {
+            live::send(out.frame(self.me.with_untracked(|me| me.id)));
+        }
+    }
+
+    pub fn discard(&self, target: Target, reference: Ref) {
+        if let Some(timeline) = self.timeline(target) {
+            timeline.update(|timeline| timeline.discard(reference));
+        }
+        self.outbox.remove(reference);
+    }
+
+    /// Says that one is writing, now and then.
+    pub fn say_typing(&self, target: Target) {
+        let now = browser::now().millis();
+        if now - self.said_typing.get_value() < SAY_TYPING_MS {
+            return;
+        }
+        if let Some(channel) = untrack(|| self.conversation(target)) {
+            self.said_typing.set_value(now);
+            live::send(ClientFrame::Typing { reference: None, channel_id: channel.id });
+        }
+    }
+
+    /// What waited in this browser for the last visit's end.
+    pub fn recall_outbox(&self) {
+        for out in self.outbox.recall() {
+            if let Some(timeline) = self.timeline(out.to) {
+                timeline.update(|timeline| out.show_in(timeline));
+            }
+        }
+    }
+}
