@@ -61,8 +61,11 @@ impl Places {
         name.to_owned()
     }
 
+    /// The first word on what is gone for good stays: it may be told twice, and less is known then.
     pub fn lose(self, id: ChannelId, loss: Loss) {
-        if let Some(name) = self.names.with_value(|names| names.get(&id).cloned()) {
+        let Some(name) = self.names.with_value(|names| names.get(&id).cloned()) else { return };
+        let known = self.lost.with_untracked(|lost| lost.get(&name).copied());
+        if matches!(known, None | Some(Loss::Left)) {
             self.lost.update(|lost| _ = lost.insert(name, loss));
         }
     }

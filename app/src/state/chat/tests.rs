@@ -348,6 +348,8 @@ fn it_is_known_why_a_channel_went_until_it_is_back() {
         assert_eq!(lost(), None);
         chat.receive(gone.clone());
         assert_eq!(lost(), Some(Loss::Deleted));
+        chat.receive(gone.clone());
+        assert_eq!(lost(), Some(Loss::Deleted), "told twice");
         let private = Channel { visibility: Visibility::Private, ..general.clone() };
         chat.receive(ServerFrame::Channel { channel: private });
         chat.receive(gone);
