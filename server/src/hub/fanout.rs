@@ -14,7 +14,7 @@ use tokio::{
 
 /// Connections that one task writes to before it lets others run: half a millisecond.
 const BREATH: usize = 64;
-/// Connections for which another core is worth its being woken.
+/// Writes for which another core is worth its being woken.
 const SHARE: usize = 512;
 
 type Receivers = Vec<Arc<Outbox>>;
@@ -84,9 +84,7 @@ impl Hub {
             let to = |channel_id| registry.in_channel(channel_id).cloned().collect();
             due.into_iter().map(|(channel_id, frames)| (to(channel_id), frames)).collect::<Vec<(Receivers, _)>>()
         });
-        for (receivers, frames) in due {
-            deliver(receivers, frames).await;
-        }
+        deliver(due).await;
         waiting
     }
 
@@ -113,7 +111,7 @@ impl Hub {
             let due = line.fill(frames, upto);
             (line.at() > before, registry.in_channel(channel_id).cloned().collect(), due)
         });
-        deliver(receivers, due).await;
+        deliver([(receivers, due)]).await;
         moved
     }
 
@@ -142,8 +140,8 @@ impl Hub {
             Some((theirs, registry.in_channel(channel.id).cloned().collect(), due))
         });
         let Some((theirs, receivers, due)) = known else { return false };
-        deliver(theirs, vec![frame]).await;
-        deliver(receivers, due).await;
+        deliver([(theirs, vec![frame])]).await;
+        deliver([(receivers, due)]).await;
         true
     }
 
@@ -164,12 +162,12 @@ impl Hub {
                     let due = registry.line(channel_id).map(|line| line.start(0)).unwrap_or_default();
                     (registry.in_channel(channel_id).cloned().collect(), due)
                 });
-                deliver(receivers, due).await;
+                deliver([(receivers, due)]).await;
             }
             Change::Left { channel_id, user_id } => self.with(|registry| registry.leave(user_id, channel_id)),
             Change::ChannelChanged { channel_id, hidden: true } => {
                 let outside = self.with(|registry| registry.outside(channel_id).cloned().collect());
-                deliver(outside, vec![removed(channel_id)]).await;
+                deliver([(outside, vec![removed(channel_id)])]).await;
             }
             // What is to be told of them is read first.
             Change::ChannelChanged { hidden: false, .. } | Change::UserChanged { .. } => {}
@@ -182,7 +180,7 @@ impl Hub {
                     registry.remove_channel(channel_id);
                     told
                 });
-                deliver(told, vec![removed(channel_id)]).await;
+                deliver([(told, vec![removed(channel_id)])]).await;
             }
             Change::SessionsEnded { ref sessions } => self.with(|registry| {
                 for session_id in sessions {
@@ -222,7 +220,7 @@ impl Hub {
 
     pub(super) async fn push_to_everyone(&self, frames: Vec<Frame>) {
         let everyone = self.with(|registry| registry.everyone().cloned().collect());
-        deliver(everyone, frames).await;
+        deliver([(everyone, frames)]).await;
     }
 
     /// The people in a channel that are connected here.
@@ -248,7 +246,7 @@ impl Hub {
     async fn send(&self, message: &ServerFrame, to: impl FnOnce(&Registry<Outbox, Frame>) -> Receivers) {
         let receivers = self.with(|registry| to(registry));
         if !receivers.is_empty() {
-            deliver(receivers, vec![Frame::new(message)]).await;
+            deliver([(receivers, vec![Frame::new(message)])]).await;
         }
     }
 
@@ -257,32 +255,81 @@ impl Hub {
     }
 }
 
-/// Hands the same frames to each of these, to a crowd on several cores.
-async fn deliver(receivers: Receivers, frames: Vec<Frame>) {
+/// Hands frames out, each to its receivers in order; much of it on several cores.
+async fn deliver(due: impl IntoIterator<Item = (Receivers, Vec<Frame>)>) {
     static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
-    if frames.is_empty() {
-        return;
-    }
-    let tasks = (receivers.len() / SHARE).clamp(1, *CORES);
+    let due: Vec<_> = due.into_iter().filter(|(_, frames)| !frames.is_empty()).collect();
+    let writes: usize = due.iter().map(|(receivers, _)| receivers.len()).sum();
+    let tasks = (writes / SHARE).clamp(1, *CORES);
     if tasks == 1 {
-        return hand_out(&receivers, &frames).await;
+        let due = due.into_iter().map(|(receivers, frames)| (receivers, frames.into()));
+        return hand_out(due.collect()).await;
     }
-    let frames: Arc<[Frame]> = frames.into();
     let mut shares = JoinSet::new();
-    for share in receivers.chunks(receivers.len().div_ceil(tasks)) {
-        let (share, frames) = (share.to_vec(), frames.clone());
-        shares.spawn(async move { hand_out(&share, &frames).await });
+    for share in cut(due, writes.div_ceil(tasks)) {
+        shares.spawn(hand_out(share));
     }
     while shares.join_next().await.is_some() {}
 }
 
-async fn hand_out(receivers: &[Arc<Outbox>], frames: &[Frame]) {
-    for (round, some) in receivers.chunks(BREATH).enumerate() {
-        if round > 0 {
-            yield_now().await;
+type Share = Vec<(Receivers, Arc<[Frame]>)>;
+
+/// Cuts what is due into shares of so many writes each.
+fn cut(due: Vec<(Receivers, Vec<Frame>)>, each: usize) -> Vec<Share> {
+    let (mut shares, mut share, mut room) = (Vec::new(), Share::new(), each);
+    for (mut receivers, frames) in due {
+        let frames: Arc<[Frame]> = frames.into();
+        while !receivers.is_empty() {
+            let rest = receivers.split_off(receivers.len().min(room));
+            room -= receivers.len();
+            share.push((receivers, frames.clone()));
+            receivers = rest;
+            if room == 0 {
+                shares.push(std::mem::take(&mut share));
+                room = each;
+            }
         }
-        for outbox in some {
-            outbox.push(frames);
+    }
+    shares.push(share);
+    shares
+}
+
+async fn hand_out(share: Share) {
+    let mut breath = 0;
+    for (receivers, frames) in share {
+        for outbox in receivers {
+            if breath == BREATH {
+                breath = 0;
+                yield_now().await;
+            }
+            breath += 1;
+            outbox.push(&frames);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use natter::ErrorCode;
+    use tokio::net::TcpListener;
+
+    #[tokio::test]
+    async fn what_is_due_is_cut_into_equal_shares_that_leave_nobody_out() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let outbox = Arc::new(Outbox::new(stream));
+        let frame = |detail: &str| {
+            Frame::new(&ServerFrame::Error { reference: None, code: ErrorCode::Invalid, detail: detail.into() })
+        };
+        let sizes = [3, 0, 1_000, 1, 700, 296];
+        let due = sizes.iter().map(|size| (vec![outbox.clone(); *size], vec![frame(&size.to_string())]));
+        let shares = cut(due.collect(), 500);
+        let writes = |share: &Share| share.iter().map(|(receivers, _)| receivers.len()).sum::<usize>();
+        assert_eq!(shares.iter().map(writes).collect::<Vec<_>>(), [500, 500, 500, 500, 0]);
+        for size in sizes {
+            let theirs = shares.iter().flatten().filter(|(_, frames)| frames[0] == frame(&size.to_string()));
+            assert_eq!(theirs.map(|(receivers, _)| receivers.len()).sum::<usize>(), size);
         }
     }
 }
