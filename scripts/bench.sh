@@ -90,7 +90,7 @@ inserts() {
     (id uuid PRIMARY KEY, channel uuid NOT NULL, seq bigint NOT NULL, sender uuid NOT NULL, text text NOT NULL, UNIQUE (channel, seq))"
   {
     echo "\set first random(1, 1000000000000)"
-    echo "INSERT INTO plain_rows SELECT gen_random_uuid(), gen_random_uuid(), :first + n, gen_random_uuid(), repeat('x', 64) FROM generate_series(1, 256) n;"
+    echo "INSERT INTO plain_rows SELECT gen_random_uuid(), gen_random_uuid(), :first::bigint + n, gen_random_uuid(), repeat('x', 64) FROM generate_series(1, 256) n;"
   } >"$sql"
   say "Rows a second in PostgreSQL, 256 in one statement and one commit"
   "$bin/pgbench" -n -M prepared -c 1 -T 8 -f "$sql" "$NATTER_TEST_POSTGRES_URL" | tee "$dir/inserts.out"

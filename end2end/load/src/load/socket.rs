@@ -77,7 +77,7 @@ impl Socket {
         stream.set_nodelay(true)?;
         let request = format!(
             "GET /api/v1/ws HTTP/1.1\r\nHost: {host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bmF0dGVyIHNheXMgaGVsbG8=\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: bmF0dGVyIGxvYWQgdG9vbA==\r\n\
              Authorization: Bearer {token}\r\n\r\n"
         );
         stream.write_all(request.as_bytes()).await?;
