@@ -112,7 +112,12 @@ test('people are added to a channel and removed from it, and see so at once', as
   await expect(said(page)).toHaveText('mira is out of #general.');
   await expect(page.getByRole('button', { name: 'Remove mira' })).toHaveCount(0);
   await expect(link(mira, '#general')).toBeHidden();
-  await expect(page.locator('body'), 'the focus is not lost').not.toBeFocused();
+  await expect(page.getByRole('heading', { name: /^Members/ }), 'not the next person').toBeFocused();
+  await page.getByRole('button', { name: 'Remove ada' }).press('Enter');
+  await expect(said(page)).toHaveText('ada is out of #general.');
+  await expect(page.getByRole('heading', { name: /^Members/ }), 'nor whoever moves up').toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(page.getByRole('button', { name: 'Remove grace' })).toBeVisible();
 });
 
 test('a channel is deleted, after being told what is lost', async ({ server, signedIn }) => {
@@ -122,6 +127,7 @@ test('a channel is deleted, after being told what is lost', async ({ server, sig
   await page.getByRole('button', { name: 'Delete channel' }).click();
   const dialog = page.getByRole('dialog', { name: 'Delete #general?' });
   await expect(dialog).toContainText("Every message in #general is deleted, for all its members. This can't be undone.");
+  await expect(dialog.getByRole('button', { name: 'Cancel' })).toBeFocused();
   await dialog.getByRole('button', { name: 'Delete channel' }).click();
   await expect(page).toHaveURL('/admin/channels');
   await expect(said(page)).toHaveText('#general is deleted.');
@@ -157,6 +163,9 @@ test('somebody is suspended for a reason, and reinstated', async ({ server, sign
   const admin = await Account.register(server, 'ada');
   const mira = await open(await signedIn(await Account.register(server, 'mira')), '/');
   const page = await open(await signedIn(admin), '/admin/people');
+  for (const name of ['Make admin: mira', 'Suspend mira', 'End sessions of mira']) {
+    await expect(page.getByRole('button', { name, exact: true })).toBeVisible();
+  }
   await entry(page, 'mira').getByRole('button', { name: 'Suspend' }).press('Enter');
   const dialog = page.getByRole('dialog', { name: 'Suspend mira?' });
   await dialog.press('Escape');

@@ -1,5 +1,5 @@
 import { type Page } from '@playwright/test';
-import { Account, expect, open, test } from './support/test';
+import { Account, NO_SERVER, expect, open, test } from './support/test';
 import { conversations, link, say } from './support/chat';
 import { Wire } from './support/socket';
 
@@ -267,6 +267,60 @@ test('one can write to somebody one shares no channel with', async ({ server, si
   await directComposer(page, 'zoe').fill('nice to meet you');
   await directComposer(page, 'zoe').press('Enter');
   await expect(link(to, 'grace 1 unread')).toBeVisible();
+});
+
+test('somebody to write to is found by the keyboard alone', async ({ server, signedIn }) => {
+  const { ada } = await three(server);
+  const page = await open(await signedIn(ada), '/');
+  const dialog = page.getByRole('dialog', { name: 'New direct message' });
+  const button = conversations(page).getByRole('button', { name: 'New direct message' });
+  await button.press('Enter');
+  await page.keyboard.type('tom');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL('/direct/tomas');
+  await expect(dialog).toBeHidden();
+  await expect(directComposer(page, 'tomas')).toBeFocused();
+  await button.press('Enter');
+  await expect(dialog.getByRole('link')).toHaveCount(3);
+  await page.keyboard.press('ArrowDown');
+  await expect(dialog.getByRole('link').first()).toBeFocused();
+  await page.keyboard.press('ArrowDown');
+  await expect(dialog.getByRole('link', { name: 'mira' })).toBeFocused();
+  await page.keyboard.press('ArrowUp');
+  await page.keyboard.press('ArrowUp');
+  await expect(dialog.getByRole('searchbox')).toBeFocused();
+  await page.keyboard.type('nobody.here');
+  await page.keyboard.press('Enter');
+  await expect(dialog.getByText('Nobody is called that.')).toBeVisible();
+});
+
+test('what was begun on a card goes along into the conversation', async ({ server, signedIn }) => {
+  const { ada } = await three(server);
+  const page = await open(await signedIn(ada), '/channels/general');
+  await author(page, 'mira').click();
+  await expect(card(page, 'mira')).toContainText('Member');
+  await input(page, 'mira').fill('a longer story');
+  await card(page, 'mira').getByRole('link', { name: 'Open conversation' }).click();
+  await expect(directComposer(page, 'mira')).toHaveValue('a longer story');
+  await link(page, '#general').click();
+  await author(page, 'mira').click();
+  await expect(input(page, 'mira')).toHaveValue('');
+});
+
+test('from a card one can write also while the server is away', async ({ server, signedIn, watch }) => {
+  watch.allow(...NO_SERVER);
+  const { ada, mira } = await three(server);
+  const page = await open(await signedIn(ada), '/channels/general');
+  await expect(page.getByRole('complementary', { name: 'Members' })).toContainText('mira');
+  await server.crash();
+  await expect(page.getByText('Reconnecting…')).toBeVisible();
+  await author(page, 'mira').click();
+  await input(page, 'mira').fill('for later');
+  await input(page, 'mira').press('Enter');
+  await expect(card(page, 'mira').getByRole('status')).toHaveText('Will be sent once you are connected.');
+  await server.start();
+  await expect(card(page, 'mira').getByRole('status')).toHaveText('Sent.', { timeout: 20_000 });
+  expect(await mira.texts(await mira.direct(ada))).toEqual(['for later']);
 });
 
 test('a conversation shows on a phone whether the other one is here, and a suspension at once', async ({ server, signedIn }) => {

@@ -30,14 +30,13 @@ test('the dialog opens by keyboard, Escape closes it and the focus returns', asy
   for (const key of ['Enter', 'Space']) {
     await tabTo(page, button);
     await page.keyboard.press(key);
-    await expect(dialog).toBeVisible();
-    await tabTo(page, dialog.getByRole('textbox', { name: 'Name' }));
+    await expect(dialog.getByRole('textbox', { name: 'Name' })).toBeFocused();
     await page.keyboard.press('Escape');
     await expect(dialog).toBeHidden();
     await expect(button).toBeFocused();
   }
   await page.keyboard.press('Enter');
-  await tabTo(page, dialog.getByRole('textbox', { name: 'Name' }));
+  await expect(dialog.getByRole('textbox', { name: 'Name' })).toBeFocused();
   await page.keyboard.type('general');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL('/channels/general');

@@ -32,6 +32,10 @@ test('one edits what one said, and everyone sees the new words', async ({ server
   await expect(editor).toBeHidden();
   await composer(mira).press('ArrowUp');
   await expect(editor).toBeFocused();
+  await expect(message(mira, 'helo').or(mira.locator('.message:has(.editor)')).getByRole('toolbar'), 'nothing lies over it').toHaveCount(0);
+  await editor.press('Escape');
+  await expect(composer(mira), 'back to where it was begun').toBeFocused();
+  await composer(mira).press('ArrowUp');
   await editor.fill('hello');
   await editor.press('Enter');
   for (const page of [ada, mira]) {

@@ -73,6 +73,26 @@ test('nothing is wider than the screen, whatever people write', async ({ server,
   await fits(page);
 });
 
+test('the members of a channel lie over it, and close again', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  await admin.createChannel('general');
+  const page = await open(await signedIn(admin), '/channels/general');
+  const button = page.getByRole('button', { name: 'Members' });
+  const list = page.getByRole('complementary', { name: 'Members' });
+  await expect(button).toHaveAttribute('aria-expanded', 'false');
+  await button.tap();
+  await expect(button).toHaveAttribute('aria-expanded', 'true');
+  await expect(list.getByRole('heading', { name: 'Members' })).toBeVisible();
+  await tappable(page, list);
+  await expect(list.getByRole('button', { name: 'Close' })).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(list).toBeHidden();
+  await expect(button).toBeFocused();
+  await button.tap();
+  await list.getByRole('button', { name: 'Close' }).tap();
+  await expect(list).toBeHidden();
+});
+
 test('what one taps is at least 44 pixels high', async ({ server, signedIn, newBrowser }) => {
   const admin = await Account.register(server, 'ada');
   await admin.createChannel('general');

@@ -105,3 +105,21 @@ test('opening a channel by its address reads it', async ({ server, signedIn }) =
   await expect(link(mira, '#general')).toBeVisible();
   await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
 });
+
+test('the title says how much is to oneself', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  const mira = await open(await signedIn(member), '/browse');
+  await expect(mira).toHaveTitle('Browse channels · Natter');
+  await admin.post(channel, 'for everyone');
+  await admin.post(channel, 'for @mira');
+  await expect(mira).toHaveTitle('(1) Browse channels · Natter');
+  for (const text of ['psst', 'hello?']) await admin.post(await admin.direct(member), text);
+  await expect(mira).toHaveTitle('(3) Browse channels · Natter');
+  await link(mira, '#general 2 unread, 1 mention').click();
+  await expect(mira).toHaveTitle('(2) #general · Natter');
+  await link(mira, 'ada 2 unread').click();
+  await expect(mira).toHaveTitle('ada · Natter');
+});

@@ -2,4 +2,7 @@ pub mod admin;
 pub mod channels;
 pub mod chat;
 pub mod people;
+mod retry;
 pub mod ui;
+
+pub use retry::Retry;

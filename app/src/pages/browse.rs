@@ -1,6 +1,12 @@
 use crate::{
     api,
-    components::ui::{FormError, GHOST, Icon, PRIMARY, Post, PostForm, SECONDARY, changing, effect},
+    components::{
+        Retry,
+        channels::{AskToLeave, Leaving, leave},
+        ui::{
+            FormError, GHOST, Icon, PRIMARY, Post, PostForm, SECONDARY, changing, effect, focus_first, focus_is_lost,
+        },
+    },
     state::{Chat, set_title},
 };
 use leptos::prelude::*;
@@ -19,7 +25,7 @@ pub fn Browse() -> impl IntoView {
                 <A href="/" attr:class=format!("{GHOST} md:hidden") attr:aria-label="Back to conversations">
                     <Icon icon=icondata_lu::LuArrowLeft/>
                 </A>
-                <h1 class="header-title">"Browse channels"</h1>
+                <h1 class="header-title" tabindex="-1">"Browse channels"</h1>
             </header>
             <div class="flex-1 overflow-y-auto p-5 max-sm:p-3.5">
                 <div class="max-w-[760px] mx-auto">
@@ -30,7 +36,11 @@ pub fn Browse() -> impl IntoView {
                                     chat.directory.set(Some(channels));
                                     view! { <Directory/> }.into_any()
                                 }
-                                Err(failure) => view! { <p class="text-alert">{failure.to_string()}</p> }.into_any(),
+                                Err(failure) => view! {
+                                    <p role="alert" class="mb-4 text-alert">{failure.to_string()}</p>
+                                    <Retry again=Callback::new(move |()| listed.refetch())/>
+                                }
+                                .into_any(),
                             }
                         })}
                     </Suspense>
@@ -51,7 +61,18 @@ fn Directory() -> impl IntoView {
             navigate(&format!("/channels/{}", channel.label()), NavigateOptions::default());
         }
     });
-    let leave = Post::new("/api/fn/leave_channel", |_| ());
+    let leaving = Leaving::new();
+    effect(move || {
+        chat.directory.track();
+        let joined = |id| chat.directory.read().iter().flatten().any(|channel| channel.id == id && channel.joined);
+        if let Some(id) = leaving.is_done(joined) {
+            request_animation_frame(move || {
+                if focus_is_lost() {
+                    focus_first(&[&format!("#channel-{id}"), "main h1"]);
+                }
+            });
+        }
+    });
     let found = Memo::new(move |_| {
         let query = query.read().trim().trim_start_matches('#').to_lowercase();
         let matches =
@@ -72,29 +93,28 @@ fn Directory() -> impl IntoView {
                 on:input=move |event| query.set(event_target_value(&event))/>
         </label>
         <FormError message=join.rest(&[])/>
-        <FormError message=leave.rest(&[])/>
+        <FormError message=leaving.post.rest(&[])/>
         <ul>
             <For each=move || found.get() key=|id| *id let:id>
-                <Entry id join leave/>
+                <Entry id join leaving/>
             </For>
         </ul>
         <p role="status" class="text-soft">{none}</p>
+        <AskToLeave leaving/>
     }
     .into_any()
 }
 
 #[component]
-fn Entry(id: ChannelId, join: Post, leave: Post) -> impl IntoView {
+fn Entry(id: ChannelId, join: Post, leaving: Leaving) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let channel = Memo::new(move |_| chat.directory.read().iter().flatten().find(|channel| channel.id == id).cloned());
-    let actions = move |name: String, joined: bool| {
-        if joined {
+    let actions = move |channel: &Channel| {
+        let name = channel.label().to_owned();
+        if channel.joined {
             view! {
                 <A href=format!("/channels/{name}") attr:class=SECONDARY attr:aria-label=format!("Open #{name}")>"Open"</A>
-                <PostForm post=leave>
-                    <input type="hidden" name="id" value=id.to_string()/>
-                    <button type="submit" class=SECONDARY aria-label=format!("Leave #{name}")>"Leave"</button>
-                </PostForm>
+                {leave(leaving, channel)}
             }
             .into_any()
         } else {
@@ -111,20 +131,21 @@ fn Entry(id: ChannelId, join: Post, leave: Post) -> impl IntoView {
         channel
             .get()
             .map(|channel| {
+                let actions = actions(&channel);
                 let name = channel.label().to_owned();
                 let members = match channel.members {
                     1 => "1 member".to_owned(),
                     n => format!("{n} members"),
                 };
                 view! {
-                    <li class="flex items-center gap-3 mb-2 px-4 py-3 rounded-2xl border border-line bg-raised">
+                    <li id=format!("channel-{id}") tabindex="-1" class="flex items-center gap-3 mb-2 px-4 py-3 rounded-2xl border border-line bg-raised">
                         <div class="min-w-0">
                             <p class="font-[620] truncate">{format!("#{name}")}</p>
                             <p class="text-[13px] text-faint truncate">
                                 {members} {(!channel.topic.is_empty()).then(|| format!(" · {}", channel.topic))}
                             </p>
                         </div>
-                        <div class="flex gap-2 ml-auto">{actions(name, channel.joined)}</div>
+                        <div class="flex gap-2 ml-auto">{actions}</div>
                     </li>
                 }
             })

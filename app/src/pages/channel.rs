@@ -1,9 +1,10 @@
 use crate::{
     api::{self, Failure, OpenChannel},
     components::{
+        Retry,
         channels::{DELETE_CHANNEL, DeleteChannelDialog, Lost},
         chat::{Conversation, Opening},
-        people::Members,
+        people::{Members, MembersButton},
         ui::{FormError, GHOST, Header, Icon, PRIMARY, Post, PostForm, When, changing, effect, open_dialog},
     },
     state::{Chat, Loss, Target, set_title},
@@ -59,7 +60,10 @@ pub fn ChannelPage() -> impl IntoView {
                             chat.places.note(&channel);
                             view! { <Outside channel/> }.into_any()
                         }
-                        Err(failure) => view! { <Missing name=name.get_untracked() failure/> }.into_any(),
+                        Err(failure) => {
+                            let again = Callback::new(move |()| opened.refetch());
+                            view! { <Missing name=name.get_untracked() failure again/> }.into_any()
+                        }
                     }
                 })}
             </Suspense>
@@ -85,11 +89,6 @@ fn Channel(channel: natter::Channel, timeline: ArcRwSignal<natter::Timeline>) ->
     let runs = Signal::derive(move || chat.me.read().role.can_manage_channel(ChannelKind::Channel));
     let delete_dialog = NodeRef::<html::Dialog>::new();
     let members = RwSignal::new(None);
-    // Whether it can be seen depends on the room there is.
-    let toggle = move |_| {
-        let wide = window().match_media("(min-width: 1180px)").ok().flatten().is_some_and(|query| query.matches());
-        members.update(|shown| *shown = Some(!shown.unwrap_or(wide)));
-    };
     let about = match topic.get_untracked() {
         topic if topic.is_empty() => "This is where it begins. Say hello.".to_owned(),
         topic => topic,
@@ -100,10 +99,7 @@ fn Channel(channel: natter::Channel, timeline: ArcRwSignal<natter::Timeline>) ->
         <div class="flex flex-1 min-h-0">
             <div class="flex flex-col flex-1 min-w-0">
                 <Header title=format!("#{label}") topic>
-                    <button type="button" class=GHOST aria-label="Members" title="Members"
-                        on:click=toggle>
-                        <Icon icon=icondata_lu::LuUsers/>
-                    </button>
+                    <MembersButton shown=members/>
                     <When when=runs>
                         <A href=settings.clone() attr:class=GHOST attr:aria-label="Channel settings" attr:title="Channel settings">
                             <Icon icon=icondata_lu::LuSettings/>
@@ -165,7 +161,7 @@ fn Outside(channel: natter::Channel) -> impl IntoView {
 }
 
 #[component]
-fn Missing(name: String, failure: Failure) -> impl IntoView {
+fn Missing(name: String, failure: Failure, again: Callback<()>) -> impl IntoView {
     let gone = failure.is(ErrorCode::NotFound);
     let chat = expect_context::<Chat>();
     if let Some(loss) = untrack(|| chat.places.lost(&name)).filter(|_| gone) {
@@ -188,7 +184,10 @@ fn Missing(name: String, failure: Failure) -> impl IntoView {
             <div>
                 <p class="mb-1 text-lg font-[650] tracking-tight">{title}</p>
                 <p class="mb-5 text-soft">{detail}</p>
-                <A href="/" attr:class=PRIMARY>"Go to Catch up"</A>
+                <div class="flex justify-center gap-3">
+                    {(!gone).then(|| view! { <Retry again/> })}
+                    <A href="/" attr:class=PRIMARY>"Go to Catch up"</A>
+                </div>
             </div>
         </div>
     }

@@ -1,6 +1,7 @@
 use crate::{
     api::{self, Failure, OpenDirect},
     components::{
+        Retry,
         chat::{Conversation, Opening},
         ui::{Avatar, GHOST, Header, PRIMARY, effect},
     },
@@ -27,7 +28,10 @@ pub fn DirectPage() -> impl IntoView {
                             let timeline = chat.open(Target::Person(peer.id), page);
                             view! { <Direct peer timeline/> }.into_any()
                         }
-                        Err(failure) => view! { <Missing name=name.get_untracked() failure/> }.into_any(),
+                        Err(failure) => {
+                            let again = Callback::new(move |()| opened.refetch());
+                            view! { <Missing name=name.get_untracked() failure again/> }.into_any()
+                        }
                     }
                 })}
             </Suspense>
@@ -70,8 +74,9 @@ fn Direct(peer: User, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView 
 }
 
 #[component]
-fn Missing(name: String, failure: Failure) -> impl IntoView {
-    let (title, detail) = if failure.is(ErrorCode::NotFound) {
+fn Missing(name: String, failure: Failure, again: Callback<()>) -> impl IntoView {
+    let gone = failure.is(ErrorCode::NotFound);
+    let (title, detail) = if gone {
         (format!("There is nobody called {name}"), "The name may be mistyped.".to_owned())
     } else {
         ("This can't be shown".to_owned(), failure.to_string())
@@ -82,7 +87,10 @@ fn Missing(name: String, failure: Failure) -> impl IntoView {
             <div>
                 <p class="mb-1 text-lg font-[650] tracking-tight">{title}</p>
                 <p class="mb-5 text-soft">{detail}</p>
-                <A href="/" attr:class=PRIMARY>"Go to Catch up"</A>
+                <div class="flex justify-center gap-3">
+                    {(!gone).then(|| view! { <Retry again/> })}
+                    <A href="/" attr:class=PRIMARY>"Go to Catch up"</A>
+                </div>
             </div>
         </div>
     }

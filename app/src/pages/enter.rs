@@ -72,27 +72,30 @@ pub fn Login() -> impl IntoView {
 const NOT_NOW: &str = "No new accounts are made here at the moment.";
 const OVER: &str = "This invitation is used up, too old or withdrawn.";
 
-/// An account for whoever comes. Where that isn't for everyone, the server decides: the first one is
-/// always made.
+/// An account for whoever comes, where that is for everyone. Somebody must have chosen that it isn't: the first one
+/// is always made.
 #[component]
 pub fn Register() -> impl IntoView {
     let loaded = Resource::new_blocking(|| (), |()| api::registration(None));
-    let notice = move |mode| {
+    let shown = move |mode| {
         let words = match mode {
-            Registration::Open => return ().into_any(),
+            Registration::Open => return view! { <NewAccount invite=String::new()/> }.into_any(),
             Registration::Invite => {
                 "You need an invitation to make an account here. If you have a link, open it; else ask an admin."
             }
             Registration::Closed => NOT_NOW,
         };
-        view! { <p class="mb-4 px-3 py-2 rounded-lg bg-accent-soft text-sm">{words}</p> }.into_any()
+        view! {
+            <p class="mb-4 px-3 py-2 rounded-lg bg-accent-soft text-sm">{words}</p>
+            <HaveAccount/>
+        }
+        .into_any()
     };
     view! {
         <Enter title="Create account">
             <Suspense>
-                {move || Suspend::new(async move { loaded.await.map_or_else(|_| ().into_any(), |(mode, _)| notice(mode)) })}
+                {move || Suspend::new(async move { shown(loaded.await.map_or(Registration::Open, |(mode, _)| mode)) })}
             </Suspense>
-            <NewAccount invite=String::new()/>
         </Enter>
     }
 }

@@ -23,7 +23,7 @@ pub fn Home() -> impl IntoView {
     let fresh = move || chat.channels.read().is_empty();
     view! {
         <main class="flex flex-col min-h-0 flex-1">
-            <header class="header"><h1 class="header-title">"Catch up"</h1></header>
+            <header class="header"><h1 class="header-title" tabindex="-1">"Catch up"</h1></header>
             <section aria-label="Catch up" class="flex-1 overflow-y-auto p-5">
                 <div class="max-w-[760px] mx-auto">
                     <When when=Signal::derive(fresh)><FirstSteps/></When>

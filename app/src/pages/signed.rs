@@ -4,10 +4,10 @@ use crate::{
     components::{
         channels::{CreateChannelDialog, Sidebar},
         people::{FindPerson, PersonCard, clicked},
-        ui::{GHOST, Icon, SECONDARY, When, changing, effect},
+        ui::{GHOST, Icon, SECONDARY, When, changing, effect, land},
     },
     live,
-    state::{Chat, Link, Zone},
+    state::{Chat, Link, Zone, set_waiting},
 };
 use leptos::{html, prelude::*};
 use leptos_router::{
@@ -46,6 +46,14 @@ fn Frame(start: Bootstrap) -> impl IntoView {
     let path = use_location().pathname;
     // On a phone the list of conversations is a page of its own.
     let at_home = move || *path.read() == "/";
+    Effect::new(move |before: Option<()>| {
+        path.track();
+        if before.is_some() {
+            land();
+        }
+    });
+    let waiting = Memo::new(move |_| chat.waiting());
+    effect(move || set_waiting(waiting.get()));
     view! {
         <div class="frame" class=("frame-home", at_home) on:click=move |event| clicked(chat, &event)>
             <Sidebar create_dialog find_dialog/>

@@ -4,6 +4,7 @@
 mod here {
     use gloo_net::http::Request;
     use natter::{ErrorCode, Problem, Timestamp, time::Civil};
+    use std::cell::RefCell;
     use wasm_bindgen::JsCast as _;
 
     pub fn now() -> Timestamp {
@@ -129,9 +130,31 @@ mod here {
 
     pub fn leads_nowhere() {}
 
+    thread_local! {
+        /// What the page is called, and how much waits for the reader.
+        static TITLE: RefCell<(String, u64)> = const { RefCell::new((String::new(), 0)) };
+    }
+
     pub fn set_title(title: &str) {
+        TITLE.with_borrow_mut(|(words, waiting)| {
+            title.clone_into(words);
+            show_title(words, *waiting);
+        });
+    }
+
+    /// How much waits for the reader stands in front of the page's name.
+    pub fn set_waiting(count: u64) {
+        TITLE.with_borrow_mut(|(words, waiting)| {
+            *waiting = count;
+            if !words.is_empty() {
+                show_title(words, count);
+            }
+        });
+    }
+
+    fn show_title(words: &str, waiting: u64) {
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
-            document.set_title(title);
+            document.set_title(&if waiting == 0 { words.to_owned() } else { format!("({waiting}) {words}") });
         }
     }
 }
@@ -188,6 +211,8 @@ mod here {
     }
 
     pub fn set_title(_: &str) {}
+
+    pub fn set_waiting(_: u64) {}
 }
 
 pub use here::*;

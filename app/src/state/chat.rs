@@ -19,7 +19,9 @@ use crate::{
     live,
 };
 use leptos::{prelude::*, task::spawn_local};
-use natter::{Channel, ChannelId, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame};
+use natter::{
+    Channel, ChannelId, ChannelKind, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame,
+};
 use std::collections::HashMap;
 
 /// How the live connection is.
@@ -124,6 +126,15 @@ impl Chat {
     /// The conversation that messages to somewhere go to, if it is open.
     pub fn conversation(&self, target: Target) -> Option<Channel> {
         self.channels.read().iter().find(|channel| target_of(channel) == target).cloned()
+    }
+
+    /// How much of what is unread is to oneself: mentions, and what was said in private.
+    pub fn waiting(&self) -> u64 {
+        let to_me = |channel: &Channel| match channel.kind {
+            ChannelKind::Channel => channel.mentions,
+            ChannelKind::Direct => channel.unread,
+        };
+        self.channels.read().iter().map(to_me).sum()
     }
 
     pub fn timeline(&self, target: Target) -> Option<ArcRwSignal<Timeline>> {

@@ -14,7 +14,7 @@ pub const ENDED: &str = "natter.ended";
 
 pub use browser::{
     assign_location, forget, has_invoker_commands, is_attentive, keep_focus, leads_nowhere, post_form, recall,
-    set_title,
+    set_title, set_waiting,
 };
 #[cfg(feature = "hydrate")]
 pub use browser::{now, remember};

@@ -104,6 +104,13 @@ impl People {
         self.changed.read().get(&told.id).unwrap_or(told).clone()
     }
 
+    /// Somebody by name, if they are in a channel whose members the page knows.
+    pub fn named(self, username: &str) -> Option<User> {
+        let all = self.members.try_get_untracked()?;
+        let is = |user: &&User| user.username.eq_ignore_ascii_case(username);
+        all.values().find_map(|members| members.with_untracked(|members| members.iter().find(is).cloned()))
+    }
+
     /// What somebody in a conversation is called, as far as the page knows.
     pub fn name(self, channel: &Channel, id: UserId) -> Option<String> {
         if let Some(peer) = channel.peer.as_ref().filter(|peer| peer.id == id) {

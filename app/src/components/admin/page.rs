@@ -1,11 +1,15 @@
 use super::told::{PAGE, Told};
 use crate::{
     api::Failure,
-    components::ui::{FormError, PRIMARY, effect},
+    components::{
+        Retry,
+        ui::{FormError, PRIMARY, effect},
+    },
     state::{Zone, set_title},
 };
 use leptos::prelude::*;
 use natter::{ErrorCode, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
 use std::pin::Pin;
 
 /// The part of an admin page below the navigation.
@@ -22,18 +26,18 @@ pub fn Page(title: &'static str, children: Children) -> impl IntoView {
 }
 
 /// What was loaded for a page, or why it can't be shown.
-pub fn shown<T: Clone + Send + Sync + 'static>(
+pub fn shown<T: Clone + Send + Sync + Serialize + DeserializeOwned + 'static>(
     loaded: Resource<Result<T, Failure>>,
     show: impl Fn(T) -> AnyView + Copy + Send + Sync + 'static,
 ) -> AnyView {
     let told = expect_context::<Told>();
     waiting(Box::new(move || {
         Box::pin(async move {
-            let loaded = loaded.await;
+            let found = loaded.await;
             told.keep_focus_if_done();
-            match loaded {
+            match found {
                 Ok(value) => show(value),
-                Err(failure) => view! { <Trouble failure/> }.into_any(),
+                Err(failure) => view! { <Trouble failure again=Callback::new(move |()| loaded.refetch())/> }.into_any(),
             }
         })
     }))
@@ -51,7 +55,7 @@ fn waiting(next: Box<dyn Fn() -> Shown + Send + Sync>) -> AnyView {
 
 /// What can't be shown, and why. Whoever isn't an admin any more sees what isn't there.
 #[component]
-fn Trouble(failure: Failure) -> impl IntoView {
+fn Trouble(failure: Failure, again: Callback<()>) -> impl IntoView {
     if failure.is(ErrorCode::Forbidden) || failure.is(ErrorCode::NotFound) {
         view! {
             <div class="py-16 text-center">
@@ -62,7 +66,11 @@ fn Trouble(failure: Failure) -> impl IntoView {
         }
         .into_any()
     } else {
-        view! { <p role="alert" class="text-alert">{failure.to_string()}</p> }.into_any()
+        view! {
+            <p role="alert" class="mb-4 text-alert">{failure.to_string()}</p>
+            <Retry again/>
+        }
+        .into_any()
     }
 }
 

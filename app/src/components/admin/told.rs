@@ -1,4 +1,7 @@
-use crate::{api::Failure, components::ui::Post};
+use crate::{
+    api::Failure,
+    components::ui::{Post, focus_is_lost},
+};
 use leptos::{prelude::*, task::spawn_local, wasm_bindgen::JsCast as _};
 
 /// The part of an admin page that scrolls; it can have the focus.
@@ -105,14 +108,20 @@ impl Told {
         }
     }
 
-    /// What had the focus may have gone with the change. Then its entry has it, or the whole page
-    /// where that is gone as well, so that nobody starts again at the top.
+    /// What had the focus may have gone with the change, or have become the button of whoever moved up. Then its
+    /// entry has it, or where that is gone as well the heading above, or the whole page: nobody starts again at the
+    /// top, and a second Enter does nothing to somebody else.
     fn keep_focus(self) {
         let document = document();
-        let lost = document.active_element().is_none_or(|at| at.tag_name().eq_ignore_ascii_case("body"));
         let entry = self.entry.try_get_value().unwrap_or_default();
-        let next = document.get_element_by_id(&entry).or_else(|| document.get_element_by_id(PAGE));
-        if lost && let Some(next) = next.and_then(|next| next.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let at = document.active_element();
+        let within = |selector: &str| at.as_ref().and_then(|at| at.closest(selector).ok().flatten());
+        let strayed = within(".entry").is_some_and(|other| other.id() != entry);
+        let heading = || document.query_selector(&format!("#{PAGE} h2[tabindex]")).ok().flatten();
+        let next = document.get_element_by_id(&entry).or_else(heading).or_else(|| document.get_element_by_id(PAGE));
+        if (strayed || focus_is_lost())
+            && let Some(next) = next.and_then(|next| next.dyn_into::<web_sys::HtmlElement>().ok())
+        {
             let _ = next.focus();
         }
     }

@@ -36,7 +36,7 @@ pub fn CreateChannelDialog(node_ref: NodeRef<html::Dialog>) -> impl IntoView {
     view! {
         <Dialog id=CREATE_CHANNEL title="Create channel" node_ref=node_ref open=create.failed()>
             <PostForm post=create>
-                <Field id="channel-name" label="Name" name="name" required=true autocomplete="off" maxlength=65
+                <Field id="channel-name" label="Name" name="name" required=true autofocus=true autocomplete="off" maxlength=65
                     hint="Lower-case letters, digits, - and _." error=create.field("name")/>
                 <Field id="channel-topic" label="Topic" name="topic" autocomplete="off" maxlength=250
                     hint="What it is for. You can leave it empty." error=create.field("topic")/>

@@ -23,7 +23,7 @@ pub fn DeleteChannelDialog(channel: Channel, node_ref: NodeRef<html::Dialog>) ->
             <PostForm post=delete>
                 <input type="hidden" name="id" value=channel.id.to_string()/>
                 <div class="flex justify-end gap-2">
-                    <button type="button" class=SECONDARY on:click=move |_| close_dialog(node_ref) command="close" commandfor=DELETE_CHANNEL>
+                    <button type="button" class=SECONDARY autofocus=true on:click=move |_| close_dialog(node_ref) command="close" commandfor=DELETE_CHANNEL>
                         "Cancel"
                     </button>
                     <button type="submit" class=DANGER disabled=move || delete.pending.get()>

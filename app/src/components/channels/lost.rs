@@ -1,5 +1,5 @@
 use crate::{
-    components::ui::{PRIMARY, SECONDARY, effect},
+    components::ui::{PRIMARY, SECONDARY, effect, land},
     state::{Chat, Loss},
 };
 use leptos::prelude::*;
@@ -20,6 +20,8 @@ pub fn Lost(
 ) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let navigate = use_navigate();
+    // What had the focus is gone with the channel.
+    effect(land);
     effect(move || {
         let navigate = navigate.clone();
         let moving = set_timeout_with_handle(move || navigate("/", NavigateOptions::default()), MOVE_ON);

@@ -1,7 +1,10 @@
 //! What a click in a log means. One listener looks at what the click fell on: a log has hundreds of
 //! buttons, and the browser would have to be told of each.
 
-use crate::state::{Chat, Target};
+use crate::{
+    components::ui::focus_on,
+    state::{Chat, Target},
+};
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _};
 use natter::{Message, MessageId};
 use web_sys::Element;
@@ -57,7 +60,12 @@ impl Acts {
                 chat.undelete(message.id);
                 focus(message.id);
             }
-            ("unread", _) => chat.mark_unread(&message),
+            ("unread", _) => {
+                // The row may be made anew; the message itself keeps the focus through that.
+                let by_keyboard = in_toolbar();
+                chat.mark_unread(&message);
+                focus_on(format!("#m-{}", message.id), by_keyboard);
+            }
             ("jump", _) => self.jump.set(message.reply_to),
             _ => {}
         }
@@ -107,6 +115,29 @@ impl Acts {
     }
 }
 
+/// Left and right go from one action to the next; false if that isn't what a key meant.
+pub fn steer(event: &ev::KeyboardEvent) -> bool {
+    let back = match event.key().as_str() {
+        "ArrowLeft" => true,
+        "ArrowRight" => false,
+        _ => return false,
+    };
+    let Some(from) = element(event).and_then(|from| nearest(&from, "[role=toolbar] > button")) else {
+        return false;
+    };
+    let next = if back { from.previous_element_sibling() } else { from.next_element_sibling() };
+    let around = || {
+        let bar = from.parent_element()?;
+        if back { bar.last_element_child() } else { bar.first_element_child() }
+    };
+    if let Some(next) = next.or_else(around).and_then(|next| next.dyn_into::<web_sys::HtmlElement>().ok()) {
+        let _ = from.set_attribute("tabindex", "-1");
+        let _ = next.set_attribute("tabindex", "0");
+        let _ = next.focus();
+    }
+    true
+}
+
 /// Puts the focus on a message where what had it is gone: the next key would begin at the top of the page.
 pub fn focus(id: MessageId) {
     focus_on(format!("#m-{id}"), false);
@@ -115,17 +146,6 @@ pub fn focus(id: MessageId) {
 /// Puts the focus on what has just come into a message.
 fn focus_within(id: MessageId, selector: &str) {
     focus_on(format!("#m-{id} {selector}"), true);
-}
-
-fn focus_on(selector: String, anyway: bool) {
-    request_animation_frame(move || {
-        let document = document();
-        let lost = document.active_element().is_none_or(|at| at.tag_name().eq_ignore_ascii_case("body"));
-        let found = document.query_selector(&selector).ok().flatten().filter(|_| anyway || lost);
-        if let Some(found) = found.and_then(|found| found.dyn_into::<web_sys::HtmlElement>().ok()) {
-            let _ = found.focus();
-        }
-    });
 }
 
 fn in_toolbar() -> bool {

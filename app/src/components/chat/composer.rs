@@ -229,5 +229,6 @@ fn edit_last(chat: Chat, target: Target) {
     let last = timeline.with_untracked(|timeline| timeline.messages().rev().find(own).cloned());
     if let Some(last) = last {
         chat.editing.begin(&last);
+        chat.editing.from_composer.set_value(true);
     }
 }

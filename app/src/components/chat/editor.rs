@@ -1,5 +1,8 @@
 use super::acts::focus;
-use crate::{components::ui::effect, state::Chat};
+use crate::{
+    components::ui::{effect, focus_on},
+    state::Chat,
+};
 use leptos::{ev, html, prelude::*};
 use natter::{MessageId, input::MessageText};
 
@@ -16,7 +19,13 @@ pub fn Editor(id: MessageId, before: String) -> impl IntoView {
             let _ = area.set_selection_range(end, end);
         }
     });
-    on_cleanup(move || focus(id));
+    on_cleanup(move || {
+        if editing.from_composer.get_value() {
+            focus_on(".composer textarea".to_owned(), false);
+        } else {
+            focus(id);
+        }
+    });
     let before = StoredValue::new(before);
     let save = move || match MessageText::parse(&editing.words.get_untracked()) {
         Ok(text) if before.with_value(|before| before == text.as_str()) => editing.leave(),

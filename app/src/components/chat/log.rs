@@ -1,5 +1,5 @@
 use super::{
-    acts::Acts,
+    acts::{Acts, steer},
     message::RowView,
     moderate::Moderate,
     older::{Goal, Older, OlderButton, jump},
@@ -62,10 +62,11 @@ pub fn Log(
         }
     };
     let keys = move |event: ev::KeyboardEvent| {
-        if event.key() != "Escape" {
-            scroll.step(&event);
-        } else if acts.unpick() {
+        let done = if event.key() == "Escape" { acts.unpick() } else { steer(&event) };
+        if done {
             event.prevent_default();
+        } else if event.key() != "Escape" {
+            scroll.step(&event);
         }
     };
     let log_name = format!("Messages in {label}");

@@ -1,4 +1,8 @@
-use super::{acts::Acts, editor::Editor, toolbar::Toolbar};
+use super::{
+    acts::{Acts, focus},
+    editor::Editor,
+    toolbar::Toolbar,
+};
 use crate::{
     components::ui::{Avatar, changing},
     state::{Chat, Delivery, Key, MessageRow, Quoted, Row, Rows, Target, Zone, keep_focus},
@@ -95,7 +99,9 @@ fn MessageView(
 
 /// The words, or what they are being changed to, or the way back from deleting them.
 fn body(id: Option<MessageId>, text: &str, html: &str, edited_at: Option<Timestamp>, chat: Chat) -> AnyView {
-    if id.is_some_and(|id| chat.is_doomed(id)) {
+    if let Some(id) = id.filter(|id| chat.is_doomed(*id)) {
+        // The way back may have the focus when it goes.
+        on_cleanup(move || focus(id));
         return view! {
             <p role="status" class="text-faint italic">
                 "Deleted. " <button type="button" class="link not-italic" data-act="undo">"Undo"</button>

@@ -1,5 +1,8 @@
 use super::acts::Acts;
-use crate::components::ui::{GHOST, Icon, changing};
+use crate::{
+    components::ui::{Icon, changing},
+    state::Chat,
+};
 use leptos::prelude::*;
 use natter::{Channel, MessageId, UserId};
 
@@ -20,13 +23,18 @@ const EMOJI: [(&str, &str); 10] = [
 /// What one may do to a message; there while the pointer or the focus is on it.
 #[component]
 pub fn Toolbar(id: MessageId, sender: UserId, acts: Acts, channel: Memo<Option<Channel>>) -> impl IntoView {
-    let shown = Memo::new(move |_| acts.active.get() == Some(id) && !acts.chat.is_doomed(id));
+    let shown = Memo::new(move |_| acts.active.get() == Some(id) && is_idle(acts.chat, id));
     let picking = Memo::new(move |_| acts.picking.get() == Some(id));
     changing(move || match channel.get().filter(|_| shown.get()) {
         Some(_) if picking.get() => picker(),
         Some(channel) => buttons(acts, &channel, sender),
         None => ().into_any(),
     })
+}
+
+/// Nothing is being done to a message: its words can be read, and what stands above them hides none.
+fn is_idle(chat: Chat, id: MessageId) -> bool {
+    !chat.is_doomed(id) && *chat.editing.id.read() != Some(id)
 }
 
 fn buttons(acts: Acts, channel: &Channel, sender: UserId) -> AnyView {
@@ -39,21 +47,27 @@ fn buttons(acts: Acts, channel: &Channel, sender: UserId) -> AnyView {
         (true, "unread", "Mark unread from here", icondata_lu::LuMailOpen),
         (role.can_delete_message(access, me, sender), "delete", "Delete", icondata_lu::LuTrash2),
     ];
-    let button = |(_, act, name, icon)| {
+    let button = |(at, (_, act, name, icon))| {
         view! {
-            <button type="button" class=GHOST data-act=act aria-label=name title=name><Icon icon/></button>
+            <button type="button" class="tool" data-act=act aria-label=name title=name tabindex=stop(at)><Icon icon/></button>
         }
     };
-    let buttons = all.into_iter().filter(|(may, ..)| *may).map(button).collect_view();
+    let buttons = all.into_iter().filter(|(may, ..)| *may).enumerate().map(button).collect_view();
     view! { <div role="toolbar" aria-label="Message actions" class="toolbar">{buttons}</div> }.into_any()
 }
 
+/// One stop for the tabulator; from there on it goes by arrows.
+fn stop(at: usize) -> &'static str {
+    if at == 0 { "0" } else { "-1" }
+}
+
 fn picker() -> AnyView {
-    let one = |(emoji, name): (&'static str, &'static str)| {
+    let one = |(at, (emoji, name)): (usize, (&'static str, &'static str))| {
         view! {
-            <button type="button" class="emoji" data-act="react" data-emoji=emoji aria-label=name title=name>{emoji}</button>
+            <button type="button" class="emoji" data-act="react" data-emoji=emoji aria-label=name title=name
+                tabindex=stop(at)>{emoji}</button>
         }
     };
-    let all = EMOJI.map(one).collect_view();
+    let all = EMOJI.into_iter().enumerate().map(one).collect_view();
     view! { <div role="toolbar" aria-label="Reactions" class="toolbar">{all}</div> }.into_any()
 }

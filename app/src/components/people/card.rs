@@ -5,7 +5,7 @@ use crate::{
     state::{Card, Chat},
 };
 use leptos::{ev, html, prelude::*, task::spawn_local, wasm_bindgen::JsCast as _};
-use natter::{Role, User, UserRef};
+use natter::{ErrorCode, Role, User, UserRef};
 
 /// The room that a card takes beside the name that opened it, in pixels.
 const WIDTH: f64 = 320.0;
@@ -58,7 +58,13 @@ pub fn PersonCard() -> impl IntoView {
         person.set(None);
         if let Some(username) = asked.get() {
             spawn_local(async move {
-                let found = api::person(username.clone()).await.map_err(|failure| failure.to_string());
+                let found = match api::person(username.clone()).await {
+                    // One can still write to them: it waits until the server is back.
+                    Err(failure) if failure.is(ErrorCode::Unavailable) => {
+                        chat.people.named(&username).ok_or_else(|| failure.to_string())
+                    }
+                    found => found.map_err(|failure| failure.to_string()),
+                };
                 // Another card may be open by now.
                 if asked.try_get_untracked().flatten() == Some(username) {
                     person.set(Some(found));

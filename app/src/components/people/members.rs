@@ -1,9 +1,44 @@
 use crate::{
-    components::ui::{Avatar, changing, effect},
+    components::ui::{Avatar, GHOST, Icon, changing, effect, focus_on},
     state::Chat,
 };
-use leptos::prelude::*;
+use leptos::{ev, prelude::*};
 use natter::{Channel, Role, User, UserRef};
+
+const MEMBERS: &str = "members";
+const MEMBERS_BUTTON: &str = "members-button";
+
+fn fits(query: &str) -> bool {
+    window().match_media(query).ok().flatten().is_some_and(|query| query.matches())
+}
+
+/// On a phone the list lies over the messages.
+fn covers() -> bool {
+    fits("(max-width: 767px)")
+}
+
+/// Shows and hides the list.
+#[component]
+pub fn MembersButton(shown: RwSignal<Option<bool>>) -> impl IntoView {
+    // Whether it can be seen depends on the room there is.
+    let wide = RwSignal::new(false);
+    effect(move || wide.set(fits("(min-width: 1180px)")));
+    let toggle = move |_| {
+        wide.set(fits("(min-width: 1180px)"));
+        shown.update(|shown| *shown = Some(!shown.unwrap_or(wide.get_untracked())));
+        if covers() {
+            focus_on(format!("#{MEMBERS} button"), true);
+        }
+    };
+    let expanded = move || if shown.get().unwrap_or(wide.get()) { "true" } else { "false" };
+    view! {
+        <button id=MEMBERS_BUTTON type="button" class=GHOST aria-label="Members" title="Members" aria-controls=MEMBERS
+            aria-expanded=expanded on:click=toggle>
+            <Icon icon=icondata_lu::LuUsers/>
+        </button>
+    }
+    .into_any()
+}
 
 /// Who is in a channel, those who are here first. Beside the messages where there is room, unless it
 /// was closed; elsewhere only when it was opened.
@@ -19,9 +54,24 @@ pub fn Members(channel: Memo<Option<Channel>>, shown: RwSignal<Option<bool>>) ->
         let groups = [group("Online", here, true), group("Offline", away, false)];
         groups.into_iter().flatten().collect_view().into_any()
     };
+    let close = move || {
+        shown.set(Some(false));
+        focus_on(format!("#{MEMBERS_BUTTON}"), true);
+    };
+    let pressed = move |event: ev::KeyboardEvent| {
+        if event.key() == "Escape" && covers() {
+            close();
+        }
+    };
     view! {
-        <aside aria-label="Members" class="members" class:members-open=move || shown.get() == Some(true)
+        <aside id=MEMBERS aria-label="Members" class="members" on:keydown=pressed class:members-open=move || shown.get() == Some(true)
             class:members-closed=move || shown.get() == Some(false)>
+            <div class="members-head">
+                <h2 class="text-base font-[650] tracking-tight">"Members"</h2>
+                <button type="button" class=format!("{GHOST} ml-auto") aria-label="Close" on:click=move |_| close()>
+                    <Icon icon=icondata_lu::LuX/>
+                </button>
+            </div>
             {changing(list)}
         </aside>
     }

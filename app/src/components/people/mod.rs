@@ -5,4 +5,4 @@ mod write;
 
 pub use card::{PersonCard, clicked};
 pub use find::{FindPerson, NEW_DIRECT};
-pub use members::Members;
+pub use members::{Members, MembersButton};

@@ -1,10 +1,10 @@
 use super::card::Person;
 use crate::{
     components::ui::{Icon, PRIMARY, changing, effect, hide},
-    state::{Chat, Target},
+    state::{Chat, Link, Target},
 };
 use leptos::{ev, html, prelude::*};
-use leptos_router::components::A;
+use leptos_router::{components::A, hooks::use_location};
 use natter::{Ref, input::MessageText};
 
 /// What became of what was written.
@@ -35,7 +35,7 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
         chat.set_aside(&asked, words.clone());
         text.set(words);
     };
-    let typed = write.clone();
+    let (typed, carried) = (write.clone(), write.clone());
     effect(move || {
         let to = person.with(|person| Some(Target::Person(person.as_ref()?.as_ref().ok()?.id)));
         match (sent.get(), to) {
@@ -80,7 +80,23 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
     };
     let label = Signal::derive(move || format!("Private message {}", name.read()));
     let address = move || format!("/direct/{}", name.read());
+    // Where one goes on writing is there, unless that is open already, with words of its own.
+    let path = use_location().pathname;
+    let go_on = move |_| {
+        let words = text.get_untracked();
+        let to = person.with_untracked(|person| Some(Target::Person(person.as_ref()?.as_ref().ok()?.id)));
+        let elsewhere = *path.read_untracked() != format!("/direct/{}", name.read_untracked());
+        if let Some(to) = to.filter(|_| elsewhere && !words.trim().is_empty()) {
+            let before = chat.draft(to);
+            chat.set_draft(to, format!("{before} {words}").trim_start().to_owned());
+            carried(String::new());
+        }
+        hide(dialog);
+    };
     let status = move || match sent.get() {
+        Sent::Held | Sent::Waiting(..) if chat.link.get() == Link::Down => {
+            view! { <span class="text-faint">"Will be sent once you are connected."</span> }.into_any()
+        }
         Sent::Not => view! { <span class="text-faint">"Enter sends."</span> }.into_any(),
         Sent::Held | Sent::Waiting(..) => view! { <span class="text-faint">"Sending…"</span> }.into_any(),
         Sent::Done => view! { <span class="text-accent font-medium">"Sent."</span> }.into_any(),
@@ -97,7 +113,7 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
         </form>
         <p class="flex gap-3 mt-2 text-[13px]">
             <span role="status" class="min-w-0">{changing(status)}</span>
-            <A href=address attr:class="link ml-auto whitespace-nowrap" on:click=move |_| hide(dialog)>"Open conversation"</A>
+            <A href=address attr:class="link ml-auto whitespace-nowrap" on:click=go_on>"Open conversation"</A>
         </p>
     }
     .into_any()

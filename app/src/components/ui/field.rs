@@ -1,3 +1,4 @@
+use super::{Icon, changing};
 use leptos::prelude::*;
 
 /// A labelled input with its hint, or what is wrong with it, below.
@@ -24,11 +25,31 @@ pub fn Field(
             <input id=id name=name type=kind class=class autocomplete=autocomplete required=required
                 autofocus=autofocus maxlength=maxlength autocapitalize="none" spellcheck="false"
                 aria-describedby=note_id.clone() aria-invalid=move || error.read().is_some().then_some("true")/>
-            <p id=note_id class="mt-1 text-[13px] text-faint" class=("text-alert", move || error.read().is_some())>
-                {Signal::derive(move || error.get().unwrap_or_else(|| hint.to_owned()))}
-            </p>
+            <FieldNote id=note_id hint=Some(hint) error/>
         </div>
     }
+}
+
+/// What to know of a field, or what is wrong with it.
+#[component]
+pub fn FieldNote(id: String, hint: Option<&'static str>, error: Signal<Option<String>>) -> impl IntoView {
+    let wrong = move || error.read().is_some();
+    let words = move || match error.get() {
+        Some(words) => view! {
+            <span class="flex gap-1.5">
+                <Icon icon=icondata_lu::LuCircleAlert/>
+                <span><span class="sr-only">"Error: "</span><span>{words}</span></span>
+            </span>
+        }
+        .into_any(),
+        None => hint.filter(|hint| !hint.is_empty()).into_any(),
+    };
+    view! {
+        <p id=id class="mt-1 text-[13px] empty:hidden" class=("text-faint", move || !wrong()) class=("text-alert", wrong)>
+            {changing(words)}
+        </p>
+    }
+    .into_any()
 }
 
 /// What went wrong with a whole form.

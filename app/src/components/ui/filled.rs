@@ -1,3 +1,4 @@
+use super::FieldNote;
 use leptos::prelude::*;
 
 /// A labelled input that has something in it already; else like [`Field`](super::Field).
@@ -21,16 +22,13 @@ pub fn FilledField(
     let class = "h-10 pointer-coarse:h-11 w-full px-3 rounded-lg border border-line bg-raised text-ink \
         placeholder:text-faint focus-ring aria-invalid:border-alert";
     let (min, max) = range.map(|range| (*range.start(), *range.end())).unzip();
-    let wrong = move || error.read().is_some();
     view! {
         <div class="mb-4 min-w-0">
             <label for=id class="block mb-1 text-[13px] font-semibold text-soft">{label}</label>
             <input id=id name=name type=kind class=class value=value required=required maxlength=maxlength min=min max=max
                 autocomplete="off" autocapitalize="none" spellcheck="false"
-                aria-describedby=note_id.clone() aria-invalid=move || wrong().then_some("true")/>
-            <p id=note_id class="mt-1 text-[13px] text-faint empty:hidden" class=("text-alert", wrong)>
-                {Signal::derive(move || error.get().or_else(|| hint.map(ToOwned::to_owned)))}
-            </p>
+                aria-describedby=note_id.clone() aria-invalid=move || error.read().is_some().then_some("true")/>
+            <FieldNote id=note_id hint error/>
         </div>
     }
     .into_any()

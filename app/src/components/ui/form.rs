@@ -1,5 +1,6 @@
+use super::focus::focus_is_lost;
 use crate::{api::Failure, state::post_form};
-use leptos::{ev, prelude::*, server_fn::error::ServerFnUrlError, task::spawn_local};
+use leptos::{ev, prelude::*, server_fn::error::ServerFnUrlError, task::spawn_local, wasm_bindgen::JsCast as _};
 use leptos_router::hooks::use_query_map;
 use natter::Problem;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ impl Post {
         }
         self.pending.set(true);
         let sent = post_form(self.path, event);
+        let form = event.target().and_then(|form| form.dyn_into::<web_sys::Element>().ok());
         // Still to be called when the answer has made the form go away.
         let done = self.done.get_value();
         spawn_local(async move {
@@ -50,7 +52,10 @@ impl Post {
                     self.problem.try_set(None);
                     done(answer);
                 }
-                Err(problem) => _ = self.problem.try_set(Some(problem)),
+                Err(problem) => {
+                    self.problem.try_set(Some(problem));
+                    form.into_iter().for_each(return_to);
+                }
             }
         });
     }
@@ -75,6 +80,19 @@ impl Post {
             })
         })
     }
+}
+
+/// Something in a form is to be put right: the focus goes there, or back to what had it before the button was
+/// switched off.
+fn return_to(form: web_sys::Element) {
+    request_animation_frame(move || {
+        let find = |selector: &str| form.query_selector(selector).ok().flatten();
+        let again = || find("[type=password]").or_else(|| find("[type=submit]")).filter(|_| focus_is_lost());
+        let next = find("[aria-invalid=true]").or_else(again);
+        if let Some(next) = next.and_then(|next| next.dyn_into::<web_sys::HtmlElement>().ok()) {
+            let _ = next.focus();
+        }
+    });
 }
 
 #[component]

@@ -18,7 +18,7 @@ pub fn Header(
             <A href="/" attr:class=format!("{GHOST} md:hidden") attr:aria-label="Back to conversations">
                 <Icon icon=icondata_lu::LuArrowLeft/>
             </A>
-            <h1 class="header-title">{title}</h1>
+            <h1 class="header-title" tabindex="-1">{title}</h1>
             <p class="header-topic">{topic}</p>
             <div class="flex gap-0.5 ml-auto">{children.map(|children| children())}</div>
         </header>

@@ -106,7 +106,7 @@ fn Members(channel: Channel, members: Vec<User>) -> impl IntoView {
     let entries = move || members.read().iter().map(|user| member(user, expel, &of, &from)).collect_view().into_any();
     view! {
         <section class="panel">
-            <h2 class="mb-3 text-lg font-[650] tracking-tight">
+            <h2 class="mb-3 text-lg font-[650] tracking-tight" tabindex="-1">
                 "Members "
                 <span class="text-faint font-normal tabular-nums">{Signal::derive(move || members.read().len().to_string())}</span>
             </h2>
@@ -190,7 +190,7 @@ fn Delete(channel: Channel) -> impl IntoView {
                 <PostForm post=delete>
                     <input type="hidden" name="id" value=channel.id.to_string()/>
                     <div class="flex justify-end gap-2">
-                        <button type="button" class=SECONDARY command="close" commandfor=DELETE on:click=move |_| close_dialog(dialog)>
+                        <button type="button" class=SECONDARY autofocus=true command="close" commandfor=DELETE on:click=move |_| close_dialog(dialog)>
                             "Cancel"
                         </button>
                         <button type="submit" class=DANGER>"Delete channel"</button>

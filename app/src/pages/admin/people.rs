@@ -118,24 +118,30 @@ fn people(users: &[User], deeds: Deeds, wanted: &[String; 2]) -> AnyView {
 fn person(user: &User, deeds: Deeds, wanted: &[String; 2]) -> AnyView {
     let (id, name) = (user.id.to_string(), user.username.clone());
     let entry = format!("person-{id}");
-    let act = |deed, label, says: String, more: Option<(&'static str, &'static str)>| {
+    let act = |deed, label, whose: &str, says: String, more: Option<(&'static str, &'static str)>| {
+        let called = format!("{label}{whose} {name}");
         let fields = [("id", id.clone())].into_iter().chain(more.map(|(key, value)| (key, value.to_owned()))).collect();
-        view! { <Act deed label entry=entry.clone() says fields/> }
+        view! { <Act deed label name=called entry=entry.clone() says fields/> }
     };
     let role = match user.role {
-        Role::Admin => {
-            act(deeds.role, "Make member", format!("{name} is a member now."), Some(("role", Role::Member.as_str())))
-        }
+        Role::Admin => act(
+            deeds.role,
+            "Make member",
+            ":",
+            format!("{name} is a member now."),
+            Some(("role", Role::Member.as_str())),
+        ),
         Role::Member => {
-            act(deeds.role, "Make admin", format!("{name} is an admin now."), Some(("role", Role::Admin.as_str())))
+            act(deeds.role, "Make admin", ":", format!("{name} is an admin now."), Some(("role", Role::Admin.as_str())))
         }
     };
     let standing = if user.suspended {
-        act(deeds.standing, "Reinstate", format!("{name} can log in again."), Some(("suspended", "false"))).into_any()
+        act(deeds.standing, "Reinstate", "", format!("{name} can log in again."), Some(("suspended", "false")))
+            .into_any()
     } else {
         suspend(UserRef::from(user), deeds.asking, wanted)
     };
-    let sessions = act(deeds.sessions, "End sessions", format!("{name} is logged out everywhere."), None);
+    let sessions = act(deeds.sessions, "End sessions", " of", format!("{name} is logged out everywhere."), None);
     let shown = (user.display_name != user.username).then(|| user.display_name.clone());
     let admin = (user.role == Role::Admin).then(|| view! { <span class="chip">"Admin"</span> });
     let suspended = user.suspended.then(|| view! { <span class="chip chip-alert">"Suspended"</span> });
@@ -158,7 +164,7 @@ fn person(user: &User, deeds: Deeds, wanted: &[String; 2]) -> AnyView {
 /// Asks before it is done: in a dialog, or without scripts on a page of its own address.
 fn suspend(user: UserRef, asking: RwSignal<Option<UserRef>>, wanted: &[String; 2]) -> AnyView {
     let [query, after] = wanted.clone();
-    let about = format!("person-{}-name", user.id);
+    let called = format!("Suspend {}", user.username);
     let name = user.username.clone();
     let ask = move |event: ev::SubmitEvent| {
         event.prevent_default();
@@ -169,7 +175,7 @@ fn suspend(user: UserRef, asking: RwSignal<Option<UserRef>>, wanted: &[String; 2
             <input type="hidden" name="q" value=query/>
             <input type="hidden" name="after" value=after/>
             <input type="hidden" name="suspend" value=name/>
-            <button type="submit" class=format!("{SECONDARY} px-3!") aria-describedby=about aria-haspopup="dialog">"Suspend"</button>
+            <button type="submit" class=format!("{SECONDARY} px-3!") aria-label=called aria-haspopup="dialog">"Suspend"</button>
         </form>
     }
     .into_any()

@@ -68,7 +68,7 @@ fn Invitations(invites: Vec<Invite>) -> impl IntoView {
     };
     view! {
         <section class="panel">
-            <h2 class="mb-3 text-lg font-[650] tracking-tight">"Invitations"</h2>
+            <h2 class="mb-3 text-lg font-[650] tracking-tight" tabindex="-1">"Invitations"</h2>
             <PostForm post=create>
                 <div class="grid grid-cols-2 sm:grid-cols-[1fr_1fr_auto] items-end gap-x-3">
                     <FilledField id="invite-days" label="Days" name="days" value="7".to_owned() kind="number" required=true

@@ -1,6 +1,6 @@
 //! What the server says.
 
-use super::{Chat, Loss, Quoted, put, target_of};
+use super::{Chat, Loss, Quoted, put, revise::OFFLINE, target_of};
 use crate::state::outbox::Target;
 use leptos::prelude::*;
 use natter::{
@@ -87,6 +87,9 @@ impl Chat {
             }
         }
         self.editing.unsure();
+        if self.notice.with_untracked(|notice| notice.as_deref() == Some(OFFLINE)) {
+            self.notice.set(None);
+        }
         let still = |target: &Target| match target {
             Target::Channel(id) => channels.iter().any(|channel| channel.id == *id),
             Target::Person(_) => true,

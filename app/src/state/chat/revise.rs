@@ -9,7 +9,7 @@ use std::{collections::HashMap, time::Duration};
 /// How long a deletion can be taken back.
 const UNDO: Duration = Duration::from_secs(5);
 
-const OFFLINE: &str = "Not connected right now. Try again in a moment.";
+pub(super) const OFFLINE: &str = "Not connected right now. Try again in a moment.";
 
 /// The message that is being edited. What is to become of it stands here and not on the page: the
 /// message may change, and be shown anew, meanwhile.
@@ -19,6 +19,8 @@ pub struct Editing {
     pub words: RwSignal<String>,
     /// Why the words weren't taken.
     pub problem: RwSignal<Option<String>>,
+    /// It was begun from where one writes: that is where one goes on.
+    pub from_composer: StoredValue<bool>,
     /// The change on its way.
     sent: StoredValue<Option<Ref>>,
     /// Words for messages that were left for another one.
@@ -27,6 +29,7 @@ pub struct Editing {
 
 impl Editing {
     pub fn begin(self, message: &Message) {
+        self.from_composer.set_value(false);
         let before = self.id.get_untracked();
         if before == Some(message.id) {
             return;
@@ -61,6 +64,8 @@ impl Editing {
     pub(super) fn unsure(self) {
         if self.sent.with_value(Option::is_some) {
             self.failed("The connection broke. Save again to be sure.");
+        } else if self.problem.with_untracked(|problem| problem.as_deref() == Some(OFFLINE)) {
+            self.problem.set(None);
         }
     }
 

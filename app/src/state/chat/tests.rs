@@ -392,3 +392,31 @@ fn words_being_edited_stay_until_they_are_taken() {
         assert_eq!((editing.id.get_untracked(), problem()), (None, None));
     });
 }
+
+#[test]
+fn that_there_is_no_connection_is_not_said_any_longer_once_there_is() {
+    with_chat(|chat, _, general| {
+        let posted = message(&general, 1, &user("mira"), None);
+        chat.receive(ServerFrame::Message(posted.clone()));
+        chat.link.set(Link::Down);
+        chat.react(&posted, "👍");
+        assert!(chat.notice.get_untracked().is_some());
+        ready(chat, "one", vec![chat.channel(general.id).unwrap()]);
+        assert_eq!(chat.notice.get_untracked(), None);
+        chat.notice.set(Some("That message can't be shown.".into()));
+        ready(chat, "one", vec![chat.channel(general.id).unwrap()]);
+        assert!(chat.notice.get_untracked().is_some(), "another word stays");
+    });
+}
+
+#[test]
+fn what_waits_for_one_are_mentions_and_what_was_said_in_private() {
+    with_chat(|chat, _, general| {
+        let mira = user("mira");
+        for (rev, text) in [(1, "hello"), (2, "hello @ada")] {
+            let posted = Message { text: text.into(), ..message(&general, rev, &mira, None) };
+            chat.receive(ServerFrame::Message(posted));
+        }
+        assert_eq!(chat.waiting(), 1);
+    });
+}
