@@ -132,7 +132,7 @@ fn about(chat: Chat, user: &User) -> AnyView {
     view! {
         <p class="flex items-center gap-1.5 text-[13px] text-faint">
             <span class="dot" class:dot-here=move || chat.people.is_online(id) aria-hidden="true"></span>
-            <span class="truncate">{shown} {standing} " · " {Signal::derive(move || presence().to_owned())}</span>
+            <span class="min-w-0">{shown} {standing} " · " {Signal::derive(move || presence().to_owned())}</span>
         </p>
     }
     .into_any()
