@@ -2,7 +2,6 @@
 
 use crate::{error::ApiError, services::Client, state::AppState};
 use axum::{
-    body::HttpBody as _,
     extract::{ConnectInfo, FromRequest, FromRequestParts, Request, rejection::BytesRejection},
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -55,9 +54,15 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        if request.body().is_end_stream() {
+        let typed = request.headers().contains_key(header::CONTENT_TYPE);
+        let (parts, body) = request.into_parts();
+        let request = Request::from_parts(parts.clone(), body);
+        let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|error| body_error(&error))?;
+        // Layers around a body hide whether it is empty before it is read.
+        if bytes.is_empty() && !typed {
             return Ok(Self(None));
         }
+        let request = Request::from_parts(parts, bytes.into());
         Json::from_request(request, state).await.map(|Json(body)| Self(Some(body)))
     }
 }

@@ -152,6 +152,19 @@ async fn a_foreign_channel_is_closed_and_a_private_one_does_not_exist() {
 }
 
 #[tokio::test]
+async fn a_known_ref_tells_nothing_to_somebody_who_was_put_out() {
+    let (_server, ada, mira, channel) = TestServer::with_channel().await;
+    let (place, messages) = (format!("/channels/{channel}"), format!("/channels/{channel}/messages"));
+    let body = json!({ "text": "mine", "ref": natter::Ref::generate() });
+    assert_eq!(mira.call("POST", &messages, Some(body.clone())).await.0, 201);
+    assert_eq!(mira.call("POST", &messages, Some(body.clone())).await.0, 200);
+    ada.does("PATCH", &place, json!({ "visibility": "private" })).await;
+    ada.does("DELETE", &format!("{place}/members/{}", mira.id()), Value::Null).await;
+    assert_problem(&mira.call("POST", &messages, Some(body)).await, 404, "not_found");
+    assert_eq!(ada.history(channel).await, ["mine"]);
+}
+
+#[tokio::test]
 async fn bad_input_names_the_field() {
     let (server, ada, _mira, channel) = TestServer::with_channel().await;
     let register = async |body: Value| answer(server.http.post(server.url("/auth/register")).json(&body)).await;
