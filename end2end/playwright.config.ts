@@ -8,7 +8,9 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   forbidOnly: !!process.env.CI,
-  retries: 0, // a test that only passes sometimes is a fault
+  // A test that only passes sometimes is a fault, and is seen as one: continuous integration tries it
+  // again and says which were flaky.
+  retries: Number(process.env.NATTER_TEST_RETRIES ?? 0),
   timeout: 30_000,
   expect: { timeout: 5_000 },
   reporter: [['list'], ['html', { open: 'never' }]],

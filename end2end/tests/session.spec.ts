@@ -3,8 +3,11 @@ import { texts } from './support/chat';
 
 /** The contract's second, and the time to load another page. */
 const SOON = { timeout: 3_000 };
+/** What a page was asking for just then is refused. */
+const REFUSED = /status of 401 .*\/api\/fn\//;
 
-test('logging out in one tab sends the others to log in', async ({ server, signedIn }) => {
+test('logging out in one tab sends the others to log in', async ({ server, signedIn, watch }) => {
+  watch.allow(REFUSED);
   const admin = await Account.register(server, 'ada');
   await admin.createChannel('general');
   const browser = await signedIn(admin);
@@ -24,7 +27,8 @@ test('logging out in one tab sends the others to log in', async ({ server, signe
   await expect(elsewhere.locator('[aria-busy=true]')).toHaveCount(0);
 });
 
-test('a session ended from elsewhere is sent to log in at once', async ({ server, signedIn }) => {
+test('a session ended from elsewhere is sent to log in at once', async ({ server, signedIn, watch }) => {
+  watch.allow(REFUSED);
   const admin = await Account.register(server, 'ada');
   await admin.createChannel('general');
   const known = new Set((await admin.sessions()).map((session) => session.id));

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 /// Longer than anything a healthy server takes, argon2 in a crowd included.
 const WITHIN: Duration = Duration::from_secs(30);
+/// Less than the 10 s after which the server closes an idle connection, perhaps at the moment of its next use.
+const IDLE: Duration = Duration::from_secs(4);
 const PASSWORD: &str = "a password for the load";
 
 #[derive(Debug, thiserror::Error)]
@@ -55,7 +57,7 @@ pub struct Api {
 
 impl Api {
     pub fn new() -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(WITHIN).no_proxy().build()?;
+        let http = reqwest::Client::builder().pool_idle_timeout(IDLE).timeout(WITHIN).no_proxy().build()?;
         Ok(Self { http })
     }
 

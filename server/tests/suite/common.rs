@@ -92,7 +92,8 @@ impl TestServer {
         let ahead_ms = Arc::new(AtomicI64::new(0));
         let server = Server::start_with(config.clone(), turned(&ahead_ms)).await.unwrap();
         let base = format!("http://{}", server.address);
-        let http = reqwest::Client::new();
+        // The server closes connections that were idle for 10 s, perhaps while one is about to be used again.
+        let http = reqwest::Client::builder().pool_idle_timeout(Duration::from_secs(4)).build().unwrap();
         Self { server: Some(server), base, http, config, ahead_ms, _dir: dir, _database: database }
     }
 
