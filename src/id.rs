@@ -53,6 +53,10 @@ ids! {
     SessionId,
     /// An entry of the audit log.
     AuditId,
+    /// A file that was uploaded.
+    UploadId,
+    /// A message to be sent later.
+    ScheduledId,
     /// The sender's own name for a message. Sending the same one again never makes a second message.
     Ref,
 }

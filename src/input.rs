@@ -9,6 +9,8 @@ pub const PASSWORD_CHARS: RangeInclusive<usize> = 8..=128;
 pub const CHANNEL_NAME_CHARS: RangeInclusive<usize> = 1..=64;
 pub const TOPIC_MAX_CHARS: usize = 250;
 pub const MESSAGE_CHARS: RangeInclusive<usize> = 1..=4_000;
+/// Files in one message.
+pub const ATTACHMENTS_MAX: usize = 10;
 /// An admin's reason for what they did.
 pub const REASON_MAX_CHARS: usize = 250;
 /// Different emoji under one message.
@@ -61,7 +63,7 @@ checked_text!(
     Topic
 );
 checked_text!(
-    /// 1–4,000 characters after trimming.
+    /// 1–4,000 characters after trimming; also none where it is the caption of files.
     MessageText
 );
 
@@ -181,9 +183,17 @@ fn is_symbol(c: char) -> bool {
 
 impl MessageText {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
+        Self::with_files(text, 0)
+    }
+
+    /// The words of a message that carries so many files.
+    pub fn with_files(text: &str, files: usize) -> Result<Self, FieldError> {
         let text = text.trim();
         match text.chars().count() {
-            0 => Err(FieldError::new("text", "A message needs some text.")),
+            _ if files > ATTACHMENTS_MAX => {
+                Err(FieldError::new("attachments", format!("A message carries at most {ATTACHMENTS_MAX} files.")))
+            }
+            0 if files == 0 => Err(FieldError::new("text", "A message needs some text.")),
             n if n > *MESSAGE_CHARS.end() => {
                 Err(FieldError::new("text", format!("A message has at most 4,000 characters; this one has {n}.")))
             }

@@ -17,7 +17,7 @@ pub mod wire;
 
 pub use channel::{Channel, ChannelKind, PostPolicy, Visibility};
 pub use error::{ErrorCode, FieldError, Problem};
-pub use id::{AuditId, ChannelId, MessageId, Ref, SessionId, UserId};
+pub use id::{AuditId, ChannelId, MessageId, Ref, ScheduledId, SessionId, UploadId, UserId};
 pub use message::{Message, MessagePage};
 pub use role::Role;
 pub use time::Timestamp;

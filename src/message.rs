@@ -1,6 +1,6 @@
 //! Messages.
 
-use crate::{ChannelId, MessageId, Ref, Timestamp, UserId, UserRef};
+use crate::{ChannelId, MessageId, Ref, Timestamp, UploadId, UserId, UserRef};
 use serde::{Deserialize, Serialize};
 
 /// One message in its newest state.
@@ -18,7 +18,7 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver: Option<Receiver>,
     pub timestamp: Timestamp,
-    /// 1–4,000 characters; absent once deleted.
+    /// At most 4,000 characters; absent once deleted, and where there are only attachments.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -49,12 +49,24 @@ pub struct Receiver {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Upload {
-    pub id: uuid::Uuid,
+    pub id: UploadId,
     pub filename: String,
+    /// Decided by its content, never by its name.
     pub media_type: String,
     /// Bytes.
     pub size: u64,
+    /// Pixels, of pictures and videos.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Milliseconds, of videos and sound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration: Option<u64>,
+    /// A path on this server.
     pub url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<String>,
 }
 
 /// Everyone who answered a message with the same emoji.

@@ -1,7 +1,8 @@
 //! Frames of the WebSocket protocol: JSON text frames, each an object with a `type`.
 
 use crate::{
-    Channel, ChannelId, ErrorCode, Message, MessageId, Ref, SessionId, Timestamp, User, UserId, message::Receiver,
+    Channel, ChannelId, ErrorCode, Message, MessageId, Ref, SessionId, Timestamp, UploadId, User, UserId,
+    message::Receiver,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -30,9 +31,13 @@ pub enum ClientFrame {
         #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<Ref>,
         channel_id: ChannelId,
+        #[serde(default)]
         text: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
+        /// One's own uploads, at most ten.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<UploadId>,
     },
     /// A private message; opens the conversation if need be. Also read without its `type`.
     Direct {
@@ -44,9 +49,13 @@ pub enum ClientFrame {
         /// The sender's clock, which decides nothing: what is stored is the server's.
         #[serde(default, deserialize_with = "whatever")]
         timestamp: Option<Timestamp>,
+        #[serde(default)]
         text: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         reply_to: Option<MessageId>,
+        /// One's own uploads, at most ten.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        attachments: Vec<UploadId>,
     },
     /// Change the words of one's own message.
     Edit {
@@ -279,7 +288,13 @@ mod tests {
     fn a_send_frame_reads_as_documented() {
         let (channel_id, reference) = (ChannelId::generate(), Ref::generate());
         let text = format!(r#"{{"type":"send","ref":"{reference}","channel_id":"{channel_id}","text":"hi"}}"#);
-        let frame = ClientFrame::Send { reference: Some(reference), channel_id, text: "hi".into(), reply_to: None };
+        let frame = ClientFrame::Send {
+            reference: Some(reference),
+            channel_id,
+            text: "hi".into(),
+            reply_to: None,
+            attachments: Vec::new(),
+        };
         assert_eq!(ClientFrame::parse(&text), Ok(frame));
     }
 

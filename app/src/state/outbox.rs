@@ -45,8 +45,9 @@ impl Outgoing {
     /// What is said to the server, by `me`.
     pub fn frame(&self, me: UserId) -> ClientFrame {
         let (reference, text, reply_to) = (Some(self.reference), self.text.clone(), self.reply_to);
+        let attachments = Vec::new();
         match self.to {
-            Target::Channel(channel_id) => ClientFrame::Send { reference, channel_id, text, reply_to },
+            Target::Channel(channel_id) => ClientFrame::Send { reference, channel_id, text, reply_to, attachments },
             Target::Person(id) => ClientFrame::Direct {
                 reference,
                 sender: Receiver { id: me },
@@ -54,6 +55,7 @@ impl Outgoing {
                 timestamp: Some(self.queued_at),
                 text,
                 reply_to,
+                attachments,
             },
         }
     }

@@ -9,7 +9,7 @@ use crate::{
     store::Anchor,
 };
 use axum::{extract::State, http::StatusCode};
-use natter::{ChannelId, Message, MessageId, MessagePage, Problem, Ref, message::Changes};
+use natter::{ChannelId, Message, MessageId, MessagePage, Problem, Ref, UploadId, message::Changes};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -50,13 +50,17 @@ pub(super) struct ChangesQuery {
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct NewMessage {
-    /// 1–4,000 characters after trimming.
+    /// 1–4,000 characters after trimming; with attachments also none.
+    #[serde(default)]
     text: String,
     /// The sender's own id for it: the same one again never makes a second message.
     #[serde(default, rename = "ref")]
     reference: Option<Ref>,
     /// The message that it answers, of the same channel.
     reply_to: Option<MessageId>,
+    /// The sender's own uploads, at most ten.
+    #[serde(default)]
+    attachments: Vec<UploadId>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -128,7 +132,8 @@ pub(super) async fn post(
     Path(id): Path<ChannelId>,
     Json(new): Json<NewMessage>,
 ) -> ApiResult<(StatusCode, Json<Message>)> {
-    let draft = Draft { text: new.text, reference: new.reference, reply_to: new.reply_to };
+    let draft =
+        Draft { text: new.text, reference: new.reference, reply_to: new.reply_to, attachments: new.attachments };
     let posted = state.messages.post(&caller, id, draft).await?;
     let status = if posted.known { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(posted.message)))

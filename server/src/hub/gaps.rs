@@ -132,6 +132,7 @@ mod tests {
             text: format!("m{n}"),
             mentions: Mentions::default(),
             reply_to: None,
+            attachments: Vec::new(),
             timestamp: NOW,
         };
         store.append(&(1..=count).map(message).collect::<Vec<_>>()).await.unwrap();

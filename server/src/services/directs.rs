@@ -37,7 +37,7 @@ impl Directs {
 
     /// The same for something to be said there: what can't be said opens nothing.
     pub async fn open_to_say(&self, caller: &Caller, with: UserId, draft: &Draft) -> Result<ChannelId> {
-        MessageText::parse(&draft.text)?;
+        MessageText::with_files(&draft.text, draft.attachments.len())?;
         if draft.reply_to.is_some() {
             // Before the first message there is none to answer.
             return self.store.direct(caller.user.id, with).await?.ok_or_else(no_such_reply);

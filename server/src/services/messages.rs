@@ -9,7 +9,7 @@ use crate::{
     store::{Anchor, Appended, MessageChange, NewMessage, Result as StoreResult, Revised, Revision, Store, StoreError},
 };
 use natter::{
-    ChannelId, FieldError, Message, MessageId, MessagePage, Ref,
+    ChannelId, FieldError, Message, MessageId, MessagePage, Ref, UploadId,
     input::{Emoji, MessageText, REACTIONS_MAX, Reason},
     markdown::mentions,
     message::Changes,
@@ -50,6 +50,8 @@ pub struct Draft {
     pub reference: Option<Ref>,
     /// What it answers.
     pub reply_to: Option<MessageId>,
+    /// The sender's own uploads.
+    pub attachments: Vec<UploadId>,
 }
 
 pub struct Messages {
@@ -82,7 +84,7 @@ impl Messages {
         draft: Draft,
     ) -> Result<impl Future<Output = Result<Posted>> + Send + 'static + use<>> {
         self.limits.message(caller.user.id)?;
-        let text = MessageText::parse(&draft.text)?.into_string();
+        let text = MessageText::with_files(&draft.text, draft.attachments.len())?.into_string();
         let message = NewMessage {
             id: MessageId::generate(),
             channel_id,
@@ -91,6 +93,7 @@ impl Messages {
             mentions: mentions(&text),
             text,
             reply_to: draft.reply_to,
+            attachments: draft.attachments,
             timestamp: self.clock.now(),
         };
         let (answer, stored) = oneshot::channel();

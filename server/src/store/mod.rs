@@ -15,8 +15,8 @@ pub use acts::{
 
 use async_trait::async_trait;
 use natter::{
-    AuditId, Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp, User, UserId,
-    Visibility,
+    AuditId, Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp, UploadId,
+    User, UserId, Visibility,
     admin::{AuditEntry, Invite, Registration, Stats},
     channel::Access,
     markdown::Mentions,
@@ -102,6 +102,8 @@ pub struct NewMessage {
     pub mentions: Mentions,
     /// Has to be a message of the same channel.
     pub reply_to: Option<MessageId>,
+    /// The sender's own uploads, in the order they are shown.
+    pub attachments: Vec<UploadId>,
     pub timestamp: Timestamp,
 }
 

@@ -201,15 +201,15 @@ impl Session {
 
     async fn handle(&mut self, frame: ClientFrame) -> Result<(), End> {
         match frame {
-            ClientFrame::Send { reference, channel_id, text, reply_to } => {
-                self.post(channel_id, Draft { text, reference, reply_to }).await
+            ClientFrame::Send { reference, channel_id, text, reply_to, attachments } => {
+                self.post(channel_id, Draft { text, reference, reply_to, attachments }).await
             }
-            ClientFrame::Direct { reference, sender, receiver, text, reply_to, .. } => {
+            ClientFrame::Direct { reference, sender, receiver, text, reply_to, attachments, .. } => {
                 if sender.id != self.caller.user.id {
                     let detail = "The sender has to be you.".into();
                     return self.error(reference, ErrorCode::Forbidden, detail).await;
                 }
-                let draft = Draft { text, reference, reply_to };
+                let draft = Draft { text, reference, reply_to, attachments };
                 match self.state.directs.open_to_say(&self.caller, receiver.id, &draft).await {
                     Ok(channel_id) => self.post(channel_id, draft).await,
                     Err(error) => self.refuse(reference, error).await,

@@ -84,6 +84,7 @@ pub(super) fn message(channel_id: ChannelId, sender: &User, text: &str, referenc
         text: text.into(),
         mentions: mentions(text),
         reply_to: None,
+        attachments: Vec::new(),
         timestamp: NOW,
     }
 }

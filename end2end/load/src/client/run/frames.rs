@@ -96,6 +96,7 @@ impl Run {
                 channel_id: channel,
                 text: post.text.clone(),
                 reply_to: None,
+                attachments: Vec::new(),
             };
             if !socket.say(&frame).await {
                 return false;

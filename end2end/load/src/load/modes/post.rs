@@ -26,6 +26,7 @@ pub async fn fill(stage: &Stage, channel_id: ChannelId, messages: u64) -> Result
                 channel_id,
                 text: format!("message {sent}, about as long as what people say to each other"),
                 reply_to: None,
+                attachments: Vec::new(),
             };
             writer.send(&frame).await.map_err(|_| LoadError::Ended)?;
             sent += 1;

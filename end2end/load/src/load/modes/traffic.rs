@@ -183,7 +183,13 @@ async fn send(
         };
         let (channel_id, text) = (sent[place].0, course.text.clone());
         if writer
-            .send(&ClientFrame::Send { reference: Some(reference), channel_id, text, reply_to: None })
+            .send(&ClientFrame::Send {
+                reference: Some(reference),
+                channel_id,
+                text,
+                reply_to: None,
+                attachments: Vec::new(),
+            })
             .await
             .is_err()
         {
