@@ -241,6 +241,7 @@ pub trait ChannelStore: Send + Sync {
     /// Every channel that exists and matches, as this person stands to it, by name; no directs.
     /// Deciding which of them may be seen is the caller's.
     async fn channels(&self, viewer: UserId, query: &str) -> Result<Vec<Channel>>;
+    /// By kind, then by name; directs, which have none, by id.
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>>;
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>>;
     /// What rights in a channel are decided from, without the counting that a whole [`Channel`] takes.

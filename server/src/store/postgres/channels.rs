@@ -73,7 +73,7 @@ impl ChannelStore for PostgresStore {
     }
 
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>> {
-        let joined = sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.kind, c.name"));
+        let joined = sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.kind, c.name, c.id"));
         seen(all(&self.pool, joined.bind(viewer.0)).await?)
     }
 

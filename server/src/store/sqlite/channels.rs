@@ -77,7 +77,7 @@ impl ChannelStore for SqliteStore {
     }
 
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>> {
-        all(sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.kind, c.name"))
+        all(sqlx::query_as(as_seen!("WHERE m.user_id IS NOT NULL ORDER BY c.kind, c.name, c.id"))
             .bind(viewer.0)
             .fetch_all(&self.read)
             .await?)
