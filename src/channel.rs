@@ -83,8 +83,9 @@ pub struct Channel {
     pub read_seq: u64,
     /// Messages of others past `read_seq`; 0 when not joined.
     pub unread: u64,
-    /// Those among them that name the person asking.
+    /// Those among them that name the person asking or, where it isn't muted, everyone.
     pub mentions: u64,
+    /// Whether the person asking wants it to stay quiet; absent when not joined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub muted: Option<bool>,
     pub created_at: Timestamp,
@@ -99,6 +100,24 @@ pub struct Channel {
 impl Channel {
     pub const fn access(&self) -> Access {
         Access { kind: self.kind, visibility: self.visibility, post_policy: self.post_policy, joined: self.joined }
+    }
+
+    pub const fn is_muted(&self) -> bool {
+        matches!(self.muted, Some(true))
+    }
+
+    /// How much of what is unread is to oneself: mentions, and what was said in private. Of what is
+    /// muted only what calls one by name.
+    pub const fn to_me(&self) -> u64 {
+        match self.kind {
+            ChannelKind::Direct if !self.is_muted() => self.unread,
+            ChannelKind::Direct | ChannelKind::Channel => self.mentions,
+        }
+    }
+
+    /// Whether something is unread that one wants to know of.
+    pub const fn calls(&self) -> bool {
+        self.to_me() > 0 || (self.unread > 0 && !self.is_muted())
     }
 
     /// What it is called on the screen: `general`, or the other person's username.

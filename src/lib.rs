@@ -5,6 +5,7 @@
 pub mod admin;
 pub mod channel;
 pub mod error;
+pub mod feed;
 pub mod id;
 pub mod input;
 pub mod markdown;
@@ -17,6 +18,7 @@ pub mod wire;
 
 pub use channel::{Channel, ChannelKind, PostPolicy, Visibility};
 pub use error::{ErrorCode, FieldError, Problem};
+pub use feed::{FeedItem, FeedPage};
 pub use id::{AuditId, ChannelId, MessageId, Ref, ScheduledId, SessionId, UploadId, UserId};
 pub use message::{Message, MessagePage};
 pub use role::Role;

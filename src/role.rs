@@ -111,6 +111,11 @@ impl Role {
         access.joined
     }
 
+    /// Have it stay quiet, for oneself.
+    pub const fn can_mute_channel(self, access: Access) -> bool {
+        self.can_read_channel(access)
+    }
+
     pub const fn can_post(self, access: Access) -> bool {
         match (access.joined, access.post_policy, self) {
             (false, _, _) | (true, PostPolicy::Admins, Self::Member) => false,
@@ -199,7 +204,7 @@ mod tests {
         }
         let read_only = access(Visibility::Public, PostPolicy::Admins, true);
         assert!(!Role::Member.can_edit_message(read_only, me, me) && Role::Admin.can_edit_message(read_only, me, me));
-        assert!(Role::Member.can_react(read_only));
+        assert!(Role::Member.can_react(read_only) && Role::Member.can_mute_channel(read_only));
     }
 
     #[test]
@@ -219,7 +224,7 @@ mod tests {
             let outside = access(Visibility::Private, PostPolicy::Everyone, false);
             assert!(!role.can_see_channel(outside));
             assert!(!role.can_join_channel(outside));
-            assert!(!role.can_read_channel(outside));
+            assert!(!role.can_read_channel(outside) && !role.can_mute_channel(outside));
             assert!(!role.can_post(outside));
             let inside = access(Visibility::Private, PostPolicy::Everyone, true);
             assert!(role.can_see_channel(inside) && role.can_read_channel(inside) && role.can_post(inside));

@@ -239,6 +239,9 @@ server_frames! {
         seq: u64,
         unread: u64,
         mentions: u64,
+        /// The channel's number at the moment those were counted; 0 if that isn't known.
+        #[serde(default)]
+        rev: u64,
         /// It moved back, by one's own wish.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         back: bool,
@@ -335,7 +338,7 @@ mod tests {
             ServerFrame::Ack { reference, id, channel_id, seq: 1, rev: 2, timestamp },
             ServerFrame::Error { reference: None, code: ErrorCode::RateLimited, detail: "Slow \"down\".".into() },
             ServerFrame::ChannelRemoved { channel_id },
-            ServerFrame::Read { reference, channel_id, seq: 3, unread: 4, mentions: 5, back: false },
+            ServerFrame::Read { reference, channel_id, seq: 3, unread: 4, mentions: 5, rev: 6, back: false },
             ServerFrame::Typing { channel_id, user_id: UserId::generate() },
             ServerFrame::Presence { user_id: UserId::generate(), online: true },
             ServerFrame::Synced { reference: None, channel_id, rev: 6 },

@@ -4,8 +4,9 @@ use crate::api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, Roster};
 use async_trait::async_trait;
 use leptos::prelude::use_context;
 use natter::{
-    AuditId, Channel, ChannelId, ErrorCode, Message, MessageId, MessagePage, Problem, Role, User, UserId,
+    AuditId, Channel, ChannelId, ErrorCode, FeedPage, Message, MessageId, MessagePage, Problem, Role, User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
+    feed::Place,
 };
 use std::sync::Arc;
 
@@ -51,6 +52,10 @@ pub trait Backend: Send + Sync {
     /// A page of what admins did, newest first, before an entry.
     async fn audit(&self, before: Option<AuditId>) -> Answer<Vec<AuditEntry>>;
     async fn stats(&self) -> Answer<Stats>;
+    /// What is unread, a page past a place.
+    async fn feed(&self, after: Option<Place>) -> Answer<FeedPage>;
+    /// Keeps a conversation quiet for the caller, or not any more.
+    async fn set_muted(&self, id: ChannelId, muted: bool) -> Answer<Channel>;
     async fn delete_channel(&self, id: ChannelId) -> Answer<()>;
     async fn join_channel(&self, id: ChannelId) -> Answer<Channel>;
     async fn leave_channel(&self, id: ChannelId) -> Answer<()>;

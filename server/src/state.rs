@@ -5,8 +5,8 @@ use crate::{
     hub::{Follower, Gaps, Hub},
     limits::{AccountLimits, ChatLimits},
     services::{
-        Clock, accounts::Accounts, channels::Channels, directs::Directs, messages::Messages, moderation::Moderation,
-        people::People, place::Place,
+        Clock, accounts::Accounts, channels::Channels, directs::Directs, feed::Feed, messages::Messages,
+        moderation::Moderation, people::People, place::Place,
     },
     store::Store,
     web::Assets,
@@ -28,6 +28,7 @@ pub struct Rooms {
     pub messages: Arc<Messages>,
     pub directs: Arc<Directs>,
     pub moderation: Moderation,
+    pub feed: Feed,
     pub people: People,
     pub place: Place,
     pub hub: Arc<Hub>,
@@ -79,6 +80,7 @@ impl AppState {
         };
         let messages = Arc::new(messages);
         let directs = Arc::new(Directs { store: store.clone(), bus: bus.clone(), clock: clock.clone() });
+        let feed = Feed { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
         let people = People { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
         let place = Place { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
         let moderation = Moderation { store: store.clone(), messages: messages.clone(), directs: directs.clone() };
@@ -88,6 +90,7 @@ impl AppState {
             messages,
             directs,
             moderation,
+            feed,
             people,
             place,
             hub,

@@ -4,11 +4,13 @@
 mod accounts;
 mod admin;
 mod channels;
+mod feed;
 mod people;
 
 pub use accounts::{bootstrap, registration};
 pub use admin::{all_channels, audit, invites, roster, stats};
 pub use channels::{browse_channels, channel_history, message, open_channel};
+pub use feed::feed;
 pub use people::{members, open_direct, people, person};
 
 use leptos::server_fn::{

@@ -19,9 +19,7 @@ use crate::{
     live,
 };
 use leptos::{prelude::*, task::spawn_local};
-use natter::{
-    Channel, ChannelId, ChannelKind, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame,
-};
+use natter::{Channel, ChannelId, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame};
 use std::collections::HashMap;
 
 /// How the live connection is.
@@ -128,13 +126,9 @@ impl Chat {
         self.channels.read().iter().find(|channel| target_of(channel) == target).cloned()
     }
 
-    /// How much of what is unread is to oneself: mentions, and what was said in private.
+    /// How much of what is unread is to oneself.
     pub fn waiting(&self) -> u64 {
-        let to_me = |channel: &Channel| match channel.kind {
-            ChannelKind::Channel => channel.mentions,
-            ChannelKind::Direct => channel.unread,
-        };
-        self.channels.read().iter().map(to_me).sum()
+        self.channels.read().iter().map(Channel::to_me).sum()
     }
 
     pub fn timeline(&self, target: Target) -> Option<ArcRwSignal<Timeline>> {

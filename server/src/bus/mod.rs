@@ -29,6 +29,9 @@ pub enum Hint {
         seq: u64,
         unread: u64,
         mentions: u64,
+        /// The channel's number at the moment those were counted.
+        #[serde(default)]
+        rev: u64,
         #[serde(default)]
         back: bool,
     },

@@ -162,6 +162,7 @@ mod tests {
             seq,
             unread: 0,
             mentions: 0,
+            rev: 0,
             back: false,
         }
     }

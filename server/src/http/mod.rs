@@ -5,6 +5,7 @@ mod auth;
 mod channels;
 mod docs;
 pub mod extract;
+mod feed;
 pub mod health;
 pub mod identity;
 mod me;
@@ -35,6 +36,8 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(channels::join, channels::leave))
         .routes(routes!(channels::admit, channels::expel))
         .routes(routes!(channels::mark_read))
+        .routes(routes!(feed::list))
+        .routes(routes!(feed::mute))
         .routes(routes!(messages::list, messages::post))
         .routes(routes!(messages::changes))
         .routes(routes!(messages::get, messages::edit, messages::delete))

@@ -170,7 +170,7 @@ impl Hub {
                 deliver([(outside, vec![removed(channel_id)])]).await;
             }
             // What is to be told of them is read first.
-            Change::ChannelChanged { hidden: false, .. } | Change::UserChanged { .. } => {}
+            Change::ChannelChanged { hidden: false, .. } | Change::Muted { .. } | Change::UserChanged { .. } => {}
             Change::ChannelRemoved { channel_id, visibility } => {
                 let told = self.with(|registry| {
                     let told = match visibility {

@@ -149,8 +149,8 @@ impl Follower {
                     self.look_at_journal_later(pos, PATIENCE);
                 }
             }
-            Hint::Read { user_id, channel_id, seq, unread, mentions, back } => {
-                let frame = ServerFrame::Read { reference: None, channel_id, seq, unread, mentions, back };
+            Hint::Read { user_id, channel_id, seq, unread, mentions, rev, back } => {
+                let frame = ServerFrame::Read { reference: None, channel_id, seq, unread, mentions, rev, back };
                 self.hub.send_to_user(user_id, &frame).await;
             }
             Hint::Typing { channel_id, user_id } => {
@@ -310,6 +310,13 @@ async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<
                 // Once more: what was being told meanwhile may have come after the first time.
                 None if hidden => hub.send_outside(channel_id, &ServerFrame::ChannelRemoved { channel_id }).await,
                 None => {}
+            }
+        }
+        Change::Muted { channel_id, user_id } => {
+            if hub.has_user(user_id)
+                && let Some(channel) = store.channel(user_id, channel_id).await?.filter(|channel| channel.joined)
+            {
+                hub.show(user_id, channel).await;
             }
         }
         Change::UserChanged { user_id } => {

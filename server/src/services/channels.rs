@@ -228,6 +228,7 @@ impl Channels {
             seq: mark.seq,
             unread: mark.unread,
             mentions: mark.mentions,
+            rev: mark.rev,
             back,
         };
         self.bus.publish(vec![read]).await;

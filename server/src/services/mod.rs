@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod channels;
 pub mod directs;
+pub mod feed;
 pub mod messages;
 pub mod moderation;
 pub mod people;

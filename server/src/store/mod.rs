@@ -2,6 +2,7 @@
 //! suite (`tests/suite/store_contract.rs`) holds them all to the same behaviour.
 
 mod acts;
+mod feed;
 pub mod postgres;
 mod posting;
 mod revising;
@@ -15,10 +16,11 @@ pub use acts::{
 
 use async_trait::async_trait;
 use natter::{
-    AuditId, Channel, ChannelId, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp, UploadId,
-    User, UserId, Visibility,
+    AuditId, Channel, ChannelId, FeedItem, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp,
+    UploadId, User, UserId, Visibility,
     admin::{AuditEntry, Invite, Registration, Stats},
     channel::Access,
+    feed::Place,
     markdown::Mentions,
     message::Changes,
 };
@@ -138,6 +140,8 @@ pub struct ReadMark {
     pub moved: bool,
     pub unread: u64,
     pub mentions: u64,
+    /// The channel's number at the moment those were counted.
+    pub rev: u64,
 }
 
 /// A change of who may see what. It names what changed: whoever applies it reads the details.
@@ -171,6 +175,11 @@ pub enum Change {
         channel_id: ChannelId,
         /// It was public until now: those outside don't see it any more.
         hidden: bool,
+    },
+    /// Somebody wants a channel to stay quiet, or not any more.
+    Muted {
+        channel_id: ChannelId,
+        user_id: UserId,
     },
     /// Somebody's name, role or standing.
     UserChanged {
@@ -274,6 +283,16 @@ pub trait ChannelStore: Send + Sync {
     async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64, back: bool) -> Result<Option<ReadMark>>;
 }
 
+/// What waits for somebody, and what they don't want to hear of.
+#[async_trait]
+pub trait FeedStore: Send + Sync {
+    /// At most `limit` of the conversations that somebody is in and in which something is unread, each at
+    /// its place past `after`. All is read at one moment.
+    async fn feed(&self, viewer: UserId, after: Option<Place>, limit: u32) -> Result<Vec<(Place, FeedItem)>>;
+    /// None if not in, or it was so already.
+    async fn set_muted(&self, id: ChannelId, user_id: UserId, muted: bool, now: Timestamp) -> Result<Option<Entry>>;
+}
+
 #[async_trait]
 pub trait MessageStore: Send + Sync {
     /// Stores a batch in one durable transaction, in order. Whether each sender may post is decided
@@ -357,5 +376,5 @@ pub struct Positions {
     pub journal: u64,
 }
 
-pub trait Store: AccountStore + AdminStore + ChannelStore + MessageStore + JournalStore {}
-impl<T: AccountStore + AdminStore + ChannelStore + MessageStore + JournalStore> Store for T {}
+pub trait Store: AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore {}
+impl<T: AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore> Store for T {}

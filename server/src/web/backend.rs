@@ -13,8 +13,9 @@ use async_trait::async_trait;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos_axum::ResponseOptions;
 use natter::{
-    AuditId, Channel, ChannelId, Message, MessageId, MessagePage, Role, User, UserId,
+    AuditId, Channel, ChannelId, FeedPage, Message, MessageId, MessagePage, Role, User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
+    feed::Place,
     input::{PAGE_DEFAULT, PAGE_LIMIT},
 };
 use natter_app::{
@@ -225,6 +226,14 @@ impl Backend for RequestBackend {
 
     async fn stats(&self) -> Answer<Stats> {
         self.settle(self.state.place.stats(self.caller()?).await)
+    }
+
+    async fn feed(&self, after: Option<Place>) -> Answer<FeedPage> {
+        self.settle(self.state.feed.page(self.caller()?, after, PAGE_DEFAULT).await)
+    }
+
+    async fn set_muted(&self, id: ChannelId, muted: bool) -> Answer<Channel> {
+        self.settle(self.state.feed.set_muted(self.caller()?, id, muted).await)
     }
 
     async fn delete_channel(&self, id: ChannelId) -> Answer<()> {

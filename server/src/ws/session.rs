@@ -233,9 +233,9 @@ impl Session {
                 match self.state.channels.mark_read(&self.caller, channel_id, seq, back).await {
                     // Told to all of the reader's connections, this one included.
                     Ok(mark) if mark.moved && reference.is_none() => Ok(()),
-                    Ok(ReadMark { seq, unread, mentions, moved }) => {
+                    Ok(ReadMark { seq, unread, mentions, rev, moved }) => {
                         let back = back && moved;
-                        self.send(&ServerFrame::Read { reference, channel_id, seq, unread, mentions, back }).await
+                        self.send(&ServerFrame::Read { reference, channel_id, seq, unread, mentions, rev, back }).await
                     }
                     Err(error) => self.refuse(reference, error).await,
                 }

@@ -3,6 +3,7 @@
 
 mod common;
 mod directs;
+mod feed;
 mod http;
 mod lists;
 mod live;
@@ -16,6 +17,7 @@ mod refusals;
 mod rights;
 mod sockets;
 mod store_contract;
+mod store_feed;
 mod store_locks;
 mod store_messages;
 mod store_people;

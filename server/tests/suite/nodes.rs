@@ -161,6 +161,7 @@ async fn nodes_log_in_to_a_broker_that_wants_a_password() {
         seq,
         unread: 0,
         mentions: 0,
+        rev: 0,
         back: false,
     };
     let heard = timeout(Duration::from_secs(10), async {

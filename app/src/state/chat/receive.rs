@@ -34,17 +34,27 @@ impl Chat {
                     all.iter_mut().flatten().filter(|channel| channel.id == channel_id).for_each(count);
                 });
             }
-            ServerFrame::Read { channel_id, seq, unread, mentions, back, .. } => {
+            ServerFrame::Read { channel_id, seq, unread, mentions, rev, back, .. } => {
                 if back && self.channel_untracked(channel_id).is_some_and(|channel| seq < channel.read_seq) {
                     // Here, or on another device of theirs: looking at it doesn't undo it.
                     self.kept_unread.set_value(Some(channel_id));
                 }
+                let mut again = false;
                 self.change_channel(channel_id, |channel| {
                     // A newer mark of this very page may be under way.
-                    if seq >= channel.read_seq || back {
-                        (channel.read_seq, channel.unread, channel.mentions) = (seq, unread, mentions);
+                    if seq < channel.read_seq && !back {
+                        return;
+                    }
+                    channel.read_seq = seq;
+                    // Counted before the latest of what has come, which has been added to other counts.
+                    again = rev > 0 && rev < channel.rev;
+                    if !again {
+                        (channel.unread, channel.mentions) = (unread, mentions);
+                        // What is on its way still has been counted.
+                        channel.rev = channel.rev.max(rev);
                     }
                 });
+                return if again { vec![ask_counts(channel_id)] } else { Vec::new() };
             }
             ServerFrame::User { user } => {
                 self.people.changed(&user);
@@ -124,7 +134,8 @@ impl Chat {
         let own = message.reference.filter(|_| sender == me);
         let posted = message.rev == message.seq;
         let deleted = message.deleted;
-        let calls_me = calls(&message, &name);
+        let (by_name, calls_all) = (calls_by_name(&message, &name), message.mentions_channel);
+        let edited = message.edited_at.is_some();
         let at = message.timestamp;
         let target = match message.receiver {
             Some(receiver) => Target::Person(if sender == me { receiver.id } else { sender }),
@@ -156,26 +167,26 @@ impl Chat {
         }
         let mut again = false;
         self.change_channel(id, |channel| {
+            // Its posting wasn't seen: by now it has been changed.
+            let new = seq > channel.rev;
+            if new {
+                channel.active_at = Some(at);
+            }
             if rev > channel.rev {
                 channel.rev = rev;
+                let counts = seq > channel.read_seq && sender != me;
                 if posted {
-                    channel.active_at = Some(at);
-                    channel.unread += u64::from(sender != me);
-                    channel.mentions += u64::from(sender != me && calls_me);
-                } else if deleted && seq > channel.read_seq && sender != me {
+                    channel.unread += u64::from(counts);
+                    channel.mentions += u64::from(counts && (by_name || calls_all && !channel.is_muted()));
+                } else if deleted && counts && !new {
                     channel.unread = channel.unread.saturating_sub(1);
                 }
                 // Whom its words called can't be told from a message that has none, or others than before.
-                again = !posted && seq > channel.read_seq && sender != me;
+                // What is neither deleted nor edited has only been reacted to.
+                again = !posted && counts && (deleted || edited || new);
             }
         });
-        if again { vec![self.ask_counts(id)] } else { Vec::new() }
-    }
-
-    /// Asks how much of a conversation is unread: a mark that moves nothing is answered by that.
-    fn ask_counts(&self, id: ChannelId) -> ClientFrame {
-        let seq = self.channel_untracked(id).map_or(0, |channel| channel.read_seq);
-        ClientFrame::Read { reference: None, channel_id: id, seq, back: false }
+        if again { vec![ask_counts(id)] } else { Vec::new() }
     }
 
     fn acknowledged(&self, ack: Ack, channel_id: ChannelId) {
@@ -242,17 +253,18 @@ impl Chat {
             self.forget(id);
             return Vec::new();
         }
-        // It was read before the latest of what has come already: then its counts are old.
-        let head = self.heads.try_update_value(|heads| heads.remove(&id)).flatten();
-        let known = self.channel_untracked(id).map(|known| known.rev).max(head);
-        self.channels.update(|joined| put(joined, channel));
-        match known.filter(|known| *known > rev) {
-            Some(newer) => {
-                self.change_channel(id, |channel| channel.rev = newer);
-                vec![self.ask_counts(id)]
+        // It was read before the latest of what has come already, or at another mark: then its counts are old.
+        let head = self.heads.try_update_value(|heads| heads.remove(&id)).flatten().unwrap_or_default();
+        let known = self.channel_untracked(id);
+        let old = |known: &Channel| known.rev > rev || known.read_seq != channel.read_seq;
+        let (fresh, again) = match known.filter(old) {
+            Some(Channel { rev: newer, read_seq, unread, mentions, .. }) => {
+                (Channel { rev: newer.max(rev), read_seq, unread, mentions, ..channel }, true)
             }
-            None => Vec::new(),
-        }
+            None => (Channel { rev: rev.max(head), ..channel }, head > rev),
+        };
+        self.channels.update(|joined| put(joined, fresh));
+        if again { vec![ask_counts(id)] } else { Vec::new() }
     }
 
     fn channel_removed(&self, id: ChannelId) {
@@ -279,8 +291,16 @@ impl Chat {
     }
 }
 
+/// Asks how much of a conversation is unread: a mark that moves nothing is answered by that.
+fn ask_counts(channel_id: ChannelId) -> ClientFrame {
+    ClientFrame::Read { reference: None, channel_id, seq: 0, back: false }
+}
+
 /// Whether a message calls somebody, whose name is given in lower case.
 pub fn calls(message: &Message, name: &str) -> bool {
-    let named = || message.text.contains('@') && markdown::mentions(&message.text).names.contains(name);
-    message.mentions_channel || named()
+    message.mentions_channel || calls_by_name(message, name)
+}
+
+fn calls_by_name(message: &Message, name: &str) -> bool {
+    message.text.contains('@') && markdown::mentions(&message.text).names.contains(name)
 }

@@ -111,6 +111,7 @@ fn only_messages_of_others_count_as_unread_and_each_once() {
             seq: 2,
             unread: 0,
             mentions: 0,
+            rev: 2,
             back: false,
         });
         assert_eq!(chat.channels.read_untracked()[0].unread, 0);
@@ -221,6 +222,7 @@ fn a_conversation_read_before_its_latest_message_asks_for_its_counts() {
             seq: 0,
             unread: 1,
             mentions: 0,
+            rev: 1,
             back: false,
         });
         assert_eq!(chat.channel(channel.id).unwrap().unread, 1);
@@ -280,6 +282,7 @@ fn what_was_marked_unread_is_not_read_by_looking_at_it() {
             seq: 0,
             unread: 1,
             mentions: 0,
+            rev: 1,
             back: true,
         });
         chat.read_up_to(general.id, 1);

@@ -98,7 +98,7 @@ mod tests {
             ServerFrame::Synced { reference: None, channel_id, rev: 4 },
             ServerFrame::Resync { reference: None, channel_id },
             ServerFrame::Pong { reference },
-            ServerFrame::Read { reference: None, channel_id, seq: 1, unread: 0, mentions: 0, back: false },
+            ServerFrame::Read { reference: None, channel_id, seq: 1, unread: 0, mentions: 0, rev: 1, back: false },
         ] {
             let json = frame.to_json();
             assert_eq!(scan(json.as_bytes()), thorough(json.as_bytes()), "{json}");

@@ -16,7 +16,7 @@ macro_rules! unread {
     };
 }
 
-/// Those among them that name its person, or everyone.
+/// Those among them that name its person or, where it isn't muted, everyone.
 macro_rules! mentions {
     () => {
         "(SELECT count(*) FROM (
@@ -24,7 +24,7 @@ macro_rules! mentions {
                 WHERE x.channel_id = m.channel_id AND x.user_id = m.user_id AND x.seq > m.read_seq
             UNION SELECT x.seq FROM messages x
                 WHERE x.channel_id = m.channel_id AND x.seq > m.read_seq AND x.mentions_channel
-                    AND x.sender_id <> m.user_id) AS named)"
+                    AND NOT m.muted AND x.sender_id <> m.user_id) AS named)"
     };
 }
 
@@ -34,6 +34,7 @@ macro_rules! as_seen {
         concat!(
             "SELECT c.id, c.kind, c.name, c.topic, c.visibility, c.post_policy, c.rev, c.created_at,
                 m.user_id IS NOT NULL AS joined, coalesce(m.read_seq, 0) AS read_seq,
+                coalesce(m.muted, false) AS muted,
                 (SELECT count(*) FROM memberships a WHERE a.channel_id = c.id) AS members,
                 (SELECT x.created_at FROM messages x WHERE x.channel_id = c.id ORDER BY x.seq DESC LIMIT 1)
                     AS active_at, ",
@@ -50,6 +51,8 @@ macro_rules! as_seen {
         )
     };
 }
+
+pub(super) use {as_seen, mentions, unread};
 
 fn seen(rows: Vec<ChannelRow>) -> Result<Vec<Channel>> {
     rows.into_iter().map(TryInto::try_into).collect()
@@ -192,7 +195,7 @@ impl ChannelStore for PostgresStore {
     async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64, back: bool) -> Result<Option<ReadMark>> {
         // Most calls move nothing: they cost one reading.
         let known = sqlx::query_as(concat!(
-            "SELECT m.read_seq, wanted.seq, CASE WHEN wanted.stays THEN ",
+            "SELECT m.read_seq, wanted.seq, c.rev, CASE WHEN wanted.stays THEN ",
             unread!(),
             " END, CASE WHEN wanted.stays THEN ",
             mentions!(),
@@ -201,22 +204,24 @@ impl ChannelStore for PostgresStore {
                 ELSE least($3, c.rev) <= m.read_seq END AS stays) AS wanted
              WHERE m.channel_id = $1 AND m.user_id = $2"
         ));
-        let known: Option<(i64, i64, Option<i64>, Option<i64>)> =
+        let known: Option<(i64, i64, i64, Option<i64>, Option<i64>)> =
             optional(&self.pool, known.bind(id.0).bind(user_id.0).bind(signed(seq)).bind(back)).await?;
-        let Some((read_seq, to, unread, mentions)) = known else { return Ok(None) };
-        let mark = |(seq, unread, mentions), moved| ReadMark {
+        let Some((read_seq, to, rev, unread, mentions)) = known else { return Ok(None) };
+        let mark = |(seq, rev, unread, mentions), moved| ReadMark {
             seq: count(seq),
             moved,
             unread: count(unread),
             mentions: count(mentions),
+            rev: count(rev),
         };
         if let Some((unread, mentions)) = unread.zip(mentions) {
-            return Ok(Some(mark((read_seq, unread, mentions), false)));
+            return Ok(Some(mark((read_seq, rev, unread, mentions), false)));
         }
         let update = sqlx::query_as(concat!(
             "UPDATE memberships m
              SET read_seq = CASE WHEN $4 THEN least(m.read_seq, $3) ELSE greatest(m.read_seq, $3) END
-             WHERE m.channel_id = $1 AND m.user_id = $2 RETURNING m.read_seq, ",
+             WHERE m.channel_id = $1 AND m.user_id = $2 RETURNING m.read_seq,
+                (SELECT c.rev FROM channels c WHERE c.id = m.channel_id), ",
             unread!(),
             ", ",
             mentions!()

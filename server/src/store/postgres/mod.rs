@@ -10,6 +10,7 @@ mod admin;
 mod append;
 mod audit;
 mod channels;
+mod feed;
 mod journal;
 mod manage;
 mod messages;

@@ -18,8 +18,8 @@ macro_rules! unread {
     };
 }
 
-/// Those among them that name that person, or everyone. The index by name: `SQLite` would rather read
-/// every unread message.
+/// Those among them that name that person or, where it isn't muted, everyone. The index by name: `SQLite` would rather
+/// read every unread message.
 macro_rules! mentions {
     ($me:literal) => {
         concat!(
@@ -27,7 +27,8 @@ macro_rules! mentions {
                 WHERE x.channel_id = c.id AND x.seq > m.read_seq AND x.user_id = ",
             $me,
             " UNION SELECT x.seq FROM messages x INDEXED BY messages_to_channel
-                WHERE x.channel_id = c.id AND x.seq > m.read_seq AND x.mentions_channel AND x.sender_id <> ",
+                WHERE x.channel_id = c.id AND x.seq > m.read_seq AND x.mentions_channel AND NOT m.muted
+                    AND x.sender_id <> ",
             $me,
             "))"
         )
@@ -39,6 +40,7 @@ macro_rules! as_seen {
     ($rest:literal) => {
         concat!(
             "SELECT c.*, m.user_id IS NOT NULL AS joined, coalesce(m.read_seq, 0) AS read_seq,
+                coalesce(m.muted, 0) AS muted,
                 p.id AS peer_id, p.username AS peer_name,
                 (SELECT count(*) FROM memberships a WHERE a.channel_id = c.id) AS members,
                 (SELECT x.created_at FROM messages x WHERE x.channel_id = c.id ORDER BY x.seq DESC LIMIT 1)
@@ -54,6 +56,8 @@ macro_rules! as_seen {
         )
     };
 }
+
+pub(super) use {as_seen, mentions, unread};
 
 fn all(rows: Vec<ChannelRow>) -> Result<Vec<Channel>> {
     rows.into_iter().map(TryInto::try_into).collect()
@@ -232,8 +236,8 @@ impl ChannelStore for SqliteStore {
             .execute(&self.write)
             .await?;
         }
-        let now: Option<(i64, i64, i64)> = sqlx::query_as(concat!(
-            "SELECT m.read_seq, ",
+        let now: Option<(i64, i64, i64, i64)> = sqlx::query_as(concat!(
+            "SELECT m.read_seq, c.rev, ",
             unread!("?2"),
             ", ",
             mentions!("?2"),
@@ -243,11 +247,12 @@ impl ChannelStore for SqliteStore {
         .bind(user_id.0)
         .fetch_optional(&self.read)
         .await?;
-        let mark = |(seq, unread, mentions)| ReadMark {
+        let mark = |(seq, rev, unread, mentions)| ReadMark {
             seq: count(seq),
             moved,
             unread: count(unread),
             mentions: count(mentions),
+            rev: count(rev),
         };
         Ok(now.map(mark))
     }

@@ -6,6 +6,7 @@ mod append;
 mod audit;
 mod backup;
 mod channels;
+mod feed;
 mod journal;
 mod manage;
 mod messages;

@@ -17,6 +17,9 @@ const READ_MESSAGE: Right = Right::Message(|role, access, _, _| role.can_read_ch
 const REACT: Right = Right::Message(|role, access, _, _| role.can_react(access));
 const LISTED: Right = Right::Lists { anyone: false, shows: listed };
 
+/// Others said something in every channel, and nobody reads.
+const WAITING: Right = Right::Lists { anyone: false, shows: Role::can_read_channel };
+
 fn listed(role: Role, access: Access) -> bool {
     access.kind == ChannelKind::Channel && role.can_see_channel(access)
 }
@@ -48,6 +51,8 @@ pub fn routes() -> Vec<Line> {
         line("PUT /channels/{id}/members/{user_id}", Right::Manage, nothing),
         line("DELETE /channels/{id}/members/{user_id}", Right::Manage, nothing),
         line("PUT /channels/{id}/read", Right::In(Role::can_read_channel), |_| json!({ "seq": 1 })),
+        line("PUT /channels/{id}/mute", Right::In(Role::can_mute_channel), |_| json!({ "muted": true })),
+        line("GET /feed", WAITING, nothing),
         line("GET /channels/{id}/messages", Right::In(Role::can_read_channel), nothing),
         line("POST /channels/{id}/messages", Right::In(Role::can_post), |_| json!({ "text": "hello" })),
         line("GET /channels/{id}/changes", Right::In(Role::can_read_channel), nothing),
@@ -127,6 +132,8 @@ pub fn functions() -> Vec<Line> {
         line("browse_channels", LISTED, nothing),
         line("open_channel", Right::Named(Role::can_see_channel), |c| json!({ "name": c.name })),
         line("channel_history", Right::In(Role::can_read_channel), |c| json!({ "id": c.channel })),
+        line("feed", WAITING, nothing),
+        line("set_muted", Right::In(Role::can_mute_channel), |c| json!({ "id": c.channel, "muted": true })),
         line("message", READ_MESSAGE, |c| json!({ "id": c.message })),
         line("create_channel", Right::Place(Role::can_create_channels), |c| json!({ "name": c.fresh, "topic": "" })),
         line("delete_channel", Right::Manage, |c| json!({ "id": c.channel })),
