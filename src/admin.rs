@@ -110,10 +110,31 @@ pub struct Stats {
     pub messages: u64,
     /// Bytes that the database takes.
     pub storage_bytes: u64,
+    /// Bytes by what they are for: one of each kind.
+    #[serde(default)]
+    pub storage: Vec<StorageStats>,
     /// The last 14 days in UTC, oldest first, today last.
     pub days: Vec<DayStats>,
     /// The channels with most messages in those days, at most 10, busiest first; no directs.
     pub busiest: Vec<ChannelStats>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StorageStats {
+    pub kind: StorageKind,
+    pub bytes: u64,
+}
+
+/// What bytes are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum StorageKind {
+    Database,
+    Pictures,
+    Videos,
+    Files,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

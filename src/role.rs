@@ -116,6 +116,12 @@ impl Role {
         self.can_read_channel(access)
     }
 
+    /// Fetch a file. It belongs to whoever uploaded it until a message carries it; then to those who may
+    /// read that, and only to them.
+    pub fn can_fetch_upload(self, carried: Option<Access>, me: UserId, owner: UserId) -> bool {
+        carried.map_or(me == owner, |access| self.can_see_channel(access) && self.can_read_channel(access))
+    }
+
     pub const fn can_post(self, access: Access) -> bool {
         match (access.joined, access.post_policy, self) {
             (false, _, _) | (true, PostPolicy::Admins, Self::Member) => false,
@@ -244,6 +250,24 @@ mod tests {
         let inside = access(Visibility::Public, PostPolicy::Admins, true);
         assert!(Role::Admin.can_post(inside));
         assert!(!Role::Member.can_post(inside) && Role::Member.can_read_channel(inside));
+    }
+
+    #[test]
+    fn a_file_is_its_uploader_s_until_a_message_carries_it() {
+        let (me, other) = (UserId::generate(), UserId::generate());
+        for role in [Role::Admin, Role::Member] {
+            assert!(role.can_fetch_upload(None, me, me) && !role.can_fetch_upload(None, me, other));
+            for (visibility, owner) in
+                [(Visibility::Public, me), (Visibility::Public, other), (Visibility::Private, me)]
+            {
+                let inside = access(visibility, PostPolicy::Admins, true);
+                assert!(role.can_fetch_upload(Some(inside), me, owner));
+                let outside = access(visibility, PostPolicy::Everyone, false);
+                assert!(!role.can_fetch_upload(Some(outside), me, owner), "also one's own");
+            }
+            assert!(role.can_fetch_upload(Some(direct(true)), me, other));
+            assert!(!role.can_fetch_upload(Some(direct(false)), me, me));
+        }
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What an operator may set: by flag, by environment or in a TOML file, the first that says
 //! something winning, in that order.
 
+mod uploads;
+
+pub use uploads::{Bucket, Storage, UploadOptions, Uploads};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 use std::{
@@ -87,6 +91,9 @@ pub struct Options {
     /// Limits on logging in, messages, frames and connections; off for load tests only. [default: on]
     #[arg(long, global = true, env = "NATTER_RATE_LIMITS")]
     rate_limits: Option<Switch>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    uploads: UploadOptions,
     /// Which log lines to write to standard error, for example info or `natter_server=debug`. [default: info]
     #[arg(long, global = true, env = "NATTER_LOG", value_name = "FILTER")]
     log: Option<String>,
@@ -115,6 +122,7 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     pub trust_proxy: bool,
     pub rate_limits: bool,
+    pub uploads: Uploads,
     pub log: String,
     pub log_format: LogFormat,
 }
@@ -172,6 +180,7 @@ impl Config {
         if let Some(urls) = &nats_url {
             check_broker(urls, &database)?;
         }
+        let uploads = given.uploads.merge(written.uploads, &data_dir)?;
         Ok(Self {
             listen: given.listen.or(written.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
             database,
@@ -182,6 +191,7 @@ impl Config {
             allowed_origins: allowed_origins.into_iter().chain(public_url).collect(),
             trust_proxy: given.trust_proxy.or(written.trust_proxy) == Some(Switch::On),
             rate_limits: given.rate_limits.or(written.rate_limits) != Some(Switch::Off),
+            uploads,
             log: given.log.or(written.log).unwrap_or_else(|| "info".into()),
             log_format: given.log_format.or(written.log_format).unwrap_or(LogFormat::Text),
         })

@@ -36,6 +36,14 @@ impl ApiError {
         error
     }
 
+    /// A range that starts behind the end: `invalid`, but 416.
+    pub fn beyond_the_end() -> Self {
+        let mut error = Self::field("range", "That is behind the end of the file.");
+        error.status = StatusCode::RANGE_NOT_SATISFIABLE;
+        error.problem.status = 416;
+        error
+    }
+
     pub fn unauthenticated() -> Self {
         Self::new(ErrorCode::Unauthenticated, "Log in to continue.")
     }

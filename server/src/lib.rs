@@ -11,6 +11,7 @@ pub mod error;
 mod http;
 pub mod hub;
 pub mod limits;
+pub mod media;
 pub mod router;
 mod serve;
 pub mod services;
@@ -22,6 +23,7 @@ mod ws;
 use auth::tokens::{new_signing_key, signing_key};
 use bus::{Bus, Hint, LocalBus, NatsBus, NatsError};
 use config::{Config, Database};
+use media::{Depot, DepotError};
 use services::Clock;
 use state::AppState;
 use std::{
@@ -38,6 +40,8 @@ use tokio_util::sync::CancellationToken;
 /// What is in the queues when nobody can add to them any more has this long.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
+/// All that is stored is looked through this often.
+const STRAYS_EVERY: Duration = Duration::from_hours(24);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -47,6 +51,8 @@ pub enum StartError {
     SigningKey(io::Error),
     #[error("can't open the database {name}: {source}")]
     Database { name: String, source: StoreError },
+    #[error("can't use the store for files: {0}")]
+    Depot(#[from] DepotError),
     #[error("can't use the NATS broker: {0}")]
     Broker(#[from] NatsError),
     #[error("can't listen on {address}: {source}")]
@@ -74,16 +80,19 @@ impl Server {
         let failed = |source| StartError::Listen { address: config.listen, source };
         let listener = TcpListener::bind(config.listen).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
+        let depot = open_depot(&config)?;
         let journal = store.journal_head().await.map_err(|source| unusable(&config, source))?;
         let bus = connect_bus(&config, &*store).await?;
-        let (state, tasks) = AppState::new(&config, store.clone(), bus, journal, &key, clock);
+        let (state, tasks) = AppState::new(&config, store.clone(), bus, journal, &key, depot, clock);
         let is_new = state.accounts.is_empty().await.unwrap_or(false);
         let shutdown = state.shutdown.clone();
         let router = router::build(state.clone(), &config.allowed_origins);
         let tidy = tokio::spawn(tidy(state.clone()));
+        let sweeping = tokio::spawn(sweep(state.clone()));
         let serving = tokio::spawn(async move {
             serve::serve(listener, router, state.sockets.clone(), state.shutdown.clone()).await;
             tidy.abort();
+            sweeping.abort();
             // The last senders into the queues are gone with the state: the tasks finish what is in them.
             drop(state);
             let finished = tokio::time::timeout(FINISH_WITHIN, async {
@@ -184,8 +193,32 @@ async fn tidy(state: AppState) {
     loop {
         every.tick().await;
         state.limits.forget_old();
+        state.uploads.limits.forget_old();
         if let Err(error) = state.accounts.tidy().await {
             tracing::warn!(%error, "tidying up failed");
+        }
+    }
+}
+
+/// Where files go, and where they are while they come.
+fn open_depot(config: &Config) -> Result<Depot, StartError> {
+    let spool = &config.uploads.spool;
+    make_private_dir(spool).map_err(|source| StartError::DataDir { path: spool.clone(), source })?;
+    Ok(Depot::open(&config.uploads.storage)?)
+}
+
+/// Removes files that are nobody's, now and then, and when a message has just been deleted.
+async fn sweep(state: AppState) {
+    let mut strays = tokio::time::interval(STRAYS_EVERY);
+    let mut every = tokio::time::interval(TIDY_EVERY);
+    loop {
+        let swept = tokio::select! {
+            _ = strays.tick() => state.uploads.sweep_strays().await,
+            _ = every.tick() => state.uploads.sweep().await,
+            () = state.messages.deleted() => state.uploads.sweep().await,
+        };
+        if let Err(error) = swept {
+            tracing::warn!(%error, "files are left for the next sweep");
         }
     }
 }

@@ -2,12 +2,15 @@
 //! they may hold at once. Each node counts for itself.
 
 mod chat;
+mod uploads;
 
 pub use chat::{ChatLimits, ConnectionPlace, Frames};
+pub use uploads::{UploadLimits, UploadPlace};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};
 use std::{
     collections::HashMap,
+    hash::Hash,
     net::IpAddr,
     num::NonZeroU32,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -99,6 +102,15 @@ fn check<K: std::hash::Hash + Eq + Clone>(on: bool, limiter: &Limiter<K>, key: &
         let wait = not_until.wait_time_from(governor::clock::DefaultClock::default().now());
         Limited { retry_after_seconds: wait.as_secs() + 1 }
     })
+}
+
+fn one_less<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
 }
 
 type Guess = (IpAddr, String);

@@ -3,10 +3,11 @@ use crate::{
     bus::{Bus, Hint},
     config::Config,
     hub::{Follower, Gaps, Hub},
-    limits::{AccountLimits, ChatLimits},
+    limits::{AccountLimits, ChatLimits, UploadLimits},
+    media::{Depot, Studio},
     services::{
         Clock, accounts::Accounts, channels::Channels, directs::Directs, feed::Feed, messages::Messages,
-        moderation::Moderation, people::People, place::Place,
+        moderation::Moderation, people::People, place::Place, uploads::Uploads,
     },
     store::Store,
     web::Assets,
@@ -31,6 +32,7 @@ pub struct Rooms {
     pub feed: Feed,
     pub people: People,
     pub place: Place,
+    pub uploads: Arc<Uploads>,
     pub hub: Arc<Hub>,
     pub gaps: Gaps,
     pub limits: Arc<ChatLimits>,
@@ -63,6 +65,7 @@ impl AppState {
         (bus, hints): (Arc<dyn Bus>, mpsc::Receiver<Vec<Hint>>),
         journal: u64,
         signing_key: &[u8],
+        depot: Depot,
         clock: Clock,
     ) -> (Self, Vec<JoinHandle<()>>) {
         let hub = Arc::new(Hub::default());
@@ -84,6 +87,14 @@ impl AppState {
         let people = People { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
         let place = Place { store: store.clone(), bus: bus.clone(), clock: clock.clone() };
         let moderation = Moderation { store: store.clone(), messages: messages.clone(), directs: directs.clone() };
+        let uploads = Arc::new(Uploads {
+            store: store.clone(),
+            depot,
+            studio: Studio::new(config.uploads.spool.clone()),
+            clock: clock.clone(),
+            limits: Arc::new(UploadLimits::new(config.rate_limits)),
+            bounds: config.uploads.clone(),
+        });
         let rooms = Rooms {
             accounts,
             channels: Channels { store: store.clone(), bus, clock },
@@ -93,6 +104,7 @@ impl AppState {
             feed,
             people,
             place,
+            uploads,
             hub,
             gaps: Gaps::new(store.clone()),
             limits,

@@ -11,6 +11,8 @@ pub mod identity;
 mod me;
 mod messages;
 mod page;
+mod range;
+mod uploads;
 mod users;
 
 pub use docs::{complete as complete_document, document, page as docs_page, redirect as docs_redirect};
@@ -42,6 +44,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(messages::changes))
         .routes(routes!(messages::get, messages::edit, messages::delete))
         .routes(routes!(messages::react, messages::unreact))
+        .routes(routes!(uploads::create))
+        .routes(routes!(uploads::thumbnail))
+        .routes(routes!(uploads::get))
         .routes(routes!(users::list))
         .routes(routes!(users::get, users::patch))
         .routes(routes!(users::end_sessions))

@@ -1,9 +1,8 @@
-use super::{Limited, Limiter, check, network, quota};
+use super::{Limited, Limiter, check, network, one_less, quota};
 use governor::{DefaultDirectRateLimiter, RateLimiter};
 use natter::UserId;
 use std::{
     collections::HashMap,
-    hash::Hash,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -80,15 +79,6 @@ impl Drop for ConnectionPlace {
         let mut open = self.limits.open.lock().unwrap_or_else(PoisonError::into_inner);
         one_less(&mut open.by_user, &self.user_id);
         one_less(&mut open.by_address, &self.address);
-    }
-}
-
-fn one_less<K: Eq + Hash>(counts: &mut HashMap<K, usize>, key: &K) {
-    if let Some(count) = counts.get_mut(key) {
-        *count -= 1;
-        if *count == 0 {
-            counts.remove(key);
-        }
     }
 }
 

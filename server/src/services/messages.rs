@@ -2,7 +2,7 @@
 //! arrived while the last commit was under way in one transaction (group commit), publishes after
 //! the commit in the order of the revisions, and only then answers.
 
-use super::{Caller, Clock, Result, ServiceError};
+use super::{Caller, Clock, Result, ServiceError, uploads::no_such_upload};
 use crate::{
     bus::{Bus, Hint},
     limits::ChatLimits,
@@ -16,7 +16,7 @@ use natter::{
 };
 use std::{sync::Arc, time::Duration};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
     time::sleep,
 };
@@ -60,6 +60,7 @@ pub struct Messages {
     clock: Clock,
     limits: Arc<ChatLimits>,
     queue: mpsc::Sender<Post>,
+    deleted: Notify,
 }
 
 impl Messages {
@@ -72,7 +73,7 @@ impl Messages {
     ) -> (Self, JoinHandle<()>) {
         let (queue, posts) = mpsc::channel(QUEUE);
         let writer = tokio::spawn(write(store.clone(), bus.clone(), posts));
-        (Self { store, bus, clock, limits, queue }, writer)
+        (Self { store, bus, clock, limits, queue, deleted: Notify::new() }, writer)
     }
 
     /// Puts a message in line and returns the wait for its being stored. Messages put in line one
@@ -112,14 +113,22 @@ impl Messages {
 
     /// Changes the words of one's own message.
     pub async fn edit(&self, caller: &Caller, id: MessageId, text: &str) -> Result<Message> {
-        let text = MessageText::parse(text)?.into_string();
+        // Whether there may be none is decided on the message: where it carries files.
+        let text = MessageText::with_files(text, 1)?.into_string();
         self.revise(caller, id, MessageChange::Edit { mentions: mentions(&text), text }).await
     }
 
     /// Deletes a message: its text is gone for good. `reason`: an admin's, for the audit log.
     pub async fn delete(&self, caller: &Caller, id: MessageId, reason: Option<&str>) -> Result<Message> {
         let reason = reason.map(Reason::parse).transpose()?.flatten().map(Reason::into_string);
-        self.revise(caller, id, MessageChange::Delete { reason }).await
+        let deleted = self.revise(caller, id, MessageChange::Delete { reason }).await?;
+        self.deleted.notify_one();
+        Ok(deleted)
+    }
+
+    /// Waits until a message is deleted: its files may go then.
+    pub async fn deleted(&self) {
+        self.deleted.notified().await;
     }
 
     /// Answers a message with an emoji, or takes that back.
@@ -139,6 +148,7 @@ impl Messages {
             Revised::Unchanged(message) => Ok(message),
             Revised::NotFound => Err(no_such_message()),
             Revised::Forbidden => Err(ServiceError::Forbidden("You can't change this message.")),
+            Revised::Empty => Err(FieldError::new("text", "A message needs some text.").into()),
             Revised::Full => {
                 let most = format!("A message has at most {REACTIONS_MAX} different reactions.");
                 Err(FieldError::new("emoji", most).into())
@@ -243,6 +253,7 @@ fn result(appended: Appended, new: &NewMessage) -> Result<Posted> {
         Appended::Known(message) => Ok(Posted { known: message.id != new.id, message }),
         Appended::NotFound => Err(ServiceError::NotFound("There is no such channel.")),
         Appended::NoSuchReply => Err(no_such_reply()),
+        Appended::NoSuchUpload => Err(no_such_upload()),
         Appended::Forbidden => Err(ServiceError::Forbidden("You can't write in this channel.")),
     }
 }

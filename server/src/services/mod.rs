@@ -9,6 +9,7 @@ pub mod messages;
 pub mod moderation;
 pub mod people;
 pub mod place;
+pub mod uploads;
 
 use crate::{
     auth::password::HashingFailed,
@@ -90,12 +91,18 @@ pub enum ServiceError {
     /// Nobody would be left to run the place.
     #[error("the last admin")]
     LastAdmin,
+    /// More bytes than are taken; says how many are.
+    #[error("too large")]
+    TooLarge(String),
     #[error("rate limited")]
     RateLimited(Limited),
     #[error("too far behind")]
     Resync,
     #[error("overloaded")]
     Overloaded,
+    /// Files can't be written or read; logged where it was seen.
+    #[error("the files can't be reached")]
+    Unstored,
     /// It may have been done or not.
     #[error("the outcome is not known")]
     Unsure,
@@ -136,6 +143,7 @@ impl ServiceError {
                 let detail = "This is the last active admin. Make somebody else an admin first.";
                 Problem::new(ErrorCode::Conflict, detail)
             }
+            Self::TooLarge(detail) => Problem::new(ErrorCode::TooLarge, detail),
             Self::RateLimited(Limited { retry_after_seconds: 1 }) => {
                 Problem::new(ErrorCode::RateLimited, "Too much at once. Try again in a second.")
             }
@@ -146,6 +154,9 @@ impl ServiceError {
             Self::Unsure => {
                 let detail = "It isn't known whether this was stored. Send it again with the same ref.";
                 Problem::new(ErrorCode::Unavailable, detail)
+            }
+            Self::Unstored => {
+                Problem::new(ErrorCode::Unavailable, "Files can't be stored or read right now. Try again later.")
             }
             Self::Overloaded => Problem::new(ErrorCode::Unavailable, "Too much is going on. Try again in a moment."),
             Self::Store(error) => {

@@ -142,6 +142,8 @@ pub enum Revised {
     Forbidden,
     /// It has as many different reactions as it may have.
     Full,
+    /// It would have neither words nor files.
+    Empty,
 }
 
 /// What changes of a channel, for the audit log: `name: plans, visibility: private`. A topic's words

@@ -8,11 +8,13 @@ mod posting;
 mod revising;
 mod rows;
 pub mod sqlite;
+mod uploads;
 
 pub use acts::{
     Act, Admission, Change as MessageChange, ChannelChange, Done, InviteDraft, Outcome, Revised, Revision, UserChange,
     describe,
 };
+pub use uploads::{FoundUpload, Kept, NewUpload, UploadStore};
 
 use async_trait::async_trait;
 use natter::{
@@ -121,6 +123,8 @@ pub enum Appended {
     Forbidden,
     /// What it answers isn't in that channel.
     NoSuchReply,
+    /// One of its attachments isn't the sender's, or another message carries it.
+    NoSuchUpload,
 }
 
 /// Which stretch of history to read. All bounds are exclusive.
@@ -376,5 +380,11 @@ pub struct Positions {
     pub journal: u64,
 }
 
-pub trait Store: AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore {}
-impl<T: AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore> Store for T {}
+pub trait Store:
+    AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore + UploadStore
+{
+}
+impl<T> Store for T where
+    T: AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore + UploadStore
+{
+}

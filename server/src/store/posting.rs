@@ -3,8 +3,12 @@
 use super::{
     Appended, NewMessage, Result,
     rows::{AccessRow, MessageRow, count, role},
+    uploads::OfferedRow,
 };
-use natter::{ChannelId, ChannelKind, Message, MessageId, Ref, UserId, UserRef, channel::Access, message::Receiver};
+use natter::{
+    ChannelId, ChannelKind, Message, MessageId, Ref, Upload, UploadId, UserId, UserRef, channel::Access,
+    message::Receiver,
+};
 use sqlx::FromRow;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
@@ -36,16 +40,29 @@ pub(super) struct Desk {
     known: HashMap<Name, Message>,
     /// Of the messages that are answered, those that exist.
     answered: HashSet<(ChannelId, MessageId)>,
+    /// The uploads that are named and that no message carries, of this batch neither.
+    offered: HashMap<UploadId, OfferedRow>,
     /// How far this batch has moved each channel.
     moved: HashMap<ChannelId, u64>,
 }
 
 impl Desk {
     /// `answered`: channel and id of each message that one of the batch answers, where it exists.
-    pub fn new(posting: Vec<PostingRow>, known: Vec<MessageRow>, answered: Vec<(Uuid, Uuid)>) -> Self {
+    pub fn new(
+        posting: Vec<PostingRow>,
+        known: Vec<MessageRow>,
+        answered: Vec<(Uuid, Uuid)>,
+        offered: Vec<OfferedRow>,
+    ) -> Self {
         let posting = posting.into_iter().map(|row| ((ChannelId(row.channel_id), UserId(row.sender_id)), row));
         let answered = answered.into_iter().map(|(channel, id)| (ChannelId(channel), MessageId(id))).collect();
-        let mut desk = Self { posting: posting.collect(), known: HashMap::new(), answered, moved: HashMap::new() };
+        let mut desk = Self {
+            posting: posting.collect(),
+            known: HashMap::new(),
+            answered,
+            offered: offered.into_iter().map(|row| (row.id(), row)).collect(),
+            moved: HashMap::new(),
+        };
         for row in known {
             desk.remember(&row.into());
         }
@@ -88,6 +105,9 @@ impl Desk {
         if new.reply_to.is_some_and(|id| !self.answered.contains(&(new.channel_id, id))) {
             return Ok(Appended::NoSuchReply);
         }
+        let Some(attachments) = take(&mut self.offered, new) else {
+            return Ok(Appended::NoSuchUpload);
+        };
         let rev = self.moved.entry(new.channel_id).or_insert(count(posting.rev));
         *rev += 1;
         let message = Message {
@@ -103,13 +123,27 @@ impl Desk {
             deleted: false,
             reply_to: new.reply_to,
             mentions_channel: new.mentions.channel && role.can_mention_channel() && access.kind == ChannelKind::Channel,
-            attachments: Vec::new(),
+            attachments,
             reactions: Vec::new(),
             reference: new.reference,
         };
         self.remember(&message);
         Ok(Appended::New(message))
     }
+}
+
+/// The files of a message, all or none, which no other one gets then.
+fn take(offered: &mut HashMap<UploadId, OfferedRow>, new: &NewMessage) -> Option<Vec<Upload>> {
+    let offer = |id| offered.get(id)?.offered_to(new.sender_id, new.timestamp);
+    let files: Vec<Upload> = new.attachments.iter().map(offer).collect::<Option<_>>()?;
+    let taken = new.attachments.iter().filter(|id| offered.remove(id).is_some()).count();
+    (taken == files.len()).then_some(files)
+}
+
+/// The uploads that a batch names.
+pub(super) fn named_uploads(batch: &[NewMessage]) -> Vec<Uuid> {
+    let ids: HashSet<_> = batch.iter().flat_map(|new| &new.attachments).map(|id| id.0).collect();
+    ids.into_iter().collect()
 }
 
 /// What each fresh message of a batch names: its place, its sender, and the name in lower case.

@@ -32,6 +32,7 @@ pub(super) enum Verdict {
     NotFound,
     Forbidden,
     Full,
+    Empty,
 }
 
 pub(super) fn judge(row: RevisedRow, revision: &Revision) -> Result<Verdict> {
@@ -59,6 +60,9 @@ pub(super) fn judge(row: RevisedRow, revision: &Revision) -> Result<Verdict> {
     }
     let mut moderated = None;
     match &revision.what {
+        MessageChange::Edit { text, .. } if text.is_empty() && message.attachments.is_empty() => {
+            return Ok(Verdict::Empty);
+        }
         MessageChange::Edit { text, .. } if *text == message.text => return Ok(Verdict::Unchanged(message)),
         MessageChange::Edit { text, mentions } => {
             message.text.clone_from(text);
@@ -70,6 +74,7 @@ pub(super) fn judge(row: RevisedRow, revision: &Revision) -> Result<Verdict> {
             moderated = (me != sender).then(|| row.channel_name.unwrap_or_default());
             message.text.clear();
             message.reactions.clear();
+            message.attachments.clear();
             message.deleted = true;
             message.mentions_channel = false;
         }

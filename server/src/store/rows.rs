@@ -1,6 +1,6 @@
 //! What the engines read, whatever their dialect: rows, and how they become what the traits name.
 
-use super::{Change, Entry, Result, Session, StoreError};
+use super::{Change, Entry, Result, Session, StoreError, uploads::attached};
 use natter::{
     AuditId, Channel, ChannelId, ChannelKind, Message, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User,
     UserId, UserRef, Visibility,
@@ -120,10 +120,10 @@ impl TryFrom<ChannelRow> for Channel {
 
 #[derive(FromRow)]
 pub(super) struct AccessRow {
-    kind: String,
-    visibility: String,
-    post_policy: String,
-    joined: bool,
+    pub kind: String,
+    pub visibility: String,
+    pub post_policy: String,
+    pub joined: bool,
 }
 
 impl TryFrom<&AccessRow> for Access {
@@ -157,6 +157,8 @@ pub(super) struct MessageRow {
     receiver_id: Option<Uuid>,
     /// JSON: pairs of emoji and user, in the order they came.
     reactions: Option<String>,
+    /// JSON: the files that it carries, in their order.
+    attachments: Option<String>,
 }
 
 impl MessageRow {
@@ -169,6 +171,7 @@ impl MessageRow {
 impl From<MessageRow> for Message {
     fn from(row: MessageRow) -> Self {
         let reactions = by_emoji(row.reacted());
+        let attachments = attached(row.attachments.as_deref());
         Self {
             id: MessageId(row.id),
             channel_id: ChannelId(row.channel_id),
@@ -182,7 +185,7 @@ impl From<MessageRow> for Message {
             deleted: row.deleted,
             reply_to: row.reply_to.map(MessageId),
             mentions_channel: row.mentions_channel,
-            attachments: Vec::new(),
+            attachments,
             reactions,
             reference: row.reference.map(Ref),
         }

@@ -5,7 +5,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use natter::{ChannelId, Ref, Timestamp, UserId, wire::ServerFrame};
 use natter_server::{
     Server,
-    config::{Config, Database, LogFormat},
+    config::{Config, Database, LogFormat, Uploads},
     services::Clock,
     store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
 };
@@ -40,6 +40,7 @@ pub fn config(data_dir: &Path) -> Config {
         allowed_origins: Vec::new(),
         trust_proxy: false,
         rate_limits: false,
+        uploads: Uploads::of(data_dir),
         log: "warn".into(),
         log_format: LogFormat::Text,
     }

@@ -11,6 +11,7 @@ use crate::store::{
     Act, AdminStore, Change, InviteDraft, Outcome, Result, StoreError, UserChange,
     acts::Subject,
     rows::{AuditRow, DAY_MILLIS, InviteRow, UserRow, count, days, first_id_of_days},
+    uploads::storage,
 };
 use async_trait::async_trait;
 use natter::{
@@ -30,6 +31,13 @@ macro_rules! invite {
         )
     };
 }
+
+/// Bytes of pictures, of videos, and of all other files.
+const UPLOADED: &str = "SELECT
+    coalesce(sum(bytes) FILTER (WHERE media_type LIKE 'image/%'), 0)::bigint,
+    coalesce(sum(bytes) FILTER (WHERE media_type LIKE 'video/%'), 0)::bigint,
+    coalesce(sum(bytes) FILTER (WHERE media_type NOT LIKE 'image/%' AND media_type NOT LIKE 'video/%'), 0)::bigint
+    FROM (SELECT media_type, size + coalesce(thumbnail, 0) AS bytes FROM uploads) AS kept";
 
 #[async_trait]
 impl AdminStore for PostgresStore {
@@ -193,8 +201,8 @@ impl AdminStore for PostgresStore {
                 pg_database_size(current_database())
              FROM (SELECT count(*) AS n FROM (SELECT FROM messages LIMIT 100001) AS first) AS counted",
         );
-        let (users, suspended, channels, messages, storage): (i64, i64, i64, i64, i64) =
-            row(&self.pool, totals).await?;
+        let (users, suspended, channels, messages, bytes): (i64, i64, i64, i64, i64) = row(&self.pool, totals).await?;
+        let (pictures, videos, files): (i64, i64, i64) = row(&self.pool, sqlx::query_as(UPLOADED)).await?;
         let first = first_id_of_days(now);
         let by_day = sqlx::query_as(
             "SELECT created_at / $2, count(*), count(DISTINCT sender_id) FROM messages WHERE id >= $1 GROUP BY 1",
@@ -211,7 +219,8 @@ impl AdminStore for PostgresStore {
             suspended: count(suspended),
             channels: count(channels),
             messages: count(messages),
-            storage_bytes: count(storage),
+            storage_bytes: count(bytes),
+            storage: storage(bytes, pictures, videos, files),
             days: days(now, &found),
             busiest: busiest.into_iter().map(busy).collect(),
         })

@@ -1,5 +1,5 @@
 //! Storing a batch of messages: one transaction of six round trips, however many they are, and one more
-//! each where they answer or name somebody.
+//! each where they answer or name somebody; three where they carry files.
 
 use super::{
     CONNECT, PostgresStore, all, commit, connect,
@@ -8,8 +8,9 @@ use super::{
 };
 use crate::store::{
     Appended, NewMessage, Result, StoreError,
-    posting::{Desk, PostingRow, fresh, named},
+    posting::{Desk, PostingRow, fresh, named, named_uploads},
     rows::{MessageRow, signed},
+    uploads::{OfferedRow, upload},
 };
 use natter::Message;
 use sqlx::{Connection as _, PgConnection, postgres::PgSeverity};
@@ -107,9 +108,28 @@ async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appe
     .bind(column(&fresh, |message| message.reply_to.map(|id| id.0)))
     .bind(column(&fresh, |message| message.mentions_channel));
     run(&mut *tx, insert).await?;
+    attach(&mut tx, &fresh).await?;
     mention(&mut tx, named(batch, &outcome)).await?;
     commit(tx).await?;
     Ok(outcome)
+}
+
+/// Hands messages their files.
+async fn attach(tx: &mut PgConnection, fresh: &[&Message]) -> Result<()> {
+    let files = fresh.iter().flat_map(|message| message.attachments.iter().zip(0..).map(|file| (message.id.0, file)));
+    let rows: Vec<(Uuid, i64, Uuid)> = files.map(|(id, (file, position))| (id, position, file.id.0)).collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let insert = sqlx::query(
+        "INSERT INTO attachments (message_id, position, upload_id)
+         SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[])",
+    )
+    .bind(rows.iter().map(|row| row.0).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.1).collect::<Vec<_>>())
+    .bind(rows.iter().map(|row| row.2).collect::<Vec<_>>());
+    run(tx, insert).await?;
+    Ok(())
 }
 
 /// Notes whom messages name, of those who are in their channels; nobody names themselves.
@@ -187,7 +207,23 @@ async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Desk> {
         Vec::new()
     } else {
         let exist = sqlx::query_as("SELECT channel_id, id FROM messages WHERE id = ANY ($1)");
-        all(tx, exist.bind(Vec::from_iter(answered))).await?
+        all(&mut *tx, exist.bind(Vec::from_iter(answered))).await?
     };
-    Ok(Desk::new(posting, known, answered))
+    let offered = offered(tx, named_uploads(batch)).await?;
+    Ok(Desk::new(posting, known, answered, offered))
+}
+
+/// Held first, in the order of their ids, and then read: so nobody else gets them meanwhile.
+async fn offered(tx: &mut PgConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lock = sqlx::query("SELECT FROM uploads WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE").bind(ids.clone());
+    run(&mut *tx, lock).await?;
+    let offered = concat!(
+        "SELECT ",
+        upload!(),
+        ", EXISTS (SELECT FROM attachments a WHERE a.upload_id = u.id) AS carried FROM uploads u WHERE u.id = ANY ($1)"
+    );
+    all(tx, sqlx::query_as(offered).bind(ids)).await
 }

@@ -28,7 +28,10 @@ macro_rules! message {
             other!("m.sender_id"),
             " FROM channels c WHERE c.id = m.channel_id) AS receiver_id,
              (SELECT json_agg(json_build_array(r.emoji, r.user_id) ORDER BY r.rev)::text
-                FROM reactions r WHERE r.message_id = m.id) AS reactions"
+                FROM reactions r WHERE r.message_id = m.id) AS reactions,
+             (SELECT json_agg(json_build_array(f.id, f.filename, f.media_type, f.size, f.width, f.height, f.duration,
+                    f.thumbnail IS NOT NULL) ORDER BY a.position)::text
+                FROM attachments a JOIN uploads f ON f.id = a.upload_id WHERE a.message_id = m.id) AS attachments"
         )
     };
 }

@@ -16,6 +16,7 @@ mod manage;
 mod messages;
 mod revise;
 mod secret;
+mod uploads;
 
 use super::{Result, StoreError};
 use sqlx::{

@@ -26,6 +26,7 @@ impl PostgresStore {
             Verdict::NotFound => return Ok(Revised::NotFound),
             Verdict::Forbidden => return Ok(Revised::Forbidden),
             Verdict::Full => return Ok(Revised::Full),
+            Verdict::Empty => return Ok(Revised::Empty),
         };
         store(&mut tx, &message, &revision).await?;
         if let Some(name) = moderated {
@@ -88,7 +89,9 @@ async fn store(tx: &mut PgConnection, message: &Message, revision: &Revision) ->
         }
         MessageChange::Delete { .. } => {
             forget_mentions(tx, message).await?;
-            run(tx, sqlx::query("DELETE FROM reactions WHERE message_id = $1").bind(message.id.0)).await?;
+            let reactions = sqlx::query("DELETE FROM reactions WHERE message_id = $1").bind(message.id.0);
+            run(&mut *tx, reactions).await?;
+            run(tx, sqlx::query("DELETE FROM attachments WHERE message_id = $1").bind(message.id.0)).await?;
             Ok(())
         }
         MessageChange::React { emoji, on: true } => {

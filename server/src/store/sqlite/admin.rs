@@ -8,6 +8,7 @@ use crate::store::{
     Act, AdminStore, Change, InviteDraft, Outcome, Result, StoreError, UserChange,
     acts::Subject,
     rows::{AuditRow, DAY_MILLIS, InviteRow, UserRow, count, days, first_id_of_days},
+    uploads::storage,
 };
 use async_trait::async_trait;
 use natter::{
@@ -18,6 +19,13 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 const INVITE: &str = "SELECT i.*, u.username AS created_by_name FROM invites i JOIN users u ON u.id = i.created_by ";
+
+/// Bytes of pictures, of videos, and of all other files.
+const UPLOADED: &str = "SELECT
+    coalesce(sum(bytes) FILTER (WHERE media_type LIKE 'image/%'), 0),
+    coalesce(sum(bytes) FILTER (WHERE media_type LIKE 'video/%'), 0),
+    coalesce(sum(bytes) FILTER (WHERE media_type NOT LIKE 'image/%' AND media_type NOT LIKE 'video/%'), 0)
+    FROM (SELECT media_type, size + coalesce(thumbnail, 0) AS bytes FROM uploads) AS kept";
 
 #[async_trait]
 impl AdminStore for SqliteStore {
@@ -172,13 +180,14 @@ impl AdminStore for SqliteStore {
 
     async fn stats(&self, now: Timestamp) -> Result<Stats> {
         let mut tx = self.read.begin().await?;
-        let (users, suspended, channels, messages, storage): (i64, i64, i64, i64, i64) = sqlx::query_as(
+        let (users, suspended, channels, messages, bytes): (i64, i64, i64, i64, i64) = sqlx::query_as(
             "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM users WHERE suspended),
                 (SELECT count(*) FROM channels WHERE kind = 'channel'), (SELECT count(*) FROM messages),
                 (SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size())",
         )
         .fetch_one(&mut *tx)
         .await?;
+        let (pictures, videos, files): (i64, i64, i64) = sqlx::query_as(UPLOADED).fetch_one(&mut *tx).await?;
         let first = first_id_of_days(now);
         let found: Vec<(i64, i64, i64)> = sqlx::query_as(
             "SELECT created_at / ?2, count(*), count(DISTINCT sender_id) FROM messages WHERE id >= ?1 GROUP BY 1",
@@ -201,7 +210,8 @@ impl AdminStore for SqliteStore {
             suspended: count(suspended),
             channels: count(channels),
             messages: count(messages),
-            storage_bytes: count(storage),
+            storage_bytes: count(bytes),
+            storage: storage(bytes, pictures, videos, files),
             days: days(now, &found),
             busiest: busiest.into_iter().map(busy).collect(),
         })

@@ -5,8 +5,9 @@
 use super::SqliteStore;
 use crate::store::{
     Appended, NewMessage, Result,
-    posting::{Desk, PostingRow, fresh, named},
+    posting::{Desk, PostingRow, fresh, named, named_uploads},
     rows::MessageRow,
+    uploads::{OfferedRow, upload},
 };
 use natter::Message;
 use serde_json::{Value, json};
@@ -21,7 +22,10 @@ macro_rules! message {
          (SELECT CASE WHEN d.direct_low = m.sender_id THEN d.direct_high ELSE d.direct_low END
             FROM channels d WHERE d.id = m.channel_id) AS receiver_id,
          (SELECT json_group_array(json_array(r.emoji, hex(r.user_id)) ORDER BY r.rev)
-            FROM reactions r WHERE r.message_id = m.id) AS reactions"
+            FROM reactions r WHERE r.message_id = m.id) AS reactions,
+         (SELECT json_group_array(json_array(hex(f.id), f.filename, f.media_type, f.size, f.width, f.height,
+                f.duration, f.thumbnail IS NOT NULL) ORDER BY a.position)
+            FROM attachments a JOIN uploads f ON f.id = a.upload_id WHERE a.message_id = m.id) AS attachments"
     };
 }
 pub(super) use message;
@@ -64,10 +68,30 @@ impl SqliteStore {
         .bind(array(rows))
         .execute(&mut *tx)
         .await?;
+        attach(&mut tx, &fresh).await?;
         mention(&mut tx, named(batch, &outcome)).await?;
         tx.commit().await?;
         Ok(outcome)
     }
+}
+
+/// Hands messages their files.
+async fn attach(tx: &mut SqliteConnection, fresh: &[&Message]) -> Result<()> {
+    let files = fresh.iter().flat_map(|message| message.attachments.iter().zip(0..).map(|file| (message.id, file)));
+    let rows: Vec<_> = files
+        .map(|(id, (file, position))| json!({ "message": hex(id.0), "position": position, "upload": hex(file.id.0) }))
+        .collect();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "INSERT INTO attachments (message_id, position, upload_id)
+         SELECT unhex(value ->> 'message'), value ->> 'position', unhex(value ->> 'upload') FROM json_each(?)",
+    )
+    .bind(array(rows.into_iter()))
+    .execute(tx)
+    .await?;
+    Ok(())
 }
 
 /// Notes whom messages name, of those who are in their channels; nobody names themselves.
@@ -146,7 +170,24 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
         .fetch_all(&mut *tx)
         .await?
     };
-    Ok(Desk::new(found.into_iter().map(|found| found.posting).collect(), known, answered))
+    let offered = offered(tx, named_uploads(batch)).await?;
+    Ok(Desk::new(found.into_iter().map(|found| found.posting).collect(), known, answered, offered))
+}
+
+async fn offered(tx: &mut SqliteConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let offered = sqlx::query_as(concat!(
+        "SELECT ",
+        upload!(),
+        ", EXISTS (SELECT 1 FROM attachments a WHERE a.upload_id = u.id) AS carried
+         FROM json_each(?) AS i CROSS JOIN uploads u ON u.id = unhex(i.value)"
+    ))
+    .bind(array(ids.into_iter().map(|id| json!(hex(id)))))
+    .fetch_all(tx)
+    .await?;
+    Ok(offered)
 }
 
 /// Those of a batch that are stored already, by their ids or their senders' own.

@@ -35,6 +35,7 @@ impl SqliteStore {
             Verdict::NotFound => return Ok(Revised::NotFound),
             Verdict::Forbidden => return Ok(Revised::Forbidden),
             Verdict::Full => return Ok(Revised::Full),
+            Verdict::Empty => return Ok(Revised::Empty),
         };
         store(&mut tx, &message, &revision).await?;
         if let Some(name) = moderated {
@@ -75,7 +76,8 @@ async fn store(tx: &mut SqliteConnection, message: &Message, revision: &Revision
         }
         MessageChange::Delete { .. } => {
             forget_mentions(tx, message).await?;
-            sqlx::query("DELETE FROM reactions WHERE message_id = ?").bind(message.id.0).execute(tx).await?;
+            sqlx::query("DELETE FROM reactions WHERE message_id = ?").bind(message.id.0).execute(&mut *tx).await?;
+            sqlx::query("DELETE FROM attachments WHERE message_id = ?").bind(message.id.0).execute(tx).await?;
             Ok(())
         }
         MessageChange::React { emoji, on: true } => {

@@ -1,0 +1,212 @@
+use super::{
+    extract::{Json, Path},
+    range::{Wanted, wanted},
+};
+use crate::{
+    error::{ApiError, ApiResult},
+    media::sniff,
+    services::{Caller, uploads::Cut},
+    state::AppState,
+};
+use axum::{
+    body::{Body, Bytes},
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use futures::TryStreamExt as _;
+use multer::{Constraints, Multipart, SizeLimit};
+use natter::{
+    ErrorCode, Problem, Upload, UploadId,
+    media::{Kind, percent_encoded, size_text},
+};
+use std::{ops::Range, time::Duration};
+use tokio::time::timeout;
+use utoipa::ToSchema;
+
+/// What a form has around its file, and beside it.
+const FORM_BYTES: u64 = 64 * 1024;
+/// A whole upload, however slow.
+const UPLOAD_WITHIN: Duration = Duration::from_mins(30);
+/// What is still on its way when the answer is known is taken for so long: many clients listen only then.
+const DRAIN_WITHIN: Duration = Duration::from_secs(30);
+/// Nothing in it may run, load anything, or be put into another page.
+const POLICY: &str = "sandbox; default-src 'none'; img-src 'self'; media-src 'self'; style-src 'unsafe-inline'; \
+    frame-ancestors 'none'";
+
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "only its schema is used: the form is read as it comes")]
+pub(super) struct Form {
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// Upload a file, for a message to carry. What it is, its content decides. Pictures are stored anew,
+/// without where and with what they were taken.
+#[utoipa::path(post, path = "/uploads", tag = "messages",
+    request_body(content = Form, content_type = "multipart/form-data"),
+    responses((status = 201, body = Upload), (status = 413, body = Problem), (status = 415, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
+pub(super) async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    request: Request,
+) -> ApiResult<(StatusCode, Json<Upload>)> {
+    let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let boundary = multer::parse_boundary(kind)
+        .map_err(|_| ApiError::new(ErrorCode::UnsupportedMediaType, "Send the file as multipart/form-data."))?;
+    let bounds = &state.uploads.bounds;
+    let largest = bounds.video_max.max(bounds.file_max);
+    let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: u64| length > largest + FORM_BYTES) {
+        return Err(ApiError::new(ErrorCode::TooLarge, format!("A file has at most {}.", size_text(largest))));
+    }
+    let whole = SizeLimit::new().whole_stream(largest + FORM_BYTES);
+    let body = request.into_body().into_data_stream();
+    let mut form = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(whole));
+    let received = timeout(UPLOAD_WITHIN, receive(&state, &caller, &mut form)).await;
+    let drain = async { while let Ok(Some(_)) = form.next_field().await {} };
+    let _ = timeout(DRAIN_WITHIN, drain).await;
+    let late = |_| Err(ApiError::field("file", "The file took longer than half an hour."));
+    Ok((StatusCode::CREATED, Json(received.unwrap_or_else(late)?)))
+}
+
+async fn receive(state: &AppState, caller: &Caller, form: &mut Multipart<'static>) -> ApiResult<Upload> {
+    let unreadable = |error: multer::Error| match error {
+        multer::Error::StreamSizeExceeded { limit } => {
+            ApiError::new(ErrorCode::TooLarge, format!("A form has at most {}.", size_text(limit)))
+        }
+        _ => ApiError::field("file", "This form can't be read, or it didn't arrive whole."),
+    };
+    while let Some(field) = form.next_field().await.map_err(unreadable)? {
+        if field.name() != Some("file") {
+            continue;
+        }
+        let name = field.file_name().unwrap_or_default().to_owned();
+        let bytes = field.map_err(|error| match error {
+            multer::Error::StreamSizeExceeded { .. } => Cut::TooLong,
+            _ => Cut::Broken,
+        });
+        return Ok(state.uploads.receive(caller, &name, bytes).await?);
+    }
+    Err(ApiError::field("file", "Missing field `file`."))
+}
+
+/// A file that a message carries, to those who may read it; until then to whoever uploaded it.
+#[utoipa::path(get, path = "/uploads/{id}/{filename}", tag = "messages",
+    params(("id" = UploadId, Path), ("filename" = String, Path), ("range" = Option<String>, Header)),
+    responses((status = 200, content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, content_type = "application/octet-stream", body = Vec<u8>, description = "The part asked for"),
+        (status = 304, description = "It is known already"), (status = 404, body = Problem),
+        (status = 416, body = Problem)))]
+pub(super) async fn get(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((id, _)): Path<(UploadId, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let upload = state.uploads.get(&caller, id).await?;
+    let answer =
+        Answer { media_type: &upload.media_type, tag: format!("\"{id}\""), size: upload.size, upload: &upload };
+    let range = match answer.wanted(&method, &headers) {
+        Ok(range) => range,
+        Err(response) => return Ok(response),
+    };
+    let body = if method == Method::HEAD {
+        Body::empty()
+    } else {
+        Body::from_stream(state.uploads.read(&caller, &upload, range.clone()).await?)
+    };
+    Ok(answer.with(range, body))
+}
+
+/// A small picture of it, of at most 720 pixels a side.
+#[utoipa::path(get, path = "/uploads/{id}/thumbnail", tag = "messages",
+    params(("id" = UploadId, Path), ("range" = Option<String>, Header)),
+    responses((status = 200, content_type = "image/jpeg", body = Vec<u8>),
+        (status = 206, content_type = "image/jpeg", body = Vec<u8>, description = "The part asked for"),
+        (status = 304, description = "It is known already"), (status = 404, body = Problem),
+        (status = 416, body = Problem)))]
+pub(super) async fn thumbnail(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<UploadId>,
+    method: Method,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let upload = state.uploads.get(&caller, id).await?;
+    let bytes = state.uploads.thumbnail(&upload).await?;
+    let media_type = sniff::media_type(&bytes);
+    let answer = Answer { media_type, tag: format!("\"{id}.t\""), size: bytes.len() as u64, upload: &upload };
+    Ok(match answer.wanted(&method, &headers) {
+        Ok(range) => {
+            let part = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
+            let bytes = part.map_or_else(Bytes::new, |(start, end)| bytes.slice(start..end));
+            answer.with(range, Body::from(bytes))
+        }
+        Err(response) => response,
+    })
+}
+
+/// Bytes that never change, to somebody who may have them.
+struct Answer<'a> {
+    media_type: &'a str,
+    tag: String,
+    size: u64,
+    upload: &'a Upload,
+}
+
+impl Answer<'_> {
+    /// The part to send, or an answer without any.
+    fn wanted(&self, method: &Method, headers: &HeaderMap) -> Result<Range<u64>, Response> {
+        match wanted(headers, &self.tag, self.size) {
+            Wanted::Part(range) if *method == Method::GET => Ok(range),
+            Wanted::All | Wanted::Part(_) => Ok(0..self.size),
+            Wanted::Known => {
+                let mut response = StatusCode::NOT_MODIFIED.into_response();
+                self.describe(response.headers_mut());
+                Err(response)
+            }
+            Wanted::Nothing => {
+                let mut response = ApiError::beyond_the_end().into_response();
+                set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", self.size));
+                Err(response)
+            }
+        }
+    }
+
+    fn with(&self, range: Range<u64>, body: Body) -> Response {
+        let mut response = body.into_response();
+        let headers = response.headers_mut();
+        self.describe(headers);
+        set(headers, header::CONTENT_LENGTH, &(range.end - range.start).to_string());
+        if range != (0..self.size) {
+            let place = format!("bytes {}-{}/{}", range.start, range.end - 1, self.size);
+            set(headers, header::CONTENT_RANGE, &place);
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+        }
+        response
+    }
+
+    fn describe(&self, headers: &mut HeaderMap) {
+        let text = self.media_type == "text/plain";
+        set(headers, header::CONTENT_TYPE, if text { "text/plain; charset=utf-8" } else { self.media_type });
+        let shown = if Kind::of(self.media_type) == Kind::File { "attachment" } else { "inline" };
+        let name = percent_encoded(&self.upload.filename);
+        set(headers, header::CONTENT_DISPOSITION, &format!("{shown}; filename*=UTF-8''{name}"));
+        set(headers, header::ETAG, &self.tag);
+        set(headers, header::ACCEPT_RANGES, "bytes");
+        // Asked for again each time: who may have it may change at any moment, the bytes don't.
+        set(headers, header::CACHE_CONTROL, "private, no-cache");
+        set(headers, header::CONTENT_SECURITY_POLICY, POLICY);
+        set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+        set(headers, HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+    }
+}
+
+fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(name, value);
+    }
+}
