@@ -1,8 +1,8 @@
 //! Frames of the WebSocket protocol: JSON text frames, each an object with a `type`.
 
 use crate::{
-    Channel, ChannelId, ErrorCode, Message, MessageId, Ref, SessionId, Timestamp, UploadId, User, UserId,
-    message::Receiver,
+    Channel, ChannelId, ErrorCode, Message, MessageId, Ref, Scheduled, SessionId, Timestamp, UploadId, User, UserId,
+    message::Receiver, scheduled::ScheduledCounts,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -201,6 +201,9 @@ server_frames! {
         /// Who is here; `presence` says what changes.
         #[serde(default)]
         online: Vec<UserId>,
+        /// One's own messages for later.
+        #[serde(default)]
+        scheduled: ScheduledCounts,
     },
     /// Stored durably: it survives a power cut.
     Ack = "ack" {
@@ -248,6 +251,8 @@ server_frames! {
     },
     /// Somebody's name, role or standing changed.
     User = "user" { user: User },
+    /// A message of one's own for later was made, changed, sent or given up.
+    Scheduled = "scheduled" { scheduled: Scheduled, counts: ScheduledCounts },
     /// Somebody is writing, for the next few seconds.
     Typing = "typing" { channel_id: ChannelId, user_id: UserId },
     /// Somebody came or went.

@@ -13,6 +13,7 @@ pub mod hub;
 pub mod limits;
 pub mod media;
 pub mod router;
+mod scheduler;
 mod serve;
 pub mod services;
 pub mod state;
@@ -196,6 +197,9 @@ async fn tidy(state: AppState) {
         state.uploads.limits.forget_old();
         if let Err(error) = state.accounts.tidy().await {
             tracing::warn!(%error, "tidying up failed");
+        }
+        if let Err(error) = state.schedule.tidy().await {
+            tracing::warn!(%error, "old scheduled messages stay for now");
         }
     }
 }

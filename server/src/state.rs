@@ -5,9 +5,10 @@ use crate::{
     hub::{Follower, Gaps, Hub},
     limits::{AccountLimits, ChatLimits, UploadLimits},
     media::{Depot, Studio},
+    scheduler,
     services::{
         Clock, accounts::Accounts, channels::Channels, directs::Directs, feed::Feed, messages::Messages,
-        moderation::Moderation, people::People, place::Place, uploads::Uploads,
+        moderation::Moderation, people::People, place::Place, scheduled::Schedule, uploads::Uploads,
     },
     store::Store,
     web::Assets,
@@ -15,7 +16,10 @@ use crate::{
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
 use std::{ops::Deref, sync::Arc};
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{Notify, mpsc},
+    task::JoinHandle,
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// What every door of the server leads to. Cheap to clone: each request and each connection has one.
@@ -33,6 +37,7 @@ pub struct Rooms {
     pub people: People,
     pub place: Place,
     pub uploads: Arc<Uploads>,
+    pub schedule: Arc<Schedule>,
     pub hub: Arc<Hub>,
     pub gaps: Gaps,
     pub limits: Arc<ChatLimits>,
@@ -95,6 +100,16 @@ impl AppState {
             limits: Arc::new(UploadLimits::new(config.rate_limits)),
             bounds: config.uploads.clone(),
         });
+        let schedule = Arc::new(Schedule {
+            store: store.clone(),
+            bus: bus.clone(),
+            clock: clock.clone(),
+            limits: limits.clone(),
+            moved: Notify::new(),
+        });
+        let shutdown = CancellationToken::new();
+        let sending = scheduler::run(schedule.clone(), clock.clone(), store.shared().is_some(), shutdown.clone());
+        let sending = tokio::spawn(sending);
         let rooms = Rooms {
             accounts,
             channels: Channels { store: store.clone(), bus, clock },
@@ -105,6 +120,7 @@ impl AppState {
             people,
             place,
             uploads,
+            schedule,
             hub,
             gaps: Gaps::new(store.clone()),
             limits,
@@ -114,10 +130,10 @@ impl AppState {
             trust_proxy: config.trust_proxy,
             assets: Assets::find(),
             leptos: LeptosOptions::builder().output_name("natter").build(),
-            shutdown: CancellationToken::new(),
+            shutdown,
             sockets: TaskTracker::new(),
         };
-        (Self(Arc::new(rooms)), vec![writer, fanout])
+        (Self(Arc::new(rooms)), vec![writer, fanout, sending])
     }
 }
 

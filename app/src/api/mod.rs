@@ -17,7 +17,9 @@ use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
-use natter::{Channel, ErrorCode, MessagePage, PostPolicy, Problem, User, Visibility};
+use natter::{
+    Channel, ErrorCode, MessagePage, PostPolicy, Problem, User, Visibility, scheduled::ScheduledCounts,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -28,6 +30,8 @@ pub struct Bootstrap {
     pub epoch: String,
     /// The channels one is in, by name.
     pub channels: Vec<Channel>,
+    /// How many of one's own messages wait to be sent.
+    pub scheduled: ScheduledCounts,
 }
 
 /// What a channel's page starts from.

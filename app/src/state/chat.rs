@@ -11,6 +11,7 @@ use self::{
     revise::{Doomed, Editing},
 };
 use super::{
+    later::Later,
     outbox::{Outbox, Target},
     people::People,
 };
@@ -51,6 +52,8 @@ pub struct Chat {
     /// What the next message of a conversation answers.
     pub replying: RwSignal<Option<(Target, Message)>>,
     pub editing: Editing,
+    /// One's own messages for later.
+    pub later: Later,
     /// Answers that somebody waits for; None until they have come.
     answers: RwSignal<HashMap<Ref, Option<Result<(), String>>>>,
     epoch: StoredValue<String>,
@@ -99,6 +102,7 @@ impl Chat {
             notice: RwSignal::new(None),
             replying: RwSignal::new(None),
             editing: Editing::default(),
+            later: Later::new(start.scheduled),
             answers: RwSignal::default(),
             epoch: StoredValue::new(start.epoch),
             timelines: StoredValue::default(),

@@ -4,6 +4,7 @@ mod browser;
 mod chat;
 #[cfg(test)]
 pub mod fixtures;
+mod later;
 mod outbox;
 mod people;
 mod rows;
@@ -19,6 +20,7 @@ pub use browser::{
 #[cfg(feature = "hydrate")]
 pub use browser::{now, remember};
 pub use chat::{Card, Chat, Link, Loss, Quoted, target_of};
+pub use later::Later;
 pub use outbox::Target;
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, rows};
 pub use zone::Zone;

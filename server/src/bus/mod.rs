@@ -10,7 +10,7 @@ pub use nats::{NatsBus, NatsError};
 
 use crate::store::Entry;
 use async_trait::async_trait;
-use natter::{ChannelId, Message, UserId};
+use natter::{ChannelId, Message, Scheduled, UserId, scheduled::ScheduledCounts};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -35,6 +35,8 @@ pub enum Hint {
         #[serde(default)]
         back: bool,
     },
+    /// Something happened to a message for later. Not numbered: pages read the list when they are looked at.
+    Scheduled { owner: UserId, scheduled: Box<Scheduled>, counts: ScheduledCounts },
     /// Somebody is writing.
     Typing { channel_id: ChannelId, user_id: UserId },
     /// Everyone that is connected to a node, now and then.

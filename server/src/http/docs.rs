@@ -27,7 +27,7 @@ const DOCUMENT: &str = "/api/openapi.json";
         (name = "channels", description = "Topic channels"), (name = "messages", description = "History and posting"),
         (name = "people", description = "Everyone, and private conversations"), (name = "admin", description = "Running the place"),
         (name = "feed", description = "What is unread, and what stays quiet"),
-        (name = "live", description = "The WebSocket"))
+        (name = "scheduled", description = "Messages for later"), (name = "live", description = "The WebSocket"))
 )]
 struct Document;
 

@@ -12,6 +12,7 @@ mod me;
 mod messages;
 mod page;
 mod range;
+mod scheduled;
 mod uploads;
 mod users;
 
@@ -47,6 +48,9 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(uploads::create))
         .routes(routes!(uploads::thumbnail))
         .routes(routes!(uploads::get))
+        .routes(routes!(scheduled::list, scheduled::create))
+        .routes(routes!(scheduled::get, scheduled::patch, scheduled::delete))
+        .routes(routes!(scheduled::send))
         .routes(routes!(users::list))
         .routes(routes!(users::get, users::patch))
         .routes(routes!(users::end_sessions))

@@ -153,6 +153,9 @@ impl Follower {
                 let frame = ServerFrame::Read { reference: None, channel_id, seq, unread, mentions, rev, back };
                 self.hub.send_to_user(user_id, &frame).await;
             }
+            Hint::Scheduled { owner, scheduled, counts } => {
+                self.hub.send_to_user(owner, &ServerFrame::Scheduled { scheduled: *scheduled, counts }).await;
+            }
             Hint::Typing { channel_id, user_id } => {
                 self.hub.send_to_others(channel_id, user_id, &ServerFrame::Typing { channel_id, user_id }).await;
             }

@@ -9,6 +9,7 @@ pub mod messages;
 pub mod moderation;
 pub mod people;
 pub mod place;
+pub mod scheduled;
 pub mod uploads;
 
 use crate::{

@@ -7,6 +7,7 @@ pub mod postgres;
 mod posting;
 mod revising;
 mod rows;
+mod scheduled;
 pub mod sqlite;
 mod uploads;
 
@@ -14,6 +15,7 @@ pub use acts::{
     Act, Admission, Change as MessageChange, ChannelChange, Done, InviteDraft, Outcome, Revised, Revision, UserChange,
     describe,
 };
+pub use scheduled::{Delivered, Delivery, Due, Edited, Made, NewScheduled, ScheduledEdit, ScheduledStore};
 pub use uploads::{FoundUpload, Kept, NewUpload, UploadStore};
 
 use async_trait::async_trait;
@@ -381,10 +383,10 @@ pub struct Positions {
 }
 
 pub trait Store:
-    AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore + UploadStore
+    AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore + ScheduledStore + UploadStore
 {
 }
 impl<T> Store for T where
-    T: AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore + UploadStore
+    T: AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore + ScheduledStore + UploadStore
 {
 }

@@ -81,7 +81,8 @@ impl Backend for RequestBackend {
         let Some(caller) = &self.caller else { return Ok(None) };
         let channels = self.settle(self.state.channels.joined(caller).await)?;
         let epoch = self.state.messages.epoch().to_owned();
-        Ok(Some(Bootstrap { me: caller.user.clone(), epoch, channels }))
+        let scheduled = self.settle(self.state.schedule.counts(caller).await)?;
+        Ok(Some(Bootstrap { me: caller.user.clone(), epoch, channels, scheduled }))
     }
 
     async fn register(&self, username: &str, password: &str, invite: Option<&str>) -> Answer<()> {

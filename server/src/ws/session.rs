@@ -142,6 +142,7 @@ impl Session {
         self.state.hub.settle(self.id, joined.iter().map(|channel| (channel.id, channel.rev)));
         // Read again now that events arrive: each is in this answer or waits behind it, or both.
         let channels = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
+        let scheduled = self.state.schedule.counts(&caller).await.map_err(|error| refused(&error))?;
         let ready = ServerFrame::Ready {
             protocol: PROTOCOL,
             epoch: self.state.messages.epoch().to_owned(),
@@ -149,6 +150,7 @@ impl Session {
             user: caller.user.clone(),
             channels,
             online: self.state.hub.presence.online(),
+            scheduled,
         };
         self.caller = caller;
         self.outbox.begin(&Frame::new(&ready));

@@ -14,7 +14,8 @@ impl Chat {
     /// Takes a frame; returns what is to be said in answer.
     pub fn receive(&self, frame: ServerFrame) -> Vec<ClientFrame> {
         match frame {
-            ServerFrame::Ready { epoch, user, channels, online, .. } => {
+            ServerFrame::Ready { epoch, user, channels, online, scheduled, .. } => {
+                self.later.reconnected(scheduled);
                 self.people.reload(online);
                 return self.ready(epoch, user, channels);
             }
@@ -62,6 +63,7 @@ impl Chat {
                     self.me.set(user);
                 }
             }
+            ServerFrame::Scheduled { scheduled, counts } => self.later.heard(scheduled, counts),
             ServerFrame::Presence { user_id, online } => self.people.came_or_went(user_id, online),
             ServerFrame::Typing { channel_id, user_id } => self.people.writes(channel_id, user_id),
             ServerFrame::Synced { channel_id, rev, .. } => {

@@ -15,7 +15,7 @@ fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -
 fn with_chat(test: impl FnOnce(Chat, User, Channel)) {
     Owner::new().with(|| {
         let (ada, general) = (user("ada"), channel("general", true));
-        let start = Bootstrap { me: ada.clone(), epoch: "one".into(), channels: vec![general.clone()] };
+        let start = Bootstrap { me: ada.clone(), epoch: "one".into(), channels: vec![general.clone()], scheduled: ScheduledCounts::default() };
         let chat = Chat::new(start);
         let page = MessagePage { items: vec![], next: None, rev: 0, epoch: "one".into() };
         chat.open(Target::Channel(general.id), Some(page));

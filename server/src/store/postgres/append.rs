@@ -74,16 +74,26 @@ impl PostgresStore {
 
 async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appended>> {
     let mut tx = within(CONNECT, conn.begin()).await?;
+    let outcome = append_in(&mut tx, batch).await?;
+    if fresh(&outcome).is_empty() {
+        // Dropping it would send the rollback with the next batch only, and hold the locks until then.
+        within(CONNECT, tx.rollback()).await?;
+    } else {
+        commit(tx).await?;
+    }
+    Ok(outcome)
+}
+
+/// The same as a part of a transaction that holds nothing yet but channels.
+pub(super) async fn append_in(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appended>> {
     let channels: BTreeSet<Uuid> = batch.iter().map(|new| new.channel_id.0).collect();
     let lock = sqlx::query("SELECT FROM channels WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE");
     run(&mut *tx, lock.bind(Vec::from_iter(channels))).await?;
 
-    let mut desk = read(&mut tx, batch).await?;
+    let mut desk = read(tx, batch).await?;
     let outcome = desk.decide_all(batch)?;
     let fresh = fresh(&outcome);
     if fresh.is_empty() {
-        // Dropping it would send the rollback with the next batch only, and hold the locks until then.
-        within(CONNECT, tx.rollback()).await?;
         return Ok(outcome);
     }
     let insert = sqlx::query(
@@ -108,9 +118,8 @@ async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appe
     .bind(column(&fresh, |message| message.reply_to.map(|id| id.0)))
     .bind(column(&fresh, |message| message.mentions_channel));
     run(&mut *tx, insert).await?;
-    attach(&mut tx, &fresh).await?;
-    mention(&mut tx, named(batch, &outcome)).await?;
-    commit(tx).await?;
+    attach(tx, &fresh).await?;
+    mention(tx, named(batch, &outcome)).await?;
     Ok(outcome)
 }
 
@@ -167,7 +176,7 @@ fn names(batch: &[NewMessage]) -> (Vec<Uuid>, Vec<Uuid>, Vec<Uuid>) {
 }
 
 /// Deletes what is in the batch's way of messages whose channel is gone.
-async fn forget_removed(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<()> {
+pub(super) async fn forget_removed(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<()> {
     let (ids, senders, refs) = names(batch);
     let delete = concat!(
         "DELETE FROM messages m USING ",

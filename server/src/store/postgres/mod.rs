@@ -15,6 +15,7 @@ mod journal;
 mod manage;
 mod messages;
 mod revise;
+mod scheduled;
 mod secret;
 mod uploads;
 

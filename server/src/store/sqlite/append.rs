@@ -33,7 +33,19 @@ pub(super) use message;
 impl SqliteStore {
     pub(super) async fn append_batch(&self, batch: &[NewMessage]) -> Result<Vec<Appended>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let mut desk = read(&mut tx, batch).await?;
+        let outcome = Self::append_in(&mut tx, batch).await?;
+        if !fresh(&outcome).is_empty() {
+            tx.commit().await?;
+        }
+        Ok(outcome)
+    }
+
+    /// The same as a part of a transaction.
+    pub(super) async fn append_in(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Vec<Appended>> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut desk = read(tx, batch).await?;
         let outcome = desk.decide_all(batch)?;
         let fresh = fresh(&outcome);
         if fresh.is_empty() {
@@ -68,9 +80,8 @@ impl SqliteStore {
         .bind(array(rows))
         .execute(&mut *tx)
         .await?;
-        attach(&mut tx, &fresh).await?;
-        mention(&mut tx, named(batch, &outcome)).await?;
-        tx.commit().await?;
+        attach(tx, &fresh).await?;
+        mention(tx, named(batch, &outcome)).await?;
         Ok(outcome)
     }
 }

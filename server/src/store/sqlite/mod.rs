@@ -11,6 +11,7 @@ mod journal;
 mod manage;
 mod messages;
 mod revise;
+mod scheduled;
 mod uploads;
 
 use super::{Result, StoreError};
