@@ -1,8 +1,6 @@
 //! Messages to be sent later.
 
-use crate::{
-    ChannelId, FieldError, MessageId, Ref, ScheduledId, Timestamp, channel::stored_as_word, message::Upload,
-};
+use crate::{ChannelId, FieldError, MessageId, Ref, ScheduledId, Timestamp, channel::stored_as_word, message::Upload};
 use serde::{Deserialize, Serialize};
 
 /// Messages somebody may have waiting.

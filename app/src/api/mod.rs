@@ -17,9 +17,7 @@ use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
-use natter::{
-    Channel, ErrorCode, MessagePage, PostPolicy, Problem, User, Visibility, scheduled::ScheduledCounts,
-};
+use natter::{Channel, ErrorCode, MessagePage, PostPolicy, Problem, User, Visibility, scheduled::ScheduledCounts};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

@@ -112,6 +112,11 @@ impl TestServer {
     /// Ends the server in an orderly way and starts another on the same data.
     pub async fn restart(&mut self) {
         self.stop().await;
+        self.start_again().await;
+    }
+
+    /// Starts another on the data of one that was stopped.
+    pub async fn start_again(&mut self) {
         let server = Server::start_with(self.config.clone(), turned(&self.ahead_ms)).await.unwrap();
         self.base = format!("http://{}", server.address);
         self.server = Some(server);

@@ -5,7 +5,10 @@ use crate::state::{
     fixtures::{self, channel, user},
     outbox::OUTBOX_MAX,
 };
-use natter::{ChannelKind, ErrorCode, SessionId, Timestamp, UserRef, Visibility, message::Receiver, wire::ServerFrame};
+use natter::{
+    ChannelKind, ErrorCode, SessionId, Timestamp, UserRef, Visibility, message::Receiver, scheduled::ScheduledCounts,
+    wire::ServerFrame,
+};
 
 fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -> Message {
     fixtures::message(channel.id, rev, sender, 0, reference)
@@ -15,7 +18,12 @@ fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -
 fn with_chat(test: impl FnOnce(Chat, User, Channel)) {
     Owner::new().with(|| {
         let (ada, general) = (user("ada"), channel("general", true));
-        let start = Bootstrap { me: ada.clone(), epoch: "one".into(), channels: vec![general.clone()], scheduled: ScheduledCounts::default() };
+        let start = Bootstrap {
+            me: ada.clone(),
+            epoch: "one".into(),
+            channels: vec![general.clone()],
+            scheduled: ScheduledCounts::default(),
+        };
         let chat = Chat::new(start);
         let page = MessagePage { items: vec![], next: None, rev: 0, epoch: "one".into() };
         chat.open(Target::Channel(general.id), Some(page));
@@ -45,6 +53,7 @@ fn pending(chat: Chat, id: ChannelId) -> Vec<Ref> {
 fn ready(chat: Chat, epoch: &str, channels: Vec<Channel>) -> Vec<ClientFrame> {
     let user = chat.me.get_untracked();
     chat.receive(ServerFrame::Ready {
+        scheduled: ScheduledCounts::default(),
         protocol: 1,
         epoch: epoch.into(),
         session_id: SessionId::generate(),

@@ -156,8 +156,7 @@ impl ScheduledStore for PostgresStore {
             ScheduledState::Pending | ScheduledState::Failed => {}
             settled => return Ok(Edited::Settled(settled)),
         }
-        let update =
-            sqlx::query("UPDATE scheduled SET state = 'cancelled', text = '', settled_at = $2 WHERE id = $1");
+        let update = sqlx::query("UPDATE scheduled SET state = 'cancelled', text = '', settled_at = $2 WHERE id = $1");
         run(&mut *tx, update.bind(id.0).bind(now.millis())).await?;
         put_files(&mut tx, id, &[]).await?;
         let changed = one(&mut tx, owner, id).await?.ok_or(sqlx::Error::RowNotFound)?;

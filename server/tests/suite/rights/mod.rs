@@ -84,8 +84,8 @@ impl State {
 enum Right {
     Anyone,
     SignedIn,
-    /// About a session: one's own, or there is none.
-    OwnSession,
+    /// About a session or a message for later: one's own, or there is none.
+    Own,
     /// About the place.
     Place(fn(Role) -> bool),
     /// In a channel that one has to see.
@@ -106,12 +106,12 @@ enum Right {
 }
 
 impl Right {
-    /// Where it makes a difference: in which states, and whether the message or session is one's own.
+    /// Where it makes a difference: in which states, and whether what it is about is one's own.
     fn cells(self, who: Who) -> Vec<(State, bool)> {
         let others = State::ALL.map(|state| (state, false));
         match self {
             Self::Anyone | Self::SignedIn | Self::Place(_) => vec![(State::Missing, false)],
-            Self::OwnSession => vec![(State::Missing, false), (State::Missing, true)],
+            Self::Own => vec![(State::Missing, false), (State::Missing, true)],
             Self::Message(_) if who.role().is_some() => {
                 let own = State::ALL.into_iter().filter(|state| ![State::Missing, State::OthersDirect].contains(state));
                 others.into_iter().chain(own.map(|state| (state, true))).collect()
@@ -130,7 +130,7 @@ impl Right {
         let seen = access.filter(|access| role.can_see_channel(*access));
         match self {
             Self::Anyone | Self::SignedIn | Self::Lists { .. } => Answer::Yes,
-            Self::OwnSession => or(cell.sender == cell.me, Answer::NotFound),
+            Self::Own => or(cell.sender == cell.me, Answer::NotFound),
             Self::Place(right) => or(right(role), Answer::Forbidden),
             Self::In(right) | Self::Heard(right) => {
                 seen.map_or(Answer::NotFound, |access| or(right(role, access), Answer::Forbidden))
@@ -214,7 +214,7 @@ async fn check(lines: &[Line], ask: impl AsyncFn(&mut World, &Line, &Cell) -> (A
                 } else if after != before {
                     world.renew(&cell).await;
                 }
-                if answer == Answer::NotFound && !matches!(line.right, Right::OwnSession) {
+                if answer == Answer::NotFound && !matches!(line.right, Right::Own) {
                     let first: &Value = unknown.get_or_insert(body.clone());
                     assert_eq!(&body, first, "{at}: what isn't seen answers like what there isn't");
                 }
@@ -249,6 +249,7 @@ async fn by_route(world: &mut World, line: &Line, cell: &Cell) -> (Answer, Value
         .replace("/channels/{id}", &format!("/channels/{}", cell.channel))
         .replace("/messages/{id}", &format!("/messages/{}", cell.message))
         .replace("/sessions/{id}", &format!("/sessions/{}", cell.session))
+        .replace("/scheduled/{id}", &format!("/scheduled/{}", cell.scheduled))
         .replace("/users/{id}", &format!("/users/{of_user}"))
         .replace("{user_id}", &if method == "DELETE" { cell.host } else { cell.guest }.to_string())
         .replace("{emoji}", "%F0%9F%91%8D")

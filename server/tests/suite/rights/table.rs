@@ -13,6 +13,10 @@ fn nothing(_: &Cell) -> Value {
     Value::Null
 }
 
+fn later(cell: &Cell) -> Value {
+    json!({ "channel_id": cell.channel, "text": "hello", "send_at": cell.tomorrow })
+}
+
 const READ_MESSAGE: Right = Right::Message(|role, access, _, _| role.can_read_channel(access));
 const REACT: Right = Right::Message(|role, access, _, _| role.can_react(access));
 const LISTED: Right = Right::Lists { anyone: false, shows: listed };
@@ -36,7 +40,7 @@ pub fn routes() -> Vec<Line> {
         line("POST /auth/refresh", Right::SignedIn, |c| json!({ "refresh_token": c.refresh })),
         line("POST /auth/logout", Right::SignedIn, nothing),
         line("GET /auth/sessions", Right::SignedIn, nothing),
-        line("DELETE /auth/sessions/{id}", Right::OwnSession, nothing),
+        line("DELETE /auth/sessions/{id}", Right::Own, nothing),
         line("GET /me", Right::SignedIn, nothing),
         line("PATCH /me", Right::SignedIn, |c| json!({ "display_name": c.fresh })),
         line("PUT /me/password", Right::SignedIn, |_| json!({ "current": PASSWORD, "new": PASSWORD })),
@@ -61,6 +65,12 @@ pub fn routes() -> Vec<Line> {
         line("DELETE /messages/{id}", Right::Message(Role::can_delete_message), nothing),
         line("PUT /messages/{id}/reactions/{emoji}", REACT, nothing),
         line("DELETE /messages/{id}/reactions/{emoji}", REACT, nothing),
+        line("GET /scheduled", Right::SignedIn, nothing),
+        line("POST /scheduled", Right::In(Role::can_post), later),
+        line("GET /scheduled/{id}", Right::Own, nothing),
+        line("PATCH /scheduled/{id}", Right::Own, |_| json!({ "text": "changed" })),
+        line("POST /scheduled/{id}/send", Right::Own, nothing),
+        line("DELETE /scheduled/{id}", Right::Own, nothing),
         line("GET /users", Right::SignedIn, nothing),
         line("GET /users/{id}", Right::SignedIn, nothing),
         line(

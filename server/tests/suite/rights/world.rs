@@ -4,7 +4,7 @@ use super::{State, Who};
 use crate::common::{Person, Socket, TestServer};
 use futures::future::join_all;
 use natter::{
-    AuditId, Channel, ChannelId, Message, MessageId, SessionId, Timestamp, User, UserId,
+    AuditId, Channel, ChannelId, Message, MessageId, Scheduled, SessionId, Timestamp, User, UserId,
     admin::{Invite, Registration},
 };
 use natter_server::store::{Anchor, Store};
@@ -24,6 +24,9 @@ pub struct Cell {
     pub name: String,
     pub message: MessageId,
     pub session: String,
+    /// A message for later, the sender's.
+    pub scheduled: String,
+    pub tomorrow: Timestamp,
     pub epoch: String,
     pub invite: String,
     /// Somebody in none of the channels, somebody in all of them, and somebody whose standing nothing depends on.
@@ -55,6 +58,8 @@ pub struct Snapshot {
     joined: Vec<Channel>,
     members: Vec<User>,
     messages: Vec<Message>,
+    /// Of whoever asks, and of whose it is.
+    scheduled: [Vec<Scheduled>; 2],
 }
 
 pub struct World {
@@ -65,6 +70,8 @@ pub struct World {
     people: HashMap<Who, Person>,
     /// A second session of each, to be ended.
     spare: HashMap<Who, String>,
+    /// A message for later of each.
+    later: HashMap<UserId, String>,
     jun: Person,
     kim: Person,
     zoe: Person,
@@ -78,6 +85,10 @@ pub struct World {
 
 fn id<T: serde::de::DeserializeOwned>(value: &Value) -> T {
     serde_json::from_value(value["id"].clone()).unwrap()
+}
+
+fn tomorrow() -> Timestamp {
+    Timestamp::from_millis(jiff::Timestamp::now().as_millisecond() + 24 * 60 * 60 * 1000)
 }
 
 impl World {
@@ -108,6 +119,7 @@ impl World {
             store,
             people,
             spare: HashMap::new(),
+            later: HashMap::new(),
             jun,
             kim,
             zoe,
@@ -144,6 +156,8 @@ impl World {
             name: room.name,
             message: room.messages.get(&sender).copied().unwrap_or_else(MessageId::generate),
             session,
+            scheduled: self.later.get(&sender).cloned().unwrap_or_default(),
+            tomorrow: tomorrow(),
             epoch: self.store.epoch().to_owned(),
             invite: self.invite.clone(),
             guest: self.kim.id(),
@@ -204,7 +218,7 @@ impl World {
 
     pub async fn snapshot(&self, cell: &Cell) -> Snapshot {
         let (store, now) = (&self.store, Timestamp::from_millis(0));
-        let (journal, audit, users, registration, invites, sessions, channels, joined, members, messages) = tokio::join!(
+        let (journal, audit, users, registration, invites, sessions, channels, joined, members, messages, mine, theirs) = tokio::join!(
             store.journal_head(),
             store.audit(None, 1),
             store.users("", "", 1_000),
@@ -215,6 +229,8 @@ impl World {
             store.joined_channels(cell.me),
             store.members(cell.channel),
             store.page(cell.channel, Anchor::Newest, 100),
+            store.scheduled_of(cell.me),
+            store.scheduled_of(cell.sender),
         );
         Snapshot {
             journal: journal.unwrap(),
@@ -227,6 +243,7 @@ impl World {
             joined: joined.unwrap(),
             members: members.unwrap(),
             messages: messages.unwrap().items,
+            scheduled: [mine.unwrap(), theirs.unwrap()],
         }
     }
 
@@ -259,6 +276,7 @@ impl World {
                 self.server.login(person.user["username"].as_str().unwrap()).await;
             }
         }
+        self.renew_scheduled().await;
         let ada = &self.people[&Who::FirstAdmin];
         ada.does("PUT", "/admin/registration", json!({ "mode": "open" })).await;
         ada.does("PATCH", &format!("/users/{}", self.zoe.id()), json!({ "role": "member", "suspended": false })).await;
@@ -267,6 +285,23 @@ impl World {
         if !known {
             let invite = ada.does("POST", "/admin/invites", json!({})).await;
             self.invite = serde_json::from_value(invite["code"].clone()).unwrap();
+        }
+    }
+
+    /// Each has a message for later, in their notes.
+    async fn renew_scheduled(&mut self) {
+        let people = [Who::FirstAdmin, Who::SecondAdmin, Who::Inside, Who::Outside].map(|who| &self.people[&who]);
+        for person in people.into_iter().chain([&self.jun]) {
+            let waiting = match self.later.get(&person.id()) {
+                Some(id) => person.get(&format!("/scheduled/{id}")).await.1["state"] == "pending",
+                None => false,
+            };
+            if !waiting {
+                let notes: ChannelId = id(&person.does("PUT", &format!("/directs/{}", person.id()), Value::Null).await);
+                let body = json!({ "channel_id": notes, "text": "later", "send_at": tomorrow() });
+                let made = person.does("POST", "/scheduled", body).await;
+                self.later.insert(person.id(), made["id"].as_str().unwrap().to_owned());
+            }
         }
     }
 

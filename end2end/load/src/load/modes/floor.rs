@@ -9,7 +9,7 @@ use crate::load::{
 };
 use clap::Args;
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
-use natter::{Role, SessionId, Timestamp, User, UserId, wire::ServerFrame};
+use natter::{Role, SessionId, Timestamp, User, UserId, scheduled::ScheduledCounts, wire::ServerFrame};
 use std::{
     io::{self, BufRead as _, BufReader, Read as _, Write as _},
     net::TcpListener,
@@ -204,6 +204,7 @@ fn shake_hands(socket: &mut std::net::TcpStream) -> io::Result<()> {
         created_at: Timestamp::default(),
     };
     let ready = ServerFrame::Ready {
+        scheduled: ScheduledCounts::default(),
         protocol: 1,
         epoch: String::new(),
         session_id: SessionId::generate(),
