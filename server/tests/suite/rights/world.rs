@@ -4,7 +4,7 @@ use super::{State, Who};
 use crate::common::{Person, Socket, TestServer};
 use futures::future::join_all;
 use natter::{
-    AuditId, Channel, ChannelId, Message, MessageId, Scheduled, SessionId, Timestamp, User, UserId,
+    AuditId, Channel, ChannelId, Message, MessageId, Scheduled, ScheduledId, SessionId, Timestamp, User, UserId,
     admin::{Invite, Registration},
 };
 use natter_server::store::{Anchor, Store};
@@ -156,7 +156,7 @@ impl World {
             name: room.name,
             message: room.messages.get(&sender).copied().unwrap_or_else(MessageId::generate),
             session,
-            scheduled: self.later.get(&sender).cloned().unwrap_or_default(),
+            scheduled: self.later.get(&sender).cloned().unwrap_or_else(|| ScheduledId::generate().to_string()),
             tomorrow: tomorrow(),
             epoch: self.store.epoch().to_owned(),
             invite: self.invite.clone(),
