@@ -83,7 +83,7 @@ async fn the_feed_has_what_is_unread_and_its_first_and_latest_messages(fresh: Fr
     assert_eq!(item.before.as_ref().map(|before| before.text.as_str()), Some("m2"));
     store.mark_read(general, mira.id, u64::MAX, false).await.unwrap();
     assert!(feed(store, &mira).await.is_empty());
-    assert_eq!(order(store, &ada).await, ["mine", "general"].map(String::from), "each has their own");
+    assert_eq!(order(store, &ada).await, ["general", "mine"], "each has their own");
 }
 
 async fn what_is_to_oneself_comes_first_then_what_is_new_and_what_is_muted_last(fresh: Fresh) {
