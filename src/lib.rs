@@ -10,6 +10,7 @@ pub mod input;
 pub mod markdown;
 pub mod message;
 pub mod role;
+pub mod search;
 pub mod time;
 pub mod timeline;
 pub mod user;
