@@ -3,9 +3,7 @@
 
 pub mod pieces;
 
-use crate::{
-    ChannelId, ChannelKind, FieldError, Message, MessageId, Timestamp, UserRef, channel::stored_as_word,
-};
+use crate::{ChannelId, ChannelKind, FieldError, Message, MessageId, Timestamp, UserRef, channel::stored_as_word};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -164,9 +162,9 @@ pub fn highlights(text: &str, terms: &[String]) -> Vec<Range<usize>> {
         }
     }
     let found = terms.iter().filter(|term| !term.is_empty()).flat_map(|term| {
-        folded.match_indices(term.as_str()).filter_map(|(at, found)| {
-            Some(origin.get(at)?.start..origin.get((at + found.len()).checked_sub(1)?)?.end)
-        })
+        folded
+            .match_indices(term.as_str())
+            .filter_map(|(at, found)| Some(origin.get(at)?.start..origin.get((at + found.len()).checked_sub(1)?)?.end))
     });
     let mut found: Vec<_> = found.collect();
     found.sort_unstable_by_key(|range| (range.start, range.end));

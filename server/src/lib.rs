@@ -38,6 +38,8 @@ use tokio_util::sync::CancellationToken;
 /// What is in the queues when nobody can add to them any more has this long.
 const FINISH_WITHIN: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
+/// Between two steps of filling the search index: others come first.
+const INDEX_PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -81,9 +83,11 @@ impl Server {
         let shutdown = state.shutdown.clone();
         let router = router::build(state.clone(), &config.allowed_origins);
         let tidy = tokio::spawn(tidy(state.clone()));
+        let indexing = tokio::spawn(keep_index(state.clone()));
         let serving = tokio::spawn(async move {
             serve::serve(listener, router, state.sockets.clone(), state.shutdown.clone()).await;
             tidy.abort();
+            indexing.abort();
             // The last senders into the queues are gone with the state: the tasks finish what is in them.
             drop(state);
             let finished = tokio::time::timeout(FINISH_WITHIN, async {
@@ -186,6 +190,24 @@ async fn tidy(state: AppState) {
         state.limits.forget_old();
         if let Err(error) = state.accounts.tidy().await {
             tracing::warn!(%error, "tidying up failed");
+        }
+    }
+}
+
+/// Puts what isn't in the search index yet into it, a little at a time: beside everything else.
+async fn keep_index(state: AppState) {
+    let mut every = tokio::time::interval(TIDY_EVERY);
+    loop {
+        every.tick().await;
+        loop {
+            match state.store.tidy_index().await {
+                Ok(true) => tokio::time::sleep(INDEX_PAUSE).await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "the search index isn't complete yet");
+                    break;
+                }
+            }
         }
     }
 }

@@ -10,6 +10,7 @@ pub mod identity;
 mod me;
 mod messages;
 mod page;
+mod search;
 mod users;
 
 pub use docs::{complete as complete_document, document, page as docs_page, redirect as docs_redirect};
@@ -39,6 +40,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(messages::changes))
         .routes(routes!(messages::get, messages::edit, messages::delete))
         .routes(routes!(messages::react, messages::unreact))
+        .routes(routes!(search::find))
         .routes(routes!(users::list))
         .routes(routes!(users::get, users::patch))
         .routes(routes!(users::end_sessions))

@@ -8,6 +8,7 @@ pub mod messages;
 pub mod moderation;
 pub mod people;
 pub mod place;
+pub mod search;
 
 use crate::{
     auth::password::HashingFailed,

@@ -6,12 +6,14 @@ pub mod postgres;
 mod posting;
 mod revising;
 mod rows;
+mod searching;
 pub mod sqlite;
 
 pub use acts::{
     Act, Admission, Change as MessageChange, ChannelChange, Done, InviteDraft, Outcome, Revised, Revision, UserChange,
     describe,
 };
+pub use searching::{Found, Search};
 
 use async_trait::async_trait;
 use natter::{
@@ -298,6 +300,16 @@ pub trait MessageStore: Send + Sync {
     async fn close(&self);
 }
 
+#[async_trait]
+pub trait SearchStore: Send + Sync {
+    /// What the reader may read right now and fits, newest first: at most `limit` messages. Looks at a
+    /// bounded number of candidates; `next` says how to go on.
+    async fn search(&self, search: &Search) -> Result<Found>;
+    /// Puts some messages into the index that aren't in it yet, or takes some out whose channel is gone;
+    /// false when there are none left.
+    async fn tidy_index(&self) -> Result<bool>;
+}
+
 /// What admins do to people and to the place. Whether the actor is an admin still, and whether one
 /// would be left, is decided inside each transaction.
 #[async_trait]
@@ -356,5 +368,5 @@ pub struct Positions {
     pub journal: u64,
 }
 
-pub trait Store: AccountStore + AdminStore + ChannelStore + MessageStore + JournalStore {}
-impl<T: AccountStore + AdminStore + ChannelStore + MessageStore + JournalStore> Store for T {}
+pub trait Store: AccountStore + AdminStore + ChannelStore + MessageStore + SearchStore + JournalStore {}
+impl<T: AccountStore + AdminStore + ChannelStore + MessageStore + SearchStore + JournalStore> Store for T {}

@@ -88,6 +88,14 @@ pub(super) fn pieces_of(message: &Message) -> BTreeSet<String> {
     pieces
 }
 
+/// The pieces that a message of a channel that is gone was found by; and some more, which do no harm.
+pub(super) fn pieces_of_removed(channel: ChannelId, sender: UserId, text: &str) -> BTreeSet<String> {
+    let mut pieces = pieces::of_text(text);
+    pieces.extend([in_channel(channel), by_sender(sender)]);
+    pieces.extend([Has::Image, Has::Video, Has::File, Has::Link].map(|has| having(has).to_owned()));
+    pieces
+}
+
 fn has_it(has: Has, message: &Message) -> bool {
     let carries = |kind: &str| message.attachments.iter().any(|file| file.media_type.starts_with(kind));
     match has {

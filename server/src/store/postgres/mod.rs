@@ -14,6 +14,7 @@ mod journal;
 mod manage;
 mod messages;
 mod revise;
+mod search;
 mod secret;
 
 use super::{Result, StoreError};
@@ -43,6 +44,8 @@ pub struct PostgresStore {
     /// use and after anything went wrong on it.
     writer: Mutex<Option<PgConnection>>,
     options: PgConnectOptions,
+    /// How much of what was said before there was a search index has been put into it.
+    backlog: Mutex<search::Backlog>,
     epoch: String,
 }
 
@@ -81,7 +84,8 @@ impl PostgresStore {
             // The pool's own test on return waits for ever, and with it the connection's place.
             .after_release(|conn, _| Box::pin(async move { within(CONNECT, conn.ping()).await.map(|()| true) }))
             .connect_lazy_with(options.clone());
-        Ok(Self { pool, writer: Mutex::new(None), options, epoch })
+        let backlog = Mutex::new(search::Backlog::Unknown);
+        Ok(Self { pool, writer: Mutex::new(None), options, backlog, epoch })
     }
 }
 

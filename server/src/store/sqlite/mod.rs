@@ -10,6 +10,7 @@ mod journal;
 mod manage;
 mod messages;
 mod revise;
+mod search;
 
 use super::{Result, StoreError};
 use sqlx::{

@@ -56,6 +56,7 @@ pub fn routes() -> Vec<Line> {
         line("DELETE /messages/{id}", Right::Message(Role::can_delete_message), nothing),
         line("PUT /messages/{id}/reactions/{emoji}", REACT, nothing),
         line("DELETE /messages/{id}/reactions/{emoji}", REACT, nothing),
+        line("GET /search", Right::Lists { anyone: false, shows: Role::can_read_channel }, nothing),
         line("GET /users", Right::SignedIn, nothing),
         line("GET /users/{id}", Right::SignedIn, nothing),
         line(
