@@ -13,6 +13,7 @@ pub mod media;
 pub mod message;
 pub mod role;
 pub mod scheduled;
+pub mod search;
 pub mod time;
 pub mod timeline;
 pub mod user;

@@ -43,6 +43,8 @@ const FINISH_WITHIN: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 /// All that is stored is looked through this often.
 const STRAYS_EVERY: Duration = Duration::from_hours(24);
+/// Between two steps of filling the search index: others come first.
+const INDEX_PAUSE: Duration = Duration::from_millis(20);
 
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -90,10 +92,12 @@ impl Server {
         let router = router::build(state.clone(), &config.allowed_origins);
         let tidy = tokio::spawn(tidy(state.clone()));
         let sweeping = tokio::spawn(sweep(state.clone()));
+        let indexing = tokio::spawn(keep_index(state.clone()));
         let serving = tokio::spawn(async move {
             serve::serve(listener, router, state.sockets.clone(), state.shutdown.clone()).await;
             tidy.abort();
             sweeping.abort();
+            indexing.abort();
             // The last senders into the queues are gone with the state: the tasks finish what is in them.
             drop(state);
             let finished = tokio::time::timeout(FINISH_WITHIN, async {
@@ -223,6 +227,24 @@ async fn sweep(state: AppState) {
         };
         if let Err(error) = swept {
             tracing::warn!(%error, "files are left for the next sweep");
+        }
+    }
+}
+
+/// Puts what isn't in the search index yet into it, a little at a time: beside everything else.
+async fn keep_index(state: AppState) {
+    let mut every = tokio::time::interval(TIDY_EVERY);
+    loop {
+        every.tick().await;
+        loop {
+            match state.store.tidy_index().await {
+                Ok(true) => tokio::time::sleep(INDEX_PAUSE).await,
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "the search index isn't complete yet");
+                    break;
+                }
+            }
         }
     }
 }

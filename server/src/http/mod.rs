@@ -13,6 +13,7 @@ mod messages;
 mod page;
 mod range;
 mod scheduled;
+mod search;
 mod uploads;
 mod users;
 
@@ -51,6 +52,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(scheduled::list, scheduled::create))
         .routes(routes!(scheduled::get, scheduled::patch, scheduled::delete))
         .routes(routes!(scheduled::send))
+        .routes(routes!(search::find))
         .routes(routes!(users::list))
         .routes(routes!(users::get, users::patch))
         .routes(routes!(users::end_sessions))

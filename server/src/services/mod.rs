@@ -10,6 +10,7 @@ pub mod moderation;
 pub mod people;
 pub mod place;
 pub mod scheduled;
+pub mod search;
 pub mod uploads;
 
 use crate::{

@@ -8,6 +8,7 @@ mod posting;
 mod revising;
 mod rows;
 mod scheduled;
+mod searching;
 pub mod sqlite;
 mod uploads;
 
@@ -16,6 +17,7 @@ pub use acts::{
     describe,
 };
 pub use scheduled::{Delivered, Delivery, Due, Edited, Made, NewScheduled, ScheduledEdit, ScheduledStore};
+pub use searching::{Found, Search};
 pub use uploads::{FoundUpload, Kept, NewUpload, UploadStore};
 
 use async_trait::async_trait;
@@ -324,6 +326,16 @@ pub trait MessageStore: Send + Sync {
     async fn close(&self);
 }
 
+#[async_trait]
+pub trait SearchStore: Send + Sync {
+    /// What the reader may read right now and fits, newest first: at most `limit` messages. Looks at a
+    /// bounded number of candidates; `next` says how to go on.
+    async fn search(&self, search: &Search) -> Result<Found>;
+    /// Puts some messages into the index that aren't in it yet, or takes some out whose channel is gone;
+    /// false when there are none left.
+    async fn tidy_index(&self) -> Result<bool>;
+}
+
 /// What admins do to people and to the place. Whether the actor is an admin still, and whether one
 /// would be left, is decided inside each transaction.
 #[async_trait]
@@ -383,10 +395,26 @@ pub struct Positions {
 }
 
 pub trait Store:
-    AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore + ScheduledStore + UploadStore
+    AccountStore
+    + AdminStore
+    + ChannelStore
+    + FeedStore
+    + MessageStore
+    + JournalStore
+    + ScheduledStore
+    + SearchStore
+    + UploadStore
 {
 }
 impl<T> Store for T where
-    T: AccountStore + AdminStore + ChannelStore + FeedStore + MessageStore + JournalStore + ScheduledStore + UploadStore
+    T: AccountStore
+        + AdminStore
+        + ChannelStore
+        + FeedStore
+        + MessageStore
+        + JournalStore
+        + ScheduledStore
+        + SearchStore
+        + UploadStore
 {
 }

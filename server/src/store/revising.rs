@@ -25,6 +25,8 @@ pub(super) enum Verdict {
     /// To be stored as this is, at the revision that it has.
     Change {
         message: Message,
+        /// As it was until now.
+        before: Box<Message>,
         /// An admin deletes somebody else's message in the channel of this name: an entry of the audit log.
         moderated: Option<String>,
     },
@@ -40,6 +42,7 @@ pub(super) fn judge(row: RevisedRow, revision: &Revision) -> Result<Verdict> {
     let role = role(&row.actor_role)?;
     let reacted = row.message.reacted();
     let mut message = Message::from(row.message);
+    let before = Box::new(message.clone());
     let (me, sender) = (revision.actor, message.sender.id);
     if row.actor_suspended || !role.can_see_channel(access) {
         return Ok(Verdict::NotFound);
@@ -85,7 +88,7 @@ pub(super) fn judge(row: RevisedRow, revision: &Revision) -> Result<Verdict> {
         },
     }
     message.rev = count(row.channel_rev) + 1;
-    Ok(Verdict::Change { message, moderated })
+    Ok(Verdict::Change { message, before, moderated })
 }
 
 enum Reacted {

@@ -4,7 +4,9 @@
 use super::{
     CONNECT, PostgresStore, all, commit, connect,
     messages::{message, other},
-    postgres, run, within,
+    postgres, run,
+    search::{literal, numbers},
+    within,
 };
 use crate::store::{
     Appended, NewMessage, Result, StoreError,
@@ -99,7 +101,11 @@ pub(super) async fn append_in(tx: &mut PgConnection, batch: &[NewMessage]) -> Re
     let insert = sqlx::query(
         "WITH moved AS (
             UPDATE channels c SET rev = i.rev, changed_xid = pg_current_xact_id()
-            FROM unnest($1::uuid[], $2::bigint[]) AS i (id, rev) WHERE c.id = i.id)
+            FROM unnest($1::uuid[], $2::bigint[]) AS i (id, rev) WHERE c.id = i.id),
+         indexed AS (
+            INSERT INTO search_index (id, channel_id, pieces)
+            SELECT id, channel_id, pieces::integer[]
+            FROM unnest($5::uuid[], $3::uuid[], $12::text[]) AS i (id, channel_id, pieces))
          INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at, reply_to, mentions_channel)
          SELECT channel_id, seq, seq, id, sender_id, ref, text, created_at, reply_to, mentions_channel
          FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[],
@@ -116,7 +122,8 @@ pub(super) async fn append_in(tx: &mut PgConnection, batch: &[NewMessage]) -> Re
     .bind(column(&fresh, |message| message.text.as_str()))
     .bind(column(&fresh, |message| message.timestamp.millis()))
     .bind(column(&fresh, |message| message.reply_to.map(|id| id.0)))
-    .bind(column(&fresh, |message| message.mentions_channel));
+    .bind(column(&fresh, |message| message.mentions_channel))
+    .bind(column(&fresh, |message| literal(&numbers(message))));
     run(&mut *tx, insert).await?;
     attach(tx, &fresh).await?;
     mention(tx, named(batch, &outcome)).await?;
@@ -179,7 +186,10 @@ fn names(batch: &[NewMessage]) -> (Vec<Uuid>, Vec<Uuid>, Vec<Uuid>) {
 pub(super) async fn forget_removed(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<()> {
     let (ids, senders, refs) = names(batch);
     let delete = concat!(
-        "DELETE FROM messages m USING ",
+        "WITH indexed AS (DELETE FROM search_index x USING ",
+        stored!(),
+        " WHERE x.id = stored.id AND NOT EXISTS (SELECT FROM channels c WHERE c.id = x.channel_id))
+         DELETE FROM messages m USING ",
         stored!(),
         " WHERE m.id = stored.id AND NOT EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)"
     );

@@ -171,6 +171,10 @@ impl PostgresStore {
     }
 }
 
+/// By the rows' own addresses, in the order of their index: a stretch of it that was deleted is walked again.
+const INDEXED: &str = "DELETE FROM search_index WHERE id IN (
+    SELECT id FROM search_index WHERE channel_id = $1 ORDER BY id LIMIT $2)";
+
 /// Deletes what messages removed channels have left, a stretch at a time; their reactions go with them.
 pub(super) async fn sweep(pool: &PgPool) -> Result<()> {
     let removed = sqlx::query_as("SELECT id, rev FROM removed_channels");
@@ -183,6 +187,7 @@ pub(super) async fn sweep(pool: &PgPool) -> Result<()> {
             let mentions = sqlx::query("DELETE FROM mentions WHERE channel_id = $1 AND seq BETWEEN $2 AND $3");
             run(pool, mentions.bind(id).bind(from).bind(to)).await?;
         }
+        while run(pool, sqlx::query(INDEXED).bind(id).bind(i64::from(SWEEP))).await? > 0 {}
         run(pool, sqlx::query("DELETE FROM removed_channels WHERE id = $1").bind(id)).await?;
     }
     Ok(())

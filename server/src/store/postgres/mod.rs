@@ -16,6 +16,7 @@ mod manage;
 mod messages;
 mod revise;
 mod scheduled;
+mod search;
 mod secret;
 mod uploads;
 
@@ -46,6 +47,8 @@ pub struct PostgresStore {
     /// use and after anything went wrong on it.
     writer: Mutex<Option<PgConnection>>,
     options: PgConnectOptions,
+    /// How much of what was said before there was a search index has been put into it.
+    backlog: Mutex<search::Backlog>,
     epoch: String,
 }
 
@@ -84,7 +87,8 @@ impl PostgresStore {
             // The pool's own test on return waits for ever, and with it the connection's place.
             .after_release(|conn, _| Box::pin(async move { within(CONNECT, conn.ping()).await.map(|()| true) }))
             .connect_lazy_with(options.clone());
-        Ok(Self { pool, writer: Mutex::new(None), options, epoch })
+        let backlog = Mutex::new(search::Backlog::Unknown);
+        Ok(Self { pool, writer: Mutex::new(None), options, backlog, epoch })
     }
 }
 

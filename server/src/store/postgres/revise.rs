@@ -5,6 +5,7 @@ use super::{
     begin, commit,
     messages::{message, other},
     optional, run,
+    search::reindex,
 };
 use crate::store::{
     Act, MessageChange, Result, Revised, Revision,
@@ -20,8 +21,8 @@ impl PostgresStore {
     pub(super) async fn revise_one(&self, revision: Revision) -> Result<Revised> {
         let mut tx = begin(&self.pool).await?;
         let Some(row) = read(&mut tx, &revision).await? else { return Ok(Revised::NotFound) };
-        let (message, moderated) = match judge(row, &revision)? {
-            Verdict::Change { message, moderated } => (message, moderated),
+        let (message, before, moderated) = match judge(row, &revision)? {
+            Verdict::Change { message, before, moderated } => (message, before, moderated),
             Verdict::Unchanged(message) => return Ok(Revised::Unchanged(message)),
             Verdict::NotFound => return Ok(Revised::NotFound),
             Verdict::Forbidden => return Ok(Revised::Forbidden),
@@ -29,6 +30,9 @@ impl PostgresStore {
             Verdict::Empty => return Ok(Revised::Empty),
         };
         store(&mut tx, &message, &revision).await?;
+        if message.text != before.text || message.deleted {
+            reindex(&mut tx, &message).await?;
+        }
         if let Some(name) = moderated {
             let MessageChange::Delete { reason } = &revision.what else { return Ok(Revised::Forbidden) };
             let act = Act { actor: revision.actor, at: revision.at, reason: reason.clone() };

@@ -2,7 +2,10 @@
 //! statement takes its rows as one JSON array, with identifiers in hexadecimal. `SQLite` has a thread of
 //! its own, so each call costs two switches between threads: there are no more of them than it takes.
 
-use super::SqliteStore;
+use super::{
+    SqliteStore,
+    search::{indexed, last_doc},
+};
 use crate::store::{
     Appended, NewMessage, Result,
     posting::{Desk, PostingRow, fresh, named, named_uploads},
@@ -45,15 +48,18 @@ impl SqliteStore {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let mut desk = read(tx, batch).await?;
+        let (mut desk, last_doc) = read(tx, batch).await?;
         let outcome = desk.decide_all(batch)?;
         let fresh = fresh(&outcome);
         if fresh.is_empty() {
             return Ok(outcome);
         }
         let moved = desk.moved().map(|(id, rev)| json!({ "id": hex(id.0), "rev": rev }));
-        let rows = fresh.iter().map(|message| {
+        let docs = (last_doc + 1..).zip(&fresh);
+        let pieces = docs.clone().map(|(doc, message)| json!({ "doc": doc, "pieces": indexed(message) }));
+        let rows = docs.map(|(doc, message)| {
             json!({
+                "doc": doc,
                 "channel": hex(message.channel_id.0),
                 "seq": message.seq,
                 "id": hex(message.id.0),
@@ -70,14 +76,17 @@ impl SqliteStore {
              FROM (SELECT unhex(value ->> 'id') AS id, value ->> 'rev' AS rev FROM json_each(?)) AS i
              WHERE channels.id = i.id;
              INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at, reply_to,
-                mentions_channel)
+                mentions_channel, doc)
              SELECT unhex(value ->> 'channel'), value ->> 'seq', value ->> 'seq', unhex(value ->> 'id'),
                 unhex(value ->> 'sender'), unhex(value ->> 'ref'), value ->> 'text', value ->> 'at',
-                unhex(value ->> 'reply_to'), value ->> 'mentions_channel'
-             FROM json_each(?)",
+                unhex(value ->> 'reply_to'), value ->> 'mentions_channel', value ->> 'doc'
+             FROM json_each(?);
+             INSERT INTO search_index (rowid, pieces)
+             SELECT value ->> 'doc', value ->> 'pieces' FROM json_each(?)",
         )
         .bind(array(moved))
         .bind(array(rows))
+        .bind(array(pieces))
         .execute(&mut *tx)
         .await?;
         attach(tx, &fresh).await?;
@@ -139,9 +148,11 @@ struct Found {
     posting: PostingRow,
     /// How many of the batch are stored already; the same in each row.
     known: i64,
+    /// The number of the newest message in the search index; the same in each row.
+    last_doc: i64,
 }
 
-async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
+async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<(Desk, i64)> {
     let pairs: BTreeSet<_> = batch.iter().map(|new| (new.channel_id.0, new.sender_id.0)).collect();
     let pairs = pairs.into_iter().map(|(channel, sender)| json!({ "channel": hex(channel), "sender": hex(sender) }));
     let names = batch.iter().map(|new| {
@@ -150,19 +161,21 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
     });
     let names = array(names);
     // CROSS JOIN: beginning with the batch, whatever the planner thinks of the tables' sizes.
-    let found: Vec<Found> = sqlx::query_as(
+    let found: Vec<Found> = sqlx::query_as(concat!(
         "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.kind, c.visibility, c.post_policy, u.role,
             u.suspended, u.username, m.user_id IS NOT NULL AS joined,
             CASE WHEN c.direct_low = u.id THEN c.direct_high ELSE c.direct_low END AS receiver_id,
             (SELECT count(*) FROM json_each(?) AS g
                 WHERE EXISTS (SELECT 1 FROM messages k WHERE k.id = unhex(g.value ->> 'id'))
                 OR EXISTS (SELECT 1 FROM messages k
-                    WHERE k.sender_id = unhex(g.value ->> 'sender') AND k.ref = unhex(g.value ->> 'ref'))) AS known
+                    WHERE k.sender_id = unhex(g.value ->> 'sender') AND k.ref = unhex(g.value ->> 'ref'))) AS known, ",
+        last_doc!(),
+        " AS last_doc
          FROM json_each(?) AS i
          CROSS JOIN channels c ON c.id = unhex(i.value ->> 'channel')
          CROSS JOIN users u ON u.id = unhex(i.value ->> 'sender')
-         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id",
-    )
+         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id"
+    ))
     .bind(&names)
     .bind(array(pairs))
     .fetch_all(&mut *tx)
@@ -182,7 +195,9 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Desk> {
         .await?
     };
     let offered = offered(tx, named_uploads(batch)).await?;
-    Ok(Desk::new(found.into_iter().map(|found| found.posting).collect(), known, answered, offered))
+    let last_doc = found.first().map_or(0, |found| found.last_doc);
+    let desk = Desk::new(found.into_iter().map(|found| found.posting).collect(), known, answered, offered);
+    Ok((desk, last_doc))
 }
 
 async fn offered(tx: &mut SqliteConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {

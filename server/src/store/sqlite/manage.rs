@@ -5,6 +5,7 @@ use super::{
     audit::{is_admin, note},
     channels::{enter, exit},
     journal::record,
+    search::{remember_removed, sweep_removed},
 };
 use crate::store::{
     Act, Change, ChannelChange, NewChannel, Outcome, Result, StoreError,
@@ -86,6 +87,7 @@ impl SqliteStore {
             Ok(place) => place,
             Err(refused) => return Ok(refused),
         };
+        remember_removed(&mut tx, id).await?;
         let (name,): (String,) = sqlx::query_as("DELETE FROM channels WHERE id = ? RETURNING visibility")
             .bind(id.0)
             .fetch_one(&mut *tx)
@@ -94,6 +96,7 @@ impl SqliteStore {
         note(&mut tx, &act, AuditAction::ChannelDeleted, Subject { place: Some(place), ..Subject::default() }).await?;
         let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, act.at).await?;
         tx.commit().await?;
+        sweep_removed(self.write.clone());
         Ok(Outcome::done((), [entry]))
     }
 

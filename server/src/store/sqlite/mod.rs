@@ -12,6 +12,7 @@ mod manage;
 mod messages;
 mod revise;
 mod scheduled;
+mod search;
 mod uploads;
 
 use super::{Result, StoreError};

@@ -2,6 +2,7 @@ use super::{
     SqliteStore,
     append::{mention, message},
     audit::note,
+    search::reindex,
 };
 use crate::store::{
     Act, MessageChange, Result, Revised, Revision,
@@ -29,8 +30,8 @@ impl SqliteStore {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(Revised::NotFound) };
-        let (message, moderated) = match judge(row, &revision)? {
-            Verdict::Change { message, moderated } => (message, moderated),
+        let (message, before, moderated) = match judge(row, &revision)? {
+            Verdict::Change { message, before, moderated } => (message, before, moderated),
             Verdict::Unchanged(message) => return Ok(Revised::Unchanged(message)),
             Verdict::NotFound => return Ok(Revised::NotFound),
             Verdict::Forbidden => return Ok(Revised::Forbidden),
@@ -38,6 +39,9 @@ impl SqliteStore {
             Verdict::Empty => return Ok(Revised::Empty),
         };
         store(&mut tx, &message, &revision).await?;
+        if message.text != before.text || message.deleted {
+            reindex(&mut tx, &before, &message).await?;
+        }
         if let Some(name) = moderated {
             let MessageChange::Delete { reason } = &revision.what else { return Ok(Revised::Forbidden) };
             let act = Act { actor: revision.actor, at: revision.at, reason: reason.clone() };

@@ -71,6 +71,7 @@ pub fn routes() -> Vec<Line> {
         line("PATCH /scheduled/{id}", Right::Own, |_| json!({ "text": "changed" })),
         line("POST /scheduled/{id}/send", Right::Own, nothing),
         line("DELETE /scheduled/{id}", Right::Own, nothing),
+        line("GET /search", Right::Lists { anyone: false, shows: Role::can_read_channel }, nothing),
         line("GET /users", Right::SignedIn, nothing),
         line("GET /users/{id}", Right::SignedIn, nothing),
         line(

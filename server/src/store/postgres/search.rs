@@ -1,0 +1,289 @@
+//! The search index of the shared engine: GIN over pieces of words. It finds the rare ones at once, but
+//! in no order, so first the newest messages are looked at one by one: whatever is said often is found
+//! there, without gathering all that was ever said of it.
+
+use super::{
+    PostgresStore, all, begin, commit,
+    messages::{message, other},
+    optional, run,
+};
+use crate::store::{
+    Found, Result, Search, SearchStore,
+    rows::MessageRow,
+    searching::{in_channel, pieces_of},
+};
+use async_trait::async_trait;
+use natter::{ChannelId, Message, MessageId, search::pieces::number};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// Somebody in more channels than this is found what they may read by looking at more than that.
+const CHANNELS: usize = 100;
+/// The newest messages that are looked at one by one before the index is asked, and at once where it
+/// can't help.
+const WALK: u32 = 2_000;
+/// Candidates looked at in one search: it says then how to go on.
+const MOST: u32 = 10_000;
+/// Of what the index finds, at once.
+const STEP: u32 = 500;
+/// Messages looked at, and put into the index, in one transaction.
+const BACKLOG: u32 = 500;
+/// Nodes of the version before may be writing for so long after the first of this one has started.
+const UPGRADE_MILLIS: u64 = 60 * 60 * 1000;
+
+/// How far this node has got through the messages that may not be in the index.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Backlog {
+    Unknown,
+    /// Those before `before`, down to `from`, are to be looked at.
+    Before {
+        began: Uuid,
+        before: Uuid,
+        from: Uuid,
+    },
+    Done,
+}
+
+/// Those of the candidates `w` that `$1` may read, from `$3` on and before `$4`: at most `$2`, newest first.
+macro_rules! readable {
+    ($with:expr, $candidates:expr) => {
+        concat!(
+            $with,
+            "SELECT ",
+            message!(),
+            " FROM (SELECT w.id FROM ",
+            $candidates,
+            " JOIN memberships s ON s.channel_id = w.channel_id AND s.user_id = $1
+               WHERE w.id >= $3 AND w.id < $4 ORDER BY w.id DESC LIMIT $2) w
+             JOIN messages m ON m.id = w.id ORDER BY m.id DESC"
+        )
+    };
+}
+
+/// Of the newest `$6` messages, those that have all pieces `$5`.
+macro_rules! walk {
+    ($which:expr) => {
+        readable!(
+            "",
+            concat!(
+                "(SELECT id, channel_id FROM (SELECT id, channel_id, pieces FROM search_index
+                    WHERE id >= $3 AND id < $4",
+                $which,
+                " ORDER BY id DESC LIMIT $6) w WHERE pieces @> $5) w"
+            )
+        )
+    };
+}
+
+/// Of all messages, those that have all pieces `$5`. What is asked of their ids comes afterwards, so that
+/// it isn't their index that is used.
+macro_rules! index {
+    ($which:expr) => {
+        readable!(
+            concat!("WITH w AS MATERIALIZED (SELECT id, channel_id FROM search_index WHERE pieces @> $5", $which, ") "),
+            "w"
+        )
+    };
+}
+
+/// A message's pieces as numbers.
+pub(super) fn numbers(message: &Message) -> Vec<i32> {
+    pieces_of(message).iter().map(|piece| number(piece)).collect()
+}
+
+/// An array in PostgreSQL's own writing: arrays of arrays would all have to be of one length.
+pub(super) fn literal(numbers: &[i32]) -> String {
+    let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
+    format!("{{{}}}", numbers.join(","))
+}
+
+/// A message is found by what it is now, and by nothing once it is deleted.
+pub(super) async fn reindex(tx: &mut PgConnection, message: &Message) -> Result<()> {
+    if message.deleted {
+        run(tx, sqlx::query("DELETE FROM search_index WHERE id = $1").bind(message.id.0)).await?;
+        return Ok(());
+    }
+    let update = sqlx::query(
+        "INSERT INTO search_index (id, channel_id, pieces) VALUES ($1, $2, $3)
+         ON CONFLICT (id) DO UPDATE SET pieces = excluded.pieces",
+    );
+    run(tx, update.bind(message.id.0).bind(message.channel_id.0).bind(numbers(message))).await?;
+    Ok(())
+}
+
+/// What one search needs besides what it looks for.
+struct Asked<'a> {
+    search: &'a Search,
+    pieces: Vec<i32>,
+    /// Of the channels that the reader is in, if those are few enough.
+    channels: Option<Vec<i32>>,
+    from: Uuid,
+    to: Uuid,
+}
+
+impl PostgresStore {
+    async fn ask<'a>(&self, search: &'a Search) -> Result<Asked<'a>> {
+        let pieces = search.pieces().iter().map(|piece| number(piece)).collect();
+        let mut channels = None;
+        if search.channels.is_empty() {
+            let joined = sqlx::query_as("SELECT channel_id FROM memberships WHERE user_id = $1 LIMIT $2");
+            let most = i64::try_from(CHANNELS).unwrap_or_default() + 1;
+            let joined: Vec<(Uuid,)> = all(&self.pool, joined.bind(search.reader.0).bind(most)).await?;
+            let joined = joined.into_iter().map(|(id,)| number(&in_channel(ChannelId(id))));
+            channels = Some(joined.collect::<Vec<_>>()).filter(|channels| channels.len() <= CHANNELS);
+        }
+        Ok(Asked { search, pieces, channels, from: search.lower(), to: search.upper() })
+    }
+
+    /// Where the next stretch of the newest messages ends; None where there is no more.
+    async fn stretch(&self, asked: &Asked<'_>) -> Result<Option<Uuid>> {
+        let within = "SELECT id FROM search_index WHERE id >= $1 AND id < $2 AND channel_id = $4
+            ORDER BY id DESC OFFSET $3 LIMIT 1";
+        let anywhere = "SELECT id FROM search_index WHERE id >= $1 AND id < $2 ORDER BY id DESC OFFSET $3 LIMIT 1";
+        let channel = asked.search.channels.first();
+        let end = sqlx::query_as(if channel.is_some() { within } else { anywhere });
+        let mut end = end.bind(asked.from).bind(asked.to).bind(i64::from(WALK) - 1);
+        if let Some(channel) = channel {
+            end = end.bind(channel.0);
+        }
+        Ok(optional::<(Uuid,)>(&self.pool, end).await?.map(|(id,)| id))
+    }
+
+    async fn walk(&self, asked: &Asked<'_>, most: u32) -> Result<Vec<Message>> {
+        let channel = asked.search.channels.first();
+        let page = sqlx::query_as(if channel.is_some() { walk!(" AND channel_id = $7") } else { walk!("") });
+        let page = page.bind(asked.search.reader.0).bind(i64::from(most)).bind(asked.from).bind(asked.to);
+        let mut page = page.bind(&asked.pieces).bind(i64::from(WALK));
+        if let Some(channel) = channel {
+            page = page.bind(channel.0);
+        }
+        Ok(messages(all(&self.pool, page).await?))
+    }
+
+    async fn index(&self, asked: &Asked<'_>, most: u32) -> Result<Vec<Message>> {
+        let few = asked.channels.as_ref();
+        let page = sqlx::query_as(if few.is_some() { index!(" AND pieces && $6") } else { index!("") });
+        let page = page.bind(asked.search.reader.0).bind(i64::from(most)).bind(asked.from).bind(asked.to);
+        let mut page = page.bind(&asked.pieces);
+        if let Some(few) = few {
+            page = page.bind(few);
+        }
+        Ok(messages(all(&self.pool, page).await?))
+    }
+
+    /// Looks at a stretch of messages, and puts those into the index that aren't in it; answers where the
+    /// next one begins, if there is one.
+    async fn catch_up(&self, before: Uuid, from: Uuid) -> Result<Option<Uuid>> {
+        let stretch = sqlx::query_as(
+            "SELECT m.id, NOT m.deleted AND NOT EXISTS (SELECT FROM search_index x WHERE x.id = m.id)
+             FROM (SELECT id, deleted FROM messages WHERE id < $1 AND id >= $2 ORDER BY id DESC LIMIT $3) m
+             ORDER BY m.id DESC",
+        );
+        let mut tx = begin(&self.pool).await?;
+        let stretch = stretch.bind(before).bind(from).bind(i64::from(BACKLOG));
+        let stretch: Vec<(Uuid, bool)> = all(&mut *tx, stretch).await?;
+        let missing: Vec<Uuid> = stretch.iter().filter(|(_, missing)| *missing).map(|(id, _)| *id).collect();
+        if !missing.is_empty() {
+            // Shared, so that nobody deletes one while it is put into the index.
+            let held = sqlx::query_as(concat!(
+                "SELECT ",
+                message!(),
+                " FROM messages m WHERE m.id = ANY ($1) AND NOT m.deleted
+                 AND EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id) ORDER BY m.id FOR SHARE OF m"
+            ));
+            let held = messages(all(&mut *tx, held.bind(missing)).await?);
+            let insert = sqlx::query(
+                "INSERT INTO search_index (id, channel_id, pieces)
+                 SELECT id, channel_id, pieces::integer[]
+                 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS i (id, channel_id, pieces) ON CONFLICT DO NOTHING",
+            )
+            .bind(held.iter().map(|message| message.id.0).collect::<Vec<_>>())
+            .bind(held.iter().map(|message| message.channel_id.0).collect::<Vec<_>>())
+            .bind(held.iter().map(|message| literal(&numbers(message))).collect::<Vec<_>>());
+            run(&mut *tx, insert).await?;
+        }
+        commit(tx).await?;
+        Ok(stretch.last().map(|(id, _)| *id))
+    }
+
+    /// Where this node has to begin: at the newest message, down to those that were there when a node last
+    /// finished.
+    async fn begin_backlog(&self) -> Result<Backlog> {
+        let known = sqlx::query_as("SELECT value FROM meta WHERE key = 'search_indexed'");
+        let known: Option<(String,)> = optional(&self.pool, known).await?;
+        let from = known.and_then(|(id,)| id.parse().ok()).unwrap_or_default();
+        let began = Uuid::now_v7();
+        Ok(Backlog::Before { began, before: began, from })
+    }
+
+    async fn end_backlog(&self, began: Uuid) -> Result<()> {
+        let millis = u64::try_from(began.as_u128() >> 80).unwrap_or(0).saturating_sub(UPGRADE_MILLIS);
+        let indexed = Uuid::from_u128(u128::from(millis) << 80);
+        let note = sqlx::query(
+            "INSERT INTO meta (key, value) VALUES ('search_indexed', $1)
+             ON CONFLICT (key) DO UPDATE SET value = greatest(meta.value, excluded.value)",
+        );
+        run(&self.pool, note.bind(indexed.to_string())).await?;
+        Ok(())
+    }
+}
+
+fn messages(rows: Vec<MessageRow>) -> Vec<Message> {
+    rows.into_iter().map(Into::into).collect()
+}
+
+#[async_trait]
+impl SearchStore for PostgresStore {
+    async fn search(&self, search: &Search) -> Result<Found> {
+        let mut asked = self.ask(search).await?;
+        let mut found = Found::default();
+        if asked.channels.as_ref().is_some_and(Vec::is_empty) {
+            return Ok(found);
+        }
+        let limit = search.limit as usize;
+        let mut seen = 0;
+        let (mut walking, mut end) = (true, self.stretch(&asked).await?);
+        loop {
+            let most = if walking { search.limit + 1 } else { STEP };
+            let page = if walking { self.walk(&asked, most).await? } else { self.index(&asked, most).await? };
+            let last = page.last().map(|message| message.id.0).filter(|_| page.len() == most as usize);
+            found.items.extend(page.into_iter().filter(|message| search.fits(message)));
+            if found.items.len() > limit {
+                found.items.truncate(limit);
+                found.next = found.items.last().map(|message| message.id);
+                return Ok(found);
+            }
+            let Some(next) = last.or(end.filter(|_| walking)) else { return Ok(found) };
+            asked.to = next;
+            seen += if walking { WALK } else { STEP };
+            if seen >= MOST {
+                found.next = Some(MessageId(next));
+                return Ok(found);
+            }
+            // Within a stretch there may be more; at its end the index takes over, if it can help.
+            walking = walking && (last.is_some() || asked.pieces.is_empty());
+            if walking {
+                end = self.stretch(&asked).await?;
+            }
+        }
+    }
+
+    async fn tidy_index(&self) -> Result<bool> {
+        let mut backlog = self.backlog.lock().await;
+        let (began, before, from) = match *backlog {
+            Backlog::Done => return Ok(false),
+            Backlog::Unknown => {
+                *backlog = self.begin_backlog().await?;
+                return Ok(true);
+            }
+            Backlog::Before { began, before, from } => (began, before, from),
+        };
+        *backlog = if let Some(before) = self.catch_up(before, from).await? {
+            Backlog::Before { began, before, from }
+        } else {
+            self.end_backlog(began).await?;
+            Backlog::Done
+        };
+        Ok(!matches!(*backlog, Backlog::Done))
+    }
+}

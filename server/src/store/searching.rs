@@ -1,0 +1,171 @@
+//! What the engines' search indexes have in common. They index the pieces of a message's words, see
+//! `natter::search::pieces`; where a message stands, who sent it and what it has are pieces too. What an
+//! index finds are candidates: they are compared with what is looked for before they are shown.
+
+use natter::{
+    ChannelId, Message, MessageId, Timestamp, UserId,
+    search::{Has, has_link, is_match, pieces},
+};
+use std::{collections::BTreeSet, fmt::Write as _};
+use uuid::Uuid;
+
+/// What somebody looks for, with all names resolved. All of it has to hold.
+#[derive(Clone, Debug)]
+pub struct Search {
+    /// Only what they may read now is found.
+    pub reader: UserId,
+    /// Folded; each is somewhere in the text.
+    pub terms: Vec<String>,
+    pub channels: Vec<ChannelId>,
+    pub senders: Vec<UserId>,
+    pub before: Option<Timestamp>,
+    /// At this moment or later.
+    pub after: Option<Timestamp>,
+    pub has: Vec<Has>,
+    /// Only what is older than this message.
+    pub cursor: Option<MessageId>,
+    pub limit: u32,
+}
+
+/// What was found, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    pub items: Vec<Message>,
+    /// Where to go on looking; None when all has been looked at.
+    pub next: Option<MessageId>,
+}
+
+/// Ids carry the time they were made at, by the clock of some node. How far that may be from the time
+/// of the message.
+const SKEW_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+impl Search {
+    /// The pieces that a message must have.
+    pub(super) fn pieces(&self) -> BTreeSet<String> {
+        let mut pieces: BTreeSet<_> = self.terms.iter().flat_map(|term| pieces::of_term(term)).collect();
+        pieces.extend(self.channels.iter().map(|id| in_channel(*id)));
+        pieces.extend(self.senders.iter().map(|id| by_sender(*id)));
+        pieces.extend(self.has.iter().map(|has| having(*has).to_owned()));
+        pieces
+    }
+
+    /// Whether a candidate is what is looked for.
+    pub(super) fn fits(&self, message: &Message) -> bool {
+        !message.deleted
+            && self.channels.iter().all(|id| *id == message.channel_id)
+            && self.senders.iter().all(|id| *id == message.sender.id)
+            && self.before.is_none_or(|before| message.timestamp < before)
+            && self.after.is_none_or(|after| message.timestamp >= after)
+            && self.has.iter().all(|has| has_it(*has, message))
+            && is_match(&message.text, &self.terms)
+    }
+
+    /// Ids of what is looked for come before this one.
+    pub(super) fn upper(&self) -> Uuid {
+        let by_time = self.before.map_or(Uuid::max(), |before| first_id_at(before.plus_millis(SKEW_MILLIS)));
+        self.cursor.map_or(by_time, |cursor| cursor.0.min(by_time))
+    }
+
+    /// Ids of what is looked for don't come before this one.
+    pub(super) fn lower(&self) -> Uuid {
+        self.after.map_or(Uuid::nil(), |after| first_id_at(after.plus_millis(-SKEW_MILLIS)))
+    }
+}
+
+/// The smallest id made at a time (RFC 9562).
+fn first_id_at(time: Timestamp) -> Uuid {
+    let millis = u128::try_from(time.millis().clamp(0, (1 << 48) - 1)).unwrap_or(0);
+    Uuid::from_u128(millis << 80)
+}
+
+/// The pieces that a message is found by.
+pub(super) fn pieces_of(message: &Message) -> BTreeSet<String> {
+    let mut pieces = pieces::of_text(&message.text);
+    pieces.insert(in_channel(message.channel_id));
+    pieces.insert(by_sender(message.sender.id));
+    let all = [Has::Image, Has::Video, Has::File, Has::Link];
+    pieces.extend(all.into_iter().filter(|has| has_it(*has, message)).map(|has| having(has).to_owned()));
+    pieces
+}
+
+/// The pieces that a message of a channel that is gone was found by; and some more, which do no harm.
+pub(super) fn pieces_of_removed(channel: ChannelId, sender: UserId, text: &str) -> BTreeSet<String> {
+    let mut pieces = pieces::of_text(text);
+    pieces.extend([in_channel(channel), by_sender(sender)]);
+    pieces.extend([Has::Image, Has::Video, Has::File, Has::Link].map(|has| having(has).to_owned()));
+    pieces
+}
+
+fn has_it(has: Has, message: &Message) -> bool {
+    let carries = |kind: &str| message.attachments.iter().any(|file| file.media_type.starts_with(kind));
+    match has {
+        Has::Image => carries("image/"),
+        Has::Video => carries("video/"),
+        Has::File => !message.attachments.is_empty(),
+        Has::Link => has_link(&message.text),
+    }
+}
+
+/// Longer than any piece of a word, so that none can be mistaken for it.
+const fn having(has: Has) -> &'static str {
+    match has {
+        Has::Image => "himage",
+        Has::Video => "hvideo",
+        Has::File => "hfile",
+        Has::Link => "hlink",
+    }
+}
+
+pub(super) fn in_channel(id: ChannelId) -> String {
+    named('c', id.0)
+}
+
+fn by_sender(id: UserId) -> String {
+    named('u', id.0)
+}
+
+/// By the random end of its id: two that have it in common make candidates, no more.
+fn named(kind: char, id: Uuid) -> String {
+    let mut piece = String::with_capacity(13);
+    piece.push(kind);
+    for byte in id.as_bytes().iter().skip(10) {
+        let _ = write!(piece, "{byte:02x}");
+    }
+    piece
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_isn_t_of_a_word_can_t_be_mistaken_for_it() {
+        let (channel, sender) = (in_channel(ChannelId::generate()), by_sender(UserId::generate()));
+        for piece in [channel.as_str(), &sender, having(Has::File), having(Has::Image)] {
+            assert!(piece.chars().count() > 3 && piece.bytes().all(|b| b.is_ascii_alphanumeric()), "{piece}");
+        }
+    }
+
+    #[test]
+    fn ids_of_a_time_lie_between_those_of_the_days_around_it() {
+        let day = 24 * 60 * 60 * 1000;
+        let now = Timestamp::from_millis(1_800_000_000_000);
+        let search = Search {
+            reader: UserId::generate(),
+            terms: Vec::new(),
+            channels: Vec::new(),
+            senders: Vec::new(),
+            before: Some(now),
+            after: Some(now),
+            has: Vec::new(),
+            cursor: None,
+            limit: 1,
+        };
+        let made = first_id_at(now);
+        assert!(search.lower() < made && made < search.upper());
+        assert!(first_id_at(now.plus_millis(2 * day)) > search.upper());
+        assert!(first_id_at(now.plus_millis(-2 * day)) < search.lower());
+        let cursor = MessageId(first_id_at(now.plus_millis(-day)));
+        assert_eq!(Search { cursor: Some(cursor), ..search }.upper(), cursor.0);
+    }
+}
