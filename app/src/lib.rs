@@ -12,6 +12,7 @@ mod app;
 #[cfg(feature = "ssr")]
 pub mod backend;
 mod components;
+mod favicon;
 pub mod live;
 mod pages;
 #[cfg(feature = "ssr")]
@@ -19,5 +20,6 @@ mod shell;
 pub mod state;
 
 pub use app::App;
+pub use favicon::FAVICON;
 #[cfg(feature = "ssr")]
 pub use shell::{Assets, shell};

@@ -2,7 +2,9 @@ use super::Failure;
 #[cfg(feature = "ssr")]
 use crate::backend::backend;
 use leptos::prelude::*;
-use natter::{Channel, ChannelId, ChannelKind, FeedPage, feed::Place};
+#[cfg(feature = "ssr")]
+use natter::ChannelKind;
+use natter::{Channel, ChannelId, FeedPage, feed::Place};
 
 /// What is unread, a page past a place.
 #[server(name = LoadFeed, prefix = "/api/fn", endpoint = "feed")]

@@ -2,7 +2,7 @@ use crate::{
     api::{self, Failure, OpenChannel},
     components::{
         Retry,
-        channels::{DELETE_CHANNEL, DeleteChannelDialog, Lost},
+        channels::{DELETE_CHANNEL, DeleteChannelDialog, Lost, MuteButton},
         chat::{Conversation, Opening},
         people::{Members, MembersButton},
         ui::{FormError, GHOST, Header, Icon, PRIMARY, Post, PostForm, When, changing, effect, open_dialog},
@@ -94,11 +94,13 @@ fn Channel(channel: natter::Channel, timeline: ArcRwSignal<natter::Timeline>) ->
         topic => topic,
     };
     let opening = Opening { title: format!("Welcome to #{label}"), about };
+    let (title, muted) = (format!("#{label}"), format!("#{label}"));
     let settings = format!("/admin/channels/{label}");
     view! {
         <div class="flex flex-1 min-h-0">
             <div class="flex flex-col flex-1 min-w-0">
-                <Header title=format!("#{label}") topic>
+                <Header title=title.clone() topic>
+                    <MuteButton channel=live label=muted/>
                     <MembersButton shown=members/>
                     <When when=runs>
                         <A href=settings.clone() attr:class=GHOST attr:aria-label="Channel settings" attr:title="Channel settings">
@@ -110,7 +112,7 @@ fn Channel(channel: natter::Channel, timeline: ArcRwSignal<natter::Timeline>) ->
                         </button>
                     </When>
                 </Header>
-                <Conversation target=Target::Channel(id) channel=live label=format!("#{label}") opening timeline/>
+                <Conversation target=Target::Channel(id) channel=live label=title opening timeline/>
             </div>
             <Members channel=live shown=members/>
         </div>

@@ -2,6 +2,7 @@ use crate::{
     api::{self, Failure, OpenDirect},
     components::{
         Retry,
+        channels::MuteButton,
         chat::{Conversation, Opening},
         ui::{Avatar, GHOST, Header, PRIMARY, effect},
     },
@@ -59,9 +60,10 @@ fn Direct(peer: User, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView 
         format!("Only you and {username} see what is written here.")
     };
     let opening = Opening { title: username.clone(), about };
-    let (whose, label) = (username.clone(), format!("About {username}"));
+    let (whose, muted, label) = (username.clone(), username.clone(), format!("About {username}"));
     view! {
         <Header title=username.clone() person=true topic=Signal::derive(presence)>
+            <MuteButton channel label=muted/>
             <button type="button" class=GHOST data-mention=whose aria-label=label.clone() title=label>
                 <span class="relative inline-grid">
                     <Avatar user small=true/>

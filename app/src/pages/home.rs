@@ -1,43 +1,55 @@
 use crate::{
+    api,
     components::{
-        channels::{CREATE_CHANNEL, open_create},
-        ui::{Icon, Name, PRIMARY, SECONDARY, When, effect},
+        Retry,
+        feed::{Cards, Desk, FirstSteps, listen},
+        ui::{When, changing, effect},
     },
     state::{Chat, set_title},
 };
 use leptos::prelude::*;
-use leptos_router::components::A;
-use natter::{Channel, ChannelKind};
 
 /// Where one is when nothing is open: what is unread, or the first step.
 #[component]
 pub fn Home() -> impl IntoView {
     let chat = expect_context::<Chat>();
     effect(move || set_title("Catch up · Natter"));
-    let waiting = Memo::new(move |_| {
-        let mut waiting: Vec<_> = chat.channels.read().iter().filter(|channel| channel.unread > 0).cloned().collect();
-        // What is to oneself first.
-        waiting.sort_by_key(|channel| (channel.kind == ChannelKind::Channel, channel.mentions == 0));
-        waiting
-    });
-    let fresh = move || chat.channels.read().is_empty();
+    let found = Resource::new_blocking(|| (), |()| api::feed(None));
+    let fresh = Memo::new(move |_| chat.channels.read().is_empty());
+    let desk = Desk::new(chat);
+    listen(desk);
     view! {
         <main class="flex flex-col min-h-0 flex-1">
-            <header class="header"><h1 class="header-title" tabindex="-1">"Catch up"</h1></header>
-            <section aria-label="Catch up" class="flex-1 overflow-y-auto p-5">
-                <div class="max-w-[760px] mx-auto">
-                    <When when=Signal::derive(fresh)><FirstSteps/></When>
-                    <When when=Signal::derive(move || !fresh() && waiting.read().is_empty())>
-                        <div class="py-16 text-center">
-                            <p class="text-lg font-[650] tracking-tight">"You're all caught up"</p>
-                            <p class="text-soft">"Nothing is waiting for you."</p>
-                        </div>
+            <header class="header">
+                <h1 class="header-title" tabindex="-1">"Catch up"</h1>
+                <p class="header-topic">{move || waiting(chat.waiting())}</p>
+                <div role="status" class="ml-auto">
+                    <News desk/>
+                </div>
+            </header>
+            <section aria-label="Catch up" class="feed">
+                <div class="feed-column">
+                    <When when=fresh><FirstSteps/></When>
+                    <When when=Signal::derive(move || !fresh.get())>
+                        <Suspense>
+                            {move || Suspend::new(async move {
+                                match found.await {
+                                    Ok(page) => {
+                                        chat.feed.begin(page, &chat.channels.read_untracked());
+                                        view! { <Cards desk/> <Hints/> }.into_any()
+                                    }
+                                    Err(failure) => {
+                                        let again = Callback::new(move |()| found.refetch());
+                                        view! {
+                                            <p role="alert" class="mb-4 text-alert">{failure.to_string()}</p>
+                                            <Retry again/>
+                                        }
+                                        .into_any()
+                                    }
+                                }
+                            })}
+                        </Suspense>
                     </When>
-                    <ul>
-                        <For each=move || waiting.get() key=|channel| (channel.id, channel.unread) let:channel>
-                            <li><Card channel/></li>
-                        </For>
-                    </ul>
                 </div>
             </section>
         </main>
@@ -45,56 +57,49 @@ pub fn Home() -> impl IntoView {
     .into_any()
 }
 
-#[component]
-fn Card(channel: Channel) -> impl IntoView {
-    let name = channel.label().to_owned();
-    let (address, title) = match channel.kind {
-        ChannelKind::Channel => (format!("/channels/{name}"), format!("#{name}").into_any()),
-        ChannelKind::Direct => (format!("/direct/{name}"), view! { <Name username=name/> }.into_any()),
-    };
-    let id = channel.id;
-    let chat = expect_context::<Chat>();
-    view! {
-        <div class="flex flex-wrap items-center gap-x-3 gap-y-2 mb-3 px-4 py-3 rounded-2xl border border-line bg-raised">
-            <span class="font-[620] min-w-0 truncate">{title}</span>
-            <span class="text-[13px] text-faint tabular-nums">{format!("{} new", channel.unread)}</span>
-            <span class="flex gap-2 ml-auto">
-                <A href=address attr:class=SECONDARY>"Open"</A>
-                <button type="button" class=SECONDARY on:click=move |_| chat.mark_read(id)>"Mark read"</button>
-            </span>
-        </div>
+fn waiting(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        1 => "1 message is waiting for you".to_owned(),
+        n => format!("{n} messages are waiting for you"),
     }
 }
 
+/// That there is more than the page shows. It comes in by one's own wish, so that nothing moves under the
+/// reader; where nothing is shown, at once.
 #[component]
-fn FirstSteps() -> impl IntoView {
-    let chat = expect_context::<Chat>();
-    let may_create = move || chat.me.read().role.can_create_channels();
+fn News(desk: Desk) -> impl IntoView {
+    let chat = desk.chat;
+    let count = Memo::new(move |_| chat.feed.fresh(&chat.channels.read()));
+    let seen = Memo::new(move |_| (chat.feed.is_empty(), count.get()));
+    Effect::new(move |before: Option<()>| {
+        let (empty, count) = seen.get();
+        if before.is_some() && empty && count > 0 {
+            desk.reload();
+        }
+    });
+    changing(move || {
+        let words = match seen.get() {
+            (true, _) | (_, 0) => return ().into_any(),
+            (_, 1) => "1 new conversation".to_owned(),
+            (_, n) => format!("{n} new conversations"),
+        };
+        view! {
+            <button type="button" class="feed-news" on:click=move |_| desk.reload()>
+                {words} " · " <span class="underline underline-offset-2">"Show"</span>
+            </button>
+        }
+        .into_any()
+    })
+}
+
+/// The keys, for who has some.
+#[component]
+fn Hints() -> impl IntoView {
+    let key = |keys: &'static str, what: &'static str| view! { <span><kbd>{keys}</kbd> " " {what}</span> };
     view! {
-        <div class="py-12 text-center">
-            <p class="mb-1 text-xl font-[650] tracking-tight">
-                {Signal::derive(move || format!("Welcome, {}", chat.me.read().display_name))}
-            </p>
-            <p class="mb-6 text-soft">
-                {move || if may_create() {
-                    "Make the first channel, then tell the others where to find you."
-                } else {
-                    "Find the channels that interest you and join in."
-                }}
-            </p>
-            <div class="flex flex-wrap justify-center gap-3">
-                <When when=Signal::derive(may_create)>
-                    <button type="button" class=PRIMARY command="show-modal" commandfor=CREATE_CHANNEL
-                        on:click=move |_| open_create()>
-                        <Icon icon=icondata_lu::LuPlus/>
-                        "Create a channel"
-                    </button>
-                </When>
-                <a href="/browse" class=SECONDARY>
-                    <Icon icon=icondata_lu::LuCompass/>
-                    "Look around"
-                </a>
-            </div>
-        </div>
+        <p class="feed-hints">
+            {key("j", "next")} {key("k", "previous")} {key("r", "reply")} {key("e", "mark read")} {key("o", "open")}
+        </p>
     }
 }

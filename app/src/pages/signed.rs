@@ -52,8 +52,11 @@ fn Frame(start: Bootstrap) -> impl IntoView {
             land();
         }
     });
-    let waiting = Memo::new(move |_| chat.waiting());
-    effect(move || set_waiting(waiting.get()));
+    let waiting = Memo::new(move |_| (chat.waiting(), chat.is_called()));
+    effect(move || {
+        let (count, unread) = waiting.get();
+        set_waiting(count, unread);
+    });
     view! {
         <div class="frame" class=("frame-home", at_home) on:click=move |event| clicked(chat, &event)>
             <Sidebar create_dialog find_dialog/>

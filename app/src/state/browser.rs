@@ -2,6 +2,7 @@
 
 #[cfg(feature = "hydrate")]
 mod here {
+    use crate::favicon::favicon;
     use gloo_net::http::Request;
     use natter::{ErrorCode, Problem, Timestamp, time::Civil};
     use std::cell::RefCell;
@@ -142,8 +143,13 @@ mod here {
         });
     }
 
-    /// How much waits for the reader stands in front of the page's name.
-    pub fn set_waiting(count: u64) {
+    /// How much waits for the reader stands in front of the page's name, and on its icon; there a dot says
+    /// that something else is unread.
+    pub fn set_waiting(count: u64, unread: bool) {
+        let document = web_sys::window().and_then(|window| window.document());
+        if let Some(icon) = document.and_then(|document| document.query_selector("link[rel=icon]").ok().flatten()) {
+            let _ = icon.set_attribute("href", &favicon(count, unread));
+        }
         TITLE.with_borrow_mut(|(words, waiting)| {
             *waiting = count;
             if !words.is_empty() {
@@ -212,7 +218,7 @@ mod here {
 
     pub fn set_title(_: &str) {}
 
-    pub fn set_waiting(_: u64) {}
+    pub fn set_waiting(_: u64, _: bool) {}
 }
 
 pub use here::*;

@@ -8,9 +8,10 @@ pub use receive::calls;
 
 use self::{
     places::Places,
-    revise::{Doomed, Editing},
+    revise::{Doomed, Editing, OFFLINE},
 };
 use super::{
+    feed::Feed,
     later::Later,
     outbox::{Outbox, Target},
     people::People,
@@ -44,6 +45,8 @@ pub struct Chat {
     pub directory: RwSignal<Option<Vec<Channel>>>,
     pub link: RwSignal<Link>,
     pub people: People,
+    /// What is on the Catch up page.
+    pub feed: Feed,
     /// Whose card is open, and by what it was opened.
     pub card: RwSignal<Option<Card>>,
     /// What went wrong, or was done, lately.
@@ -98,6 +101,7 @@ impl Chat {
             directory: RwSignal::new(None),
             link: RwSignal::new(Link::default()),
             people: People::new(),
+            feed: Feed::default(),
             card: RwSignal::new(None),
             notice: RwSignal::new(None),
             replying: RwSignal::new(None),
@@ -133,6 +137,11 @@ impl Chat {
     /// How much of what is unread is to oneself.
     pub fn waiting(&self) -> u64 {
         self.channels.read().iter().map(Channel::to_me).sum()
+    }
+
+    /// Whether something is unread that one wants to know of.
+    pub fn is_called(&self) -> bool {
+        self.channels.read().iter().any(Channel::calls)
     }
 
     pub fn timeline(&self, target: Target) -> Option<ArcRwSignal<Timeline>> {
@@ -199,13 +208,18 @@ impl Chat {
         }
     }
 
-    /// Reads all there is, by one's own wish.
-    pub fn mark_read(&self, channel_id: ChannelId) {
-        let Some(channel) = self.channel_untracked(channel_id) else { return };
+    /// Reads all there is, by one's own wish; false if that can't be said right now.
+    pub fn mark_read(&self, channel_id: ChannelId) -> bool {
+        let Some(channel) = self.channel_untracked(channel_id) else { return false };
+        if self.link.get_untracked() != Link::Up {
+            self.notice.set(Some(OFFLINE.into()));
+            return false;
+        }
         if self.kept_unread.get_value() == Some(channel_id) {
             self.kept_unread.set_value(None);
         }
         self.read_up_to(channel_id, channel.rev);
+        true
     }
 
     /// Makes a message, and all after it, unread again.

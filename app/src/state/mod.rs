@@ -2,6 +2,7 @@
 
 mod browser;
 mod chat;
+mod feed;
 #[cfg(test)]
 pub mod fixtures;
 mod later;
@@ -19,8 +20,9 @@ pub use browser::{
 };
 #[cfg(feature = "hydrate")]
 pub use browser::{now, remember};
-pub use chat::{Card, Chat, Link, Loss, Quoted, target_of};
+pub use chat::{Card, Chat, Link, Loss, Quoted, calls, target_of};
+pub use feed::Standing;
 pub use later::Later;
 pub use outbox::Target;
-pub use rows::{Delivery, Key, MessageRow, Row, Rows, rows};
+pub use rows::{Delivery, Key, MessageRow, Row, Rows, continues, rows};
 pub use zone::Zone;

@@ -71,6 +71,12 @@ impl Rows {
     }
 }
 
+/// Whether a message stands under the same name as the one before.
+pub fn continues(before: &Message, message: &Message) -> bool {
+    let soon = message.timestamp.millis() - before.timestamp.millis() < GROUP_MS;
+    before.sender.id == message.sender.id && soon && !message.deleted && message.reply_to.is_none()
+}
+
 /// `unread_after`: the last `seq` read when the channel was opened, if there was more.
 pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64>) -> Rows {
     let mut rows = Rows::default();

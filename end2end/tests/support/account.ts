@@ -76,6 +76,10 @@ export class Account {
     return this.call('DELETE', `messages/${message.id}`);
   }
 
+  markRead(channel: Channel, seq: number): Promise<void> {
+    return this.call('PUT', `channels/${channel.id}/read`, { seq });
+  }
+
   /** The texts of the newest hundred messages, oldest first. */
   async texts(channel: Channel): Promise<string[]> {
     const page = await this.call<{ items: Message[] }>('GET', `channels/${channel.id}/messages?limit=100`);

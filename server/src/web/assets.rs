@@ -79,6 +79,5 @@ pub async fn file(Path(name): Path<String>, headers: HeaderMap) -> Response {
 }
 
 pub async fn favicon() -> impl IntoResponse {
-    const ICON: &str = include_str!("favicon.svg");
-    ([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=86400")], ICON)
+    ([(header::CONTENT_TYPE, "image/svg+xml"), (header::CACHE_CONTROL, "public, max-age=86400")], natter_app::FAVICON)
 }

@@ -42,9 +42,10 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>, find_dialog: NodeRef<html::
                 "Natter"
             </div>
             <div class="flex-1 min-h-0 overflow-y-auto">
-                <A href="/" exact=true attr:class=ROW>
+                <A href="/" exact=true attr:class=ROW attr:aria-label="Catch up" attr:aria-describedby="waiting">
                     <Icon icon=icondata_lu::LuInbox/>
                     "Catch up"
+                    {changing(move || waiting(chat.waiting()))}
                 </A>
                 <A href="/browse" attr:role="button" attr:class=ROW on:keydown=pressed>
                     <Icon icon=icondata_lu::LuCompass/>
@@ -112,9 +113,8 @@ fn directs(channels: &[Channel]) -> Vec<ChannelId> {
 
 fn direct_link(chat: Chat, channel: &Channel) -> Option<impl IntoView + use<>> {
     let peer = channel.peer.clone()?;
-    let (name, id, unread) = (peer.username.clone(), peer.id, channel.unread);
-    let label = if unread == 0 { name.clone() } else { format!("{name} {unread} unread") };
-    let class = if unread == 0 { ROW.to_owned() } else { format!("{ROW} text-ink! font-semibold") };
+    let (name, id, unread) = (peer.username.clone(), peer.id, channel.to_me());
+    let (label, class, mark) = (said_of(name.clone(), channel), class_of(channel), quiet(channel));
     Some(view! {
         <A href=format!("/direct/{name}") attr:class=class attr:aria-label=label>
             <span class="relative">
@@ -122,9 +122,52 @@ fn direct_link(chat: Chat, channel: &Channel) -> Option<impl IntoView + use<>> {
                 <span class="dot dot-corner" class:dot-here=move || chat.people.is_online(id)></span>
             </span>
             <span class="truncate">{name}</span>
+            {mark}
             {(unread > 0).then(|| badge(unread))}
         </A>
     })
+}
+
+/// What a link to a conversation says: whose it is, how much of it is unread, and that it is quiet.
+fn said_of(mut name: String, channel: &Channel) -> String {
+    let (unread, mentions) = (channel.unread, channel.mentions);
+    if unread > 0 && channel.calls() {
+        name = format!("{name} {unread} unread");
+    }
+    // In private everything is to oneself.
+    let named = channel.kind == ChannelKind::Channel || channel.is_muted();
+    match mentions {
+        0 => {}
+        _ if !named => {}
+        1 => name.push_str(", 1 mention"),
+        n => name = format!("{name}, {n} mentions"),
+    }
+    if channel.is_muted() {
+        name.push_str(", muted");
+    }
+    name
+}
+
+fn class_of(channel: &Channel) -> String {
+    match (channel.calls(), channel.is_muted()) {
+        (true, _) => format!("{ROW} text-ink! font-semibold"),
+        (false, true) => format!("{ROW} text-faint!"),
+        (false, false) => ROW.to_owned(),
+    }
+}
+
+fn quiet(channel: &Channel) -> Option<impl IntoView + use<>> {
+    channel.is_muted().then(|| view! { <span class="muted-mark"><Icon icon=icondata_lu::LuBellOff/></span> })
+}
+
+/// How much of what waits is to oneself, of all conversations.
+fn waiting(count: u64) -> AnyView {
+    let words = match count {
+        0 => return ().into_any(),
+        1 => "1 message is waiting for you".to_owned(),
+        n => format!("{n} messages are waiting for you"),
+    };
+    view! { <span id="waiting" class="sr-only">{words}</span> {badge(count)} }.into_any()
 }
 
 /// How much of what waits is to oneself.
@@ -136,24 +179,21 @@ fn badge(count: u64) -> impl IntoView {
 #[component]
 fn ChannelLink(channel: Channel) -> impl IntoView {
     let name = channel.label().to_owned();
-    let unread = channel.unread;
-    let calls = channel.mentions;
-    let label = match (unread, calls) {
-        (0, _) => format!("#{name}"),
-        (_, 0) => format!("#{name} {unread} unread"),
-        (_, 1) => format!("#{name} {unread} unread, 1 mention"),
-        _ => format!("#{name} {unread} unread, {calls} mentions"),
-    };
+    let label = said_of(format!("#{name}"), &channel);
+    let (class, mark) = (class_of(&channel), quiet(&channel));
+    let calls = channel.to_me();
+    // What is muted isn't counted.
+    let unread = if channel.calls() { channel.unread } else { 0 };
     let icon = match channel.visibility {
         Visibility::Public => icondata_lu::LuHash,
         Visibility::Private => icondata_lu::LuLock,
     };
-    let class = if unread == 0 { ROW.to_owned() } else { format!("{ROW} text-ink! font-semibold") };
     let shown = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
     view! {
         <A href=format!("/channels/{name}") attr:class=class attr:aria-label=label>
             <Icon icon/>
             <span class="truncate">{name}</span>
+            {mark}
             {(unread > 0 && calls == 0).then(|| view! {
                 <span class="ml-auto text-xs font-semibold tabular-nums text-soft" aria-hidden="true">{shown}</span>
             })}
@@ -189,5 +229,32 @@ fn Me() -> impl IntoView {
                 </button>
             </form>
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::said_of;
+    use crate::state::fixtures::channel;
+    use natter::{Channel, ChannelKind};
+
+    #[test]
+    fn a_link_says_what_waits_behind_it() {
+        let of = |kind, unread, mentions, muted| {
+            let channel = Channel { kind, unread, mentions, muted: Some(muted), ..channel("general", true) };
+            said_of("x".into(), &channel)
+        };
+        for (unread, mentions, muted, expected) in [
+            (0, 0, false, "x"),
+            (3, 0, false, "x 3 unread"),
+            (3, 1, false, "x 3 unread, 1 mention"),
+            (3, 2, false, "x 3 unread, 2 mentions"),
+            (3, 0, true, "x, muted"),
+            (3, 1, true, "x 3 unread, 1 mention, muted"),
+        ] {
+            assert_eq!(of(ChannelKind::Channel, unread, mentions, muted), expected);
+        }
+        assert_eq!(of(ChannelKind::Direct, 3, 1, false), "x 3 unread");
+        assert_eq!(of(ChannelKind::Direct, 3, 0, true), "x, muted");
     }
 }

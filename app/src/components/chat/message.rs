@@ -11,7 +11,7 @@ use leptos::prelude::*;
 use natter::{Channel, MessageId, Ref, Timestamp, UserId, markdown, message::Reaction};
 
 /// How `@channel` is shown: people's names are buttons.
-const CALL: &str = r#"<span class="mention">"#;
+pub const CALL: &str = r#"<span class="mention">"#;
 
 /// Characters of a message that is quoted.
 const QUOTE: usize = 140;

@@ -13,6 +13,7 @@ mod typing;
 
 pub use conversation::Conversation;
 pub use log::Opening;
+pub use message::CALL;
 
 use composer::Composer;
 use log::Log;

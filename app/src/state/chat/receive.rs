@@ -154,6 +154,7 @@ impl Chat {
                 timeline.apply(message.clone());
             });
         }
+        self.feed.heard(&message);
         if self.quoted.with_untracked(|quoted| quoted.contains_key(&message.id)) {
             self.quoted.update(|quoted| _ = quoted.insert(message.id, Quoted::Here(Box::new(message))));
         }

@@ -432,3 +432,137 @@ fn what_waits_for_one_are_mentions_and_what_was_said_in_private() {
         assert_eq!(chat.waiting(), 1);
     });
 }
+
+fn read_frame(channel: &Channel, seq: u64, (unread, mentions): (u64, u64), rev: u64) -> ServerFrame {
+    ServerFrame::Read { reference: None, channel_id: channel.id, seq, unread, mentions, rev, back: false }
+}
+
+fn counts(chat: Chat, id: ChannelId) -> (u64, u64) {
+    chat.channel(id).map(|channel| (channel.unread, channel.mentions)).unwrap()
+}
+
+/// A question for counts: it can't move a mark.
+fn asks(said: &[ClientFrame]) -> bool {
+    matches!(said, [ClientFrame::Read { seq: 0, back: false, .. }])
+}
+
+#[test]
+fn counts_that_were_made_later_have_what_is_still_on_its_way_in_them() {
+    with_chat(|chat, _, general| {
+        let mira = user("mira");
+        chat.receive(ServerFrame::Message(message(&general, 1, &mira, None)));
+        assert!(chat.receive(read_frame(&general, 1, (2, 0), 3)).is_empty());
+        for rev in [2, 3] {
+            chat.receive(ServerFrame::Message(message(&general, rev, &mira, None)));
+        }
+        assert_eq!(counts(chat, general.id), (2, 0), "each once");
+        chat.receive(ServerFrame::Message(message(&general, 4, &mira, None)));
+        assert_eq!(counts(chat, general.id), (3, 0));
+    });
+}
+
+#[test]
+fn counts_that_were_made_earlier_are_asked_for_again() {
+    with_chat(|chat, _, general| {
+        let mira = user("mira");
+        for rev in [1, 2] {
+            chat.receive(ServerFrame::Message(message(&general, rev, &mira, None)));
+        }
+        let said = chat.receive(read_frame(&general, 1, (0, 0), 1));
+        assert!(asks(&said), "{said:?}");
+        assert!(counts(chat, general.id).0 > 0, "the second isn't read");
+        assert!(chat.receive(read_frame(&general, 1, (1, 0), 2)).is_empty());
+        assert_eq!(counts(chat, general.id), (1, 0));
+    });
+}
+
+#[test]
+fn what_was_read_elsewhere_before_it_came_here_is_read() {
+    with_chat(|chat, _, general| {
+        chat.receive(read_frame(&general, 1, (0, 0), 1));
+        chat.receive(ServerFrame::Message(message(&general, 1, &user("mira"), None)));
+        assert_eq!(counts(chat, general.id), (0, 0));
+    });
+}
+
+#[test]
+fn a_reaction_changes_no_counts_and_asks_nothing() {
+    with_chat(|chat, _, general| {
+        let posted = message(&general, 1, &user("mira"), None);
+        chat.receive(ServerFrame::Message(posted.clone()));
+        assert!(chat.receive(ServerFrame::Message(Message { rev: 2, ..posted.clone() })).is_empty());
+        let edited = Message { rev: 3, edited_at: Some(Timestamp::default()), ..posted };
+        assert!(asks(&chat.receive(ServerFrame::Message(edited))), "it may call others now");
+        assert_eq!(counts(chat, general.id), (1, 0));
+    });
+}
+
+#[test]
+fn what_was_changed_before_it_came_is_not_counted_twice_nor_taken_off() {
+    with_chat(|chat, _, general| {
+        let mira = user("mira");
+        chat.receive(ServerFrame::Message(message(&general, 1, &mira, None)));
+        let gone = Message { rev: 3, deleted: true, text: String::new(), ..message(&general, 2, &mira, None) };
+        assert!(asks(&chat.receive(ServerFrame::Message(gone))));
+        assert_eq!(counts(chat, general.id), (1, 0));
+        let reacted = Message { rev: 5, ..message(&general, 4, &mira, None) };
+        assert!(asks(&chat.receive(ServerFrame::Message(reacted))), "nobody counted it");
+    });
+}
+
+#[test]
+fn of_a_muted_channel_only_the_own_name_calls() {
+    with_chat(|chat, _, general| {
+        let mira = user("mira");
+        let muted = Channel { muted: Some(true), ..general.clone() };
+        assert!(chat.receive(ServerFrame::Channel { channel: muted }).is_empty());
+        let say = |rev: u64, text: &str, mentions_channel: bool| {
+            let said = Message { text: text.into(), mentions_channel, ..message(&general, rev, &mira, None) };
+            chat.receive(ServerFrame::Message(said));
+            (chat.waiting(), chat.is_called())
+        };
+        untrack(|| {
+            assert_eq!(say(1, "hello", false), (0, false));
+            assert_eq!(say(2, "hello @channel", true), (0, false));
+            assert_eq!(say(3, "hello @ada", false), (1, true));
+            assert_eq!(say(4, "hello @ada and @channel", true), (2, true));
+        });
+        assert_eq!(counts(chat, general.id), (4, 2));
+    });
+}
+
+#[test]
+fn a_muted_conversation_of_two_does_not_call() {
+    with_chat(|chat, ada, _| {
+        let (channel, _) = direct(&ada, &user("mira"));
+        chat.receive(ServerFrame::Channel { channel: Channel { unread: 2, rev: 2, ..channel.clone() } });
+        untrack(|| assert_eq!((chat.waiting(), chat.is_called()), (2, true)));
+        let muted = Channel { unread: 2, rev: 2, muted: Some(true), ..channel };
+        chat.receive(ServerFrame::Channel { channel: muted });
+        untrack(|| assert_eq!((chat.waiting(), chat.is_called()), (0, false)));
+    });
+}
+
+#[test]
+fn a_channel_that_was_read_before_the_latest_mark_asks_for_its_counts() {
+    with_chat(|chat, _, general| {
+        chat.link.set(Link::Up);
+        chat.receive(ServerFrame::Message(message(&general, 1, &user("mira"), None)));
+        let before = chat.channel(general.id).unwrap();
+        assert!(chat.mark_read(general.id));
+        let said = chat.receive(ServerFrame::Channel { channel: Channel { muted: Some(true), ..before } });
+        assert!(asks(&said), "{said:?}");
+        let channel = chat.channel(general.id).unwrap();
+        assert_eq!((channel.unread, channel.read_seq, channel.muted), (0, 1, Some(true)));
+    });
+}
+
+#[test]
+fn without_a_connection_nothing_is_marked_read() {
+    with_chat(|chat, _, general| {
+        chat.receive(ServerFrame::Message(message(&general, 1, &user("mira"), None)));
+        chat.link.set(Link::Down);
+        assert!(!chat.mark_read(general.id));
+        assert!(chat.notice.get_untracked().is_some() && counts(chat, general.id) == (1, 0));
+    });
+}

@@ -1,0 +1,263 @@
+import type { Locator, Page } from '@playwright/test';
+import { Account, NO_SERVER, expect, open, test } from './support/test';
+import { conversations, link, log } from './support/chat';
+import { Wire } from './support/socket';
+import type { Channel } from './support/account';
+import type { Server } from './support/server';
+
+const feed = (page: Page): Locator => page.getByRole('region', { name: 'Catch up' });
+const cards = (page: Page): Locator => feed(page).getByRole('article');
+const card = (page: Page, name: string): Locator => feed(page).getByRole('article', { name, exact: true });
+const caughtUp = (page: Page): Locator => page.getByText("You're all caught up");
+const icon = (page: Page): Locator => page.locator('link[rel=icon]');
+
+interface Place { ada: Account; mira: Account; general: Channel; random: Channel; direct: Channel }
+
+/** Ada, the admin, and Mira, who are in two channels and write to each other. */
+async function place(server: Server): Promise<Place> {
+  const ada = await Account.register(server, 'ada');
+  const mira = await Account.register(server, 'mira');
+  const [general, random] = [await ada.createChannel('general'), await ada.createChannel('random')];
+  for (const channel of [general, random]) await mira.join(channel);
+  return { ada, mira, general, random, direct: await ada.direct(mira) };
+}
+
+test('what is unread stands there in order, with how it begins', async ({ server, signedIn }) => {
+  const { ada, mira, general, random, direct } = await place(server);
+  await ada.post(general, 'read by now');
+  await mira.markRead(general, 1);
+  for (let n = 1; n <= 5; n++) await ada.post(general, `message **${n}**`);
+  await ada.post(direct, 'psst');
+  await ada.post(random, 'look, @mira');
+  const context = await signedIn(mira);
+  // Complete before any script runs.
+  const html = await (await context.request.get('/')).text();
+  expect(html).toContain('message <strong>1</strong>');
+  const page = await open(context, '/');
+  await expect(cards(page)).toHaveCount(3);
+  await expect(cards(page).nth(0)).toHaveAccessibleName('#random');
+  await expect(cards(page).nth(1)).toHaveAccessibleName('ada');
+  await expect(cards(page).nth(2)).toHaveAccessibleName('#general');
+  await expect(card(page, '#random')).toContainText('1 mention · 1 new');
+  await expect(card(page, 'ada').getByRole('listitem')).toHaveText([/psst/]);
+  const plain = card(page, '#general');
+  await expect(plain).toContainText('5 new');
+  await expect(plain).toContainText('read by now');
+  await expect(plain.getByRole('listitem')).toHaveText([/message 1/, /message 2/, /message 3/]);
+  await plain.getByRole('link', { name: '2 more in #general' }).click();
+  await expect(log(page).getByText('New', { exact: true })).toBeVisible();
+  await expect(page).toHaveURL(/\/channels\/general$/);
+});
+
+test('much that is unread is opened at the first of it', async ({ server, signedIn }) => {
+  const { ada, mira, general } = await place(server);
+  for (let n = 1; n <= 60; n++) await ada.post(general, `message ${n}`);
+  const page = await open(await signedIn(mira), '/');
+  await card(page, '#general').getByRole('link', { name: 'Open' }).click();
+  await expect(page).toHaveURL('/channels/general?at=1');
+  await expect(log(page).getByText('message 1', { exact: true })).toBeInViewport();
+  await expect(log(page).getByText('New', { exact: true })).toBeInViewport();
+  await expect(link(page, '#general 60 unread'), 'not read before it is seen').toBeVisible();
+});
+
+test('the keyboard moves, answers, puts away and opens', async ({ server, signedIn }) => {
+  const { ada, mira, general, random, direct } = await place(server);
+  for (const channel of [general, random, direct]) await ada.post(channel, 'hello');
+  const page = await open(await signedIn(mira), '/');
+  const [first, second, third] = [card(page, 'ada'), card(page, '#random'), card(page, '#general')];
+  await page.keyboard.press('j');
+  await expect(first).toBeFocused();
+  await page.keyboard.press('j');
+  await page.keyboard.press('ArrowDown');
+  await expect(third).toBeFocused();
+  await page.keyboard.press('j');
+  await expect(third, 'there is no further one').toBeFocused();
+  await page.keyboard.press('k');
+  await expect(second).toBeFocused();
+  await page.keyboard.press('Control+e');
+  await expect(second).toContainText('1 new');
+
+  await page.keyboard.press('r');
+  const box = page.getByRole('textbox', { name: 'Message #random' });
+  await expect(box).toBeFocused();
+  await page.keyboard.type('jerk', { delay: 1 });
+  await expect(box, 'keys are letters here').toHaveValue('jerk');
+  await page.keyboard.press('Escape');
+  await expect(box).toBeHidden();
+  await expect(second).toBeFocused();
+  await page.keyboard.press('r');
+  await expect(box, 'what was begun is kept').toHaveValue('jerk');
+  await box.fill('thanks');
+  await page.keyboard.press('Enter');
+  await expect(second.getByRole('list', { name: 'Your replies' })).toContainText('thanks');
+  await expect(second.getByText('Sent', { exact: true })).toBeVisible();
+  await expect(box).toBeFocused();
+  await expect(box).toHaveValue('');
+  expect(await ada.texts(random)).toEqual(['hello', 'thanks']);
+  await page.keyboard.press('Escape');
+
+  await page.keyboard.press('e');
+  await expect(second).toContainText('Read');
+  await expect(third).toBeFocused();
+  await expect.poll(async () => (await mira.channel(random)).unread).toBe(0);
+  await page.keyboard.press('e');
+  await expect(first, 'the one that is left').toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(page.locator('.feed-card-on')).toHaveCount(0);
+  await page.keyboard.press('o');
+  await expect(page).toHaveURL('/direct/ada');
+});
+
+test('what is marked read stays in its place, can be taken back, and is gone at the next visit', async ({ server, signedIn }) => {
+  const { ada, mira, general, random } = await place(server);
+  for (const channel of [general, random]) await ada.post(channel, 'hello');
+  const page = await open(await signedIn(mira), '/');
+  const top = card(page, '#random');
+  const before = await card(page, '#general').boundingBox();
+  await top.getByRole('button', { name: 'Mark read' }).click();
+  await expect(top).toContainText('Read');
+  await expect(link(page, '#random')).toBeVisible();
+  expect(await card(page, '#general').boundingBox()).toEqual(before);
+  await expect(caughtUp(page)).toHaveCount(0);
+  await top.getByRole('button', { name: 'Mark unread' }).click();
+  await expect(top).toContainText('1 new');
+  await expect(link(page, '#random 1 unread')).toBeVisible();
+  for (const name of ['#random', '#general']) await card(page, name).getByRole('button', { name: 'Mark read' }).click();
+  await expect(caughtUp(page)).toBeVisible();
+  await expect(cards(page)).toHaveCount(2);
+  await link(page, '#general').click();
+  await conversations(page).getByRole('link', { name: 'Catch up' }).click();
+  await expect(caughtUp(page)).toBeVisible();
+  await expect(cards(page)).toHaveCount(0);
+  await page.getByRole('link', { name: 'Look around' }).click();
+  await expect(page).toHaveURL('/browse');
+});
+
+test('nothing moves while one reads, and all devices count the same', async ({ server, signedIn }) => {
+  const { ada, mira, general, random, direct } = await place(server);
+  const said = [await ada.post(general, 'one'), await ada.post(general, 'two @mira')];
+  const desk = await open(await signedIn(mira), '/');
+  const phone = await open(await signedIn(mira), '/browse');
+  const plain = card(desk, '#general');
+  const at = await plain.boundingBox();
+  await ada.post(general, 'three');
+  await expect(plain).toContainText('1 mention · 3 new');
+  await expect(plain.getByRole('link', { name: '1 more in #general' })).toBeVisible();
+  await ada.post(random, 'elsewhere');
+  await ada.post(direct, 'psst');
+  const show = desk.getByRole('button', { name: '2 new conversations · Show' });
+  await expect(show).toBeVisible();
+  await expect(cards(desk)).toHaveCount(1);
+  expect((await plain.boundingBox())?.y).toBe(at?.y);
+  for (const page of [desk, phone]) {
+    await expect(link(page, '#general 3 unread, 1 mention')).toBeVisible();
+    await expect(page).toHaveTitle(/^\(2\) /);
+  }
+  // What is deleted isn't unread any more, wherever one is.
+  await ada.deleteMessage(said[1]);
+  await expect(plain).toContainText('2 new');
+  await expect(plain).toContainText('This message was deleted.');
+  for (const page of [desk, phone]) {
+    await expect(link(page, '#general 2 unread')).toBeVisible();
+    await expect(page).toHaveTitle(/^\(1\) /);
+  }
+  await show.click();
+  await expect(cards(desk)).toHaveCount(3);
+  await expect(cards(desk).nth(0)).toHaveAccessibleName('ada');
+  await expect(show).toBeHidden();
+  // Read on the other device, it stays where it is.
+  await link(phone, 'ada 1 unread').click();
+  await expect(card(desk, 'ada')).toContainText('Read');
+  await expect(cards(desk).nth(0)).toHaveAccessibleName('ada');
+  for (const page of [desk, phone]) await expect(page).toHaveTitle(/^[^(]/);
+});
+
+test('after a reconnect the counts are the server\'s', async ({ server, signedIn, watch }) => {
+  watch.allow(...NO_SERVER);
+  const { ada, mira, general, direct } = await place(server);
+  const context = await signedIn(mira);
+  const page = await context.newPage();
+  const wire = await Wire.of(page);
+  await page.goto('/');
+  await expect(caughtUp(page)).toBeVisible();
+  await ada.post(general, 'one');
+  await expect(card(page, '#general')).toContainText('1 new');
+  // All that is said from here on is lost.
+  wire.received = (frame) => (frame.type === 'ready' ? 'pass' : 'lose');
+  await ada.post(general, 'two @mira');
+  await ada.post(direct, 'psst');
+  await wire.cut();
+  await expect(card(page, '#general')).toContainText('1 mention · 2 new');
+  await expect(link(page, '#general 2 unread, 1 mention')).toBeVisible();
+  await expect(page.getByRole('button', { name: '1 new conversation · Show' })).toBeVisible();
+  await expect(page).toHaveTitle('(2) Catch up · Natter');
+});
+
+test('a muted channel stays quiet on all devices but for one\'s own name, and can be caught up with', async ({ server, signedIn }) => {
+  const { ada, mira, general, random } = await place(server);
+  const [desk, phone] = [await open(await signedIn(mira), '/channels/general'), await open(await signedIn(mira), '/')];
+  await desk.getByRole('button', { name: 'Mute #general' }).click();
+  await expect(desk.getByRole('button', { name: 'Unmute #general' })).toBeVisible();
+  await desk.goto('/browse');
+  for (const page of [desk, phone]) await expect(link(page, '#general, muted')).toBeVisible();
+  await ada.post(general, 'for all: @channel');
+  await ada.post(random, 'after it');
+  for (const page of [desk, phone]) {
+    await expect(link(page, '#random 1 unread')).toBeVisible();
+    await expect(link(page, '#general, muted')).toBeVisible();
+    await expect(page).toHaveTitle(/^[^(]/);
+  }
+  await phone.reload();
+  await expect(cards(phone)).toHaveCount(2);
+  await expect(phone.getByRole('feed', { name: 'Muted conversations' }).getByRole('article')).toHaveAccessibleName('#general');
+  await expect(card(phone, '#general')).toContainText('1 new');
+  await ada.post(general, 'but @mira, you');
+  for (const page of [desk, phone]) {
+    await expect(link(page, '#general 2 unread, 1 mention, muted')).toBeVisible();
+    await expect(page).toHaveTitle(/^\(1\) /);
+  }
+  await card(phone, '#general').getByRole('button', { name: 'Mark read' }).click();
+  for (const page of [desk, phone]) await expect(link(page, '#general, muted')).toBeVisible();
+  await link(desk, '#general, muted').click();
+  await desk.getByRole('button', { name: 'Unmute #general' }).click();
+  for (const page of [desk, phone]) await expect(link(page, '#general')).toBeVisible();
+});
+
+test('the tab\'s icon has a number of what is to oneself, else a dot', async ({ server, signedIn }) => {
+  const { ada, mira, general, random, direct } = await place(server);
+  const page = await open(await signedIn(mira), '/browse');
+  await expect(icon(page)).toHaveAttribute('href', '/favicon.svg');
+  await ada.post(general, 'hello');
+  await expect(icon(page)).toHaveAttribute('href', /^data:image\/svg\+xml,.*circle(?!.*text)/);
+  await ada.post(direct, 'psst');
+  await ada.post(random, '@mira');
+  await expect(icon(page)).toHaveAttribute('href', /^data:image\/svg\+xml,.*%3E2%3C\/text/);
+  await expect(page).toHaveTitle(/^\(2\) /);
+  await expect(conversations(page).getByRole('link', { name: 'Catch up', exact: true })).toHaveAccessibleDescription('2 messages are waiting for you');
+  await mira.markRead(direct, 1);
+  await mira.markRead(random, 1);
+  await expect(icon(page)).toHaveAttribute('href', /circle(?!.*text)/);
+  await mira.markRead(general, 1);
+  await expect(icon(page)).toHaveAttribute('href', '/favicon.svg');
+});
+
+test('on a phone cards are read and answered by finger', async ({ server, signedIn }) => {
+  const { ada, mira, general } = await place(server);
+  await ada.post(general, 'hello');
+  const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+  const page = await open(await signedIn(mira, phone), '/');
+  const plain = card(page, '#general');
+  const buttons = [plain.getByRole('button', { name: 'Reply' }), plain.getByRole('button', { name: 'Mark read' })];
+  for (const button of buttons) {
+    await button.scrollIntoViewIfNeeded();
+    expect((await button.boundingBox())?.height).toBeGreaterThanOrEqual(44);
+  }
+  await buttons[0].tap();
+  await page.getByRole('textbox', { name: 'Message #general' }).fill('hi');
+  await plain.getByRole('button', { name: 'Send' }).tap();
+  await expect(plain.getByText('Sent', { exact: true })).toBeVisible();
+  await buttons[1].tap();
+  await expect(caughtUp(page)).toBeVisible();
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(sideways).toBe(0);
+});
