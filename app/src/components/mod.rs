@@ -1,6 +1,7 @@
 pub mod admin;
 pub mod channels;
 pub mod chat;
+pub mod media;
 pub mod people;
 mod retry;
 pub mod ui;

@@ -8,6 +8,7 @@ mod later;
 mod outbox;
 mod people;
 mod rows;
+mod uploads;
 mod zone;
 
 /// Kept in the browser when a session has ended under an open page, for the page where one logs in again.
@@ -23,4 +24,5 @@ pub use chat::{Card, Chat, Link, Loss, Quoted, target_of};
 pub use later::Later;
 pub use outbox::Target;
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, rows};
+pub use uploads::{Picked, Progress, Uploads};
 pub use zone::Zone;

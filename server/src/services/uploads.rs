@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream::BoxStream};
 use natter::{
     FieldError, Upload, UploadId,
-    media::{Kind, clean_filename, size_text},
+    media::{Kind, UploadBounds, clean_filename, size_text},
 };
 use std::{fs::File, ops::Range, sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt as _;
@@ -98,6 +98,11 @@ impl Uploads {
     /// Until enough has come to tell, anything may still be a video.
     fn kind_of(&self, head: &[u8]) -> Kind {
         if head.len() < 16 { Kind::Video } else { Kind::of(sniff::media_type(head)) }
+    }
+
+    /// How large files may be.
+    pub fn sizes(&self) -> UploadBounds {
+        UploadBounds { file: self.bounds.file_max, video: self.bounds.video_max }
     }
 
     fn most(&self, kind: Kind) -> u64 {

@@ -4,7 +4,8 @@ use super::{State, Who};
 use crate::common::{Person, Socket, TestServer, dot};
 use futures::future::join_all;
 use natter::{
-    AuditId, Channel, ChannelId, Message, MessageId, Scheduled, ScheduledId, SessionId, Timestamp, UploadId, User, UserId,
+    AuditId, Channel, ChannelId, Message, MessageId, Scheduled, ScheduledId, SessionId, Timestamp, UploadId, User,
+    UserId,
     admin::{Invite, Registration},
 };
 use natter_server::store::{Anchor, Store};
