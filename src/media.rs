@@ -1,9 +1,17 @@
 //! Files in messages: what they are shown as, what they are called, and where they are.
 
 use crate::{Upload, UploadId};
+use serde::{Deserialize, Serialize};
 
 /// Characters in a file's name.
 pub const FILENAME_MAX_CHARS: usize = 120;
+
+/// How large files may be here, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadBounds {
+    pub file: u64,
+    pub video: u64,
+}
 
 /// What a file is shown as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,7 +2,7 @@
 //! on its way out, merged so that any order of events, with gaps and duplicates, followed by a sync
 //! equals a fresh snapshot.
 
-use crate::{Message, MessageId, MessagePage, Ref, Timestamp, UserId};
+use crate::{Message, MessageId, MessagePage, Ref, Timestamp, Upload, UserId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A message that this client sent and that the server hasn't confirmed.
@@ -12,6 +12,7 @@ pub struct Pending {
     pub text: String,
     pub reply_to: Option<MessageId>,
     pub queued_at: Timestamp,
+    pub attachments: Vec<Upload>,
     /// Why it wasn't accepted, in words for the person; `None` while on its way.
     pub failure: Option<String>,
 }
@@ -120,7 +121,15 @@ impl Timeline {
     /// Puts a message on its way. The same `ref` again replaces nothing and is ignored.
     pub fn queue(&mut self, reference: Ref, text: String, reply_to: Option<MessageId>, queued_at: Timestamp) {
         if !self.knows(reference) {
-            self.pending.push(Pending { reference, text, reply_to, queued_at, failure: None });
+            let attachments = Vec::new();
+            self.pending.push(Pending { reference, text, reply_to, queued_at, attachments, failure: None });
+        }
+    }
+
+    /// What a pending message carries.
+    pub fn carry(&mut self, reference: Ref, files: &[Upload]) {
+        if let Some(pending) = self.pending.iter_mut().find(|pending| pending.reference == reference) {
+            pending.attachments = files.to_vec();
         }
     }
 

@@ -31,7 +31,10 @@ test('the overview shows how the place is doing', async ({ server, signedIn }) =
     await expect(page.getByRole('img', { name: title }).locator('title').last()).toContainText(tip);
     await expect(page.getByRole('table', { name: title }).getByRole('row').last().getByRole('cell')).toHaveText(number);
   }
-  const busiest = page.getByRole('main').getByRole('listitem');
+  const storage = page.getByRole('region', { name: 'Storage' });
+  await expect(storage).toContainText('in all');
+  await expect(storage.getByRole('listitem')).toHaveText([/^Database\d.* [kM]B$/, /^Pictures/, /^Videos/, /^Other files/]);
+  const busiest = page.getByRole('main').getByRole('list').first().getByRole('listitem');
   await expect(busiest).toHaveText(['#general3', '#plans1']);
   await busiest.getByRole('link', { name: '#plans' }).click();
   await expect(page).toHaveURL('/admin/channels/plans');

@@ -17,7 +17,10 @@ use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
-use natter::{Channel, ErrorCode, MessagePage, PostPolicy, Problem, User, Visibility, scheduled::ScheduledCounts};
+use natter::{
+    Channel, ErrorCode, MessagePage, PostPolicy, Problem, User, Visibility, media::UploadBounds,
+    scheduled::ScheduledCounts,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -30,6 +33,7 @@ pub struct Bootstrap {
     pub channels: Vec<Channel>,
     /// How many of one's own messages wait to be sent.
     pub scheduled: ScheduledCounts,
+    pub uploads: UploadBounds,
 }
 
 /// What a channel's page starts from.

@@ -2,6 +2,7 @@ pub mod admin;
 pub mod channels;
 pub mod chat;
 pub mod feed;
+pub mod media;
 pub mod people;
 mod retry;
 pub mod ui;

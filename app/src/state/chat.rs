@@ -15,6 +15,7 @@ use super::{
     later::Later,
     outbox::{Outbox, Target},
     people::People,
+    uploads::Uploads,
 };
 use crate::{
     api::{self, Bootstrap, OpenChannel},
@@ -72,6 +73,8 @@ pub struct Chat {
     /// The newest revision seen of conversations that aren't known yet.
     heads: StoredValue<HashMap<ChannelId, u64>>,
     said_typing: StoredValue<i64>,
+    /// Files for messages that aren't sent yet.
+    pub uploads: Uploads,
 }
 
 /// A message that another one answers.
@@ -117,6 +120,7 @@ impl Chat {
             kept_unread: StoredValue::default(),
             heads: StoredValue::default(),
             said_typing: StoredValue::default(),
+            uploads: Uploads::new(start.uploads),
         }
     }
 

@@ -9,6 +9,7 @@ mod later;
 mod outbox;
 mod people;
 mod rows;
+mod uploads;
 mod zone;
 
 /// Kept in the browser when a session has ended under an open page, for the page where one logs in again.
@@ -25,4 +26,5 @@ pub use feed::Standing;
 pub use later::Later;
 pub use outbox::Target;
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, continues, rows};
+pub use uploads::{Picked, Progress, Uploads};
 pub use zone::Zone;

@@ -1,6 +1,6 @@
 use super::browser;
 use leptos::prelude::*;
-use natter::{ChannelId, MessageId, Ref, Timeline, Timestamp, UserId, message::Receiver, wire::ClientFrame};
+use natter::{ChannelId, MessageId, Ref, Timeline, Timestamp, Upload, UserId, message::Receiver, wire::ClientFrame};
 use serde::{Deserialize, Serialize};
 
 /// Messages waiting to be sent, at most.
@@ -25,18 +25,23 @@ pub struct Outgoing {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,
     pub queued_at: Timestamp,
+    /// Files that have arrived, to be shown while the message is on its way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attachments: Vec<Upload>,
     /// Why the server refused it: then it waits for the person, not for the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
 }
 
 impl Outgoing {
-    pub fn new(to: Target, text: String, reply_to: Option<MessageId>) -> Self {
-        Self { reference: Ref::generate(), to, text, reply_to, queued_at: browser::now(), failure: None }
+    pub fn new(to: Target, text: String, reply_to: Option<MessageId>, attachments: Vec<Upload>) -> Self {
+        let (reference, queued_at) = (Ref::generate(), browser::now());
+        Self { reference, to, text, reply_to, queued_at, attachments, failure: None }
     }
 
     pub fn show_in(&self, timeline: &mut Timeline) {
         timeline.queue(self.reference, self.text.clone(), self.reply_to, self.queued_at);
+        timeline.carry(self.reference, &self.attachments);
         if let Some(why) = &self.failure {
             timeline.fail(self.reference, why);
         }
@@ -45,7 +50,7 @@ impl Outgoing {
     /// What is said to the server, by `me`.
     pub fn frame(&self, me: UserId) -> ClientFrame {
         let (reference, text, reply_to) = (Some(self.reference), self.text.clone(), self.reply_to);
-        let attachments = Vec::new();
+        let attachments = self.attachments.iter().map(|file| file.id).collect();
         match self.to {
             Target::Channel(channel_id) => ClientFrame::Send { reference, channel_id, text, reply_to, attachments },
             Target::Person(id) => ClientFrame::Direct {

@@ -2,7 +2,7 @@
 
 use super::{chat::calls, zone::Zone};
 use natter::message::Reaction;
-use natter::{Message, MessageId, Ref, Timeline, Timestamp, User, UserRef};
+use natter::{Message, MessageId, Ref, Timeline, Timestamp, Upload, User, UserRef};
 use std::collections::HashMap;
 use uuid::Uuid;
 
@@ -38,6 +38,7 @@ pub struct MessageRow {
     pub deleted: bool,
     pub edited_at: Option<Timestamp>,
     pub reply_to: Option<MessageId>,
+    pub attachments: Vec<Upload>,
     pub reactions: Vec<Reaction>,
     /// It names the reader, or calls everyone.
     pub calls_me: bool,
@@ -123,6 +124,7 @@ pub fn rows(timeline: &Timeline, me: &User, zone: Zone, unread_after: Option<u64
             deleted: false,
             edited_at: None,
             reply_to: pending.reply_to,
+            attachments: pending.attachments.clone(),
             reactions: Vec::new(),
             calls_me: false,
             calls_all: me.role.can_mention_channel(),
@@ -143,6 +145,7 @@ fn sent(message: &Message, calls_me: bool) -> MessageRow {
         deleted: message.deleted,
         edited_at: message.edited_at,
         reply_to: message.reply_to,
+        attachments: message.attachments.clone(),
         reactions: message.reactions.clone(),
         calls_me,
         calls_all: message.mentions_channel,

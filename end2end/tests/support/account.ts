@@ -5,6 +5,7 @@ export const PASSWORD = 'correct horse battery';
 
 export interface Channel { id: string; name: string; members: number; joined: boolean; unread: number; rev: number }
 export interface Message { id: string; seq: number; rev: number; text: string; sender: { id: string; username: string } }
+export interface Upload { id: string; filename: string; media_type: string; url: string; thumbnail_url?: string }
 interface Session { id: string; current: boolean }
 
 /** Somebody with an account, acting through the public HTTP API as another program would. */
@@ -70,6 +71,21 @@ export class Account {
 
   post(channel: Channel, text: string, more: object = {}): Promise<Message> {
     return this.call('POST', `channels/${channel.id}/messages`, { text, ref: randomUUID(), ...more });
+  }
+
+  /** Uploads a file, for a message to carry. */
+  async upload(name: string, bytes: Uint8Array | string): Promise<Upload> {
+    const form = new FormData();
+    form.append('file', new Blob([bytes as BlobPart]), name);
+    const headers = { authorization: `Bearer ${this.token}` };
+    const answer = await fetch(`${this.server.url}/api/v1/uploads`, { method: 'POST', headers, body: form });
+    if (!answer.ok) throw new Error(`upload: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Upload;
+  }
+
+  /** A message that carries files. */
+  send(channel: Channel, text: string, files: Upload[]): Promise<Message> {
+    return this.post(channel, text, { attachments: files.map((file) => file.id) });
   }
 
   deleteMessage(message: Message): Promise<void> {

@@ -59,6 +59,10 @@ pub(super) async fn create(
     let largest = bounds.video_max.max(bounds.file_max);
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
     if declared.is_some_and(|length: u64| length > largest + FORM_BYTES) {
+        // Who asked beforehand hears it beforehand; others often listen only when they have said it all.
+        if !request.headers().contains_key(header::EXPECT) {
+            let _ = timeout(DRAIN_WITHIN, discard(request.into_body(), 2 * largest)).await;
+        }
         return Err(ApiError::new(ErrorCode::TooLarge, format!("A file has at most {}.", size_text(largest))));
     }
     let whole = SizeLimit::new().whole_stream(largest + FORM_BYTES);
@@ -69,6 +73,17 @@ pub(super) async fn create(
     let _ = timeout(DRAIN_WITHIN, drain).await;
     let late = |_| Err(ApiError::field("file", "The file took longer than half an hour."));
     Ok((StatusCode::CREATED, Json(received.unwrap_or_else(late)?)))
+}
+
+async fn discard(body: Body, most: u64) {
+    let mut body = body.into_data_stream();
+    let mut passed = 0;
+    while let Ok(Some(chunk)) = body.try_next().await {
+        passed += chunk.len() as u64;
+        if passed > most {
+            return;
+        }
+    }
 }
 
 async fn receive(state: &AppState, caller: &Caller, form: &mut Multipart<'static>) -> ApiResult<Upload> {

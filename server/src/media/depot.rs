@@ -5,8 +5,7 @@ use bytes::Bytes;
 use futures::{StreamExt as _, TryStreamExt as _, stream::BoxStream};
 use natter::{Timestamp, UploadId};
 use object_store::{
-    GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, aws::AmazonS3Builder, buffered::BufWriter,
-    local::LocalFileSystem, path::Path,
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, aws::AmazonS3Builder, local::LocalFileSystem, path::Path,
 };
 use std::{
     fs, io,
@@ -17,7 +16,7 @@ use std::{
     sync::Arc,
     time::{Duration, SystemTime},
 };
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::AsyncReadExt as _;
 
 /// What is in memory of a file on its way into the store. S3 takes no smaller parts than 5 MiB.
 const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -80,16 +79,25 @@ impl Depot {
     pub async fn put(&self, id: UploadId, mut file: fs::File) -> Result<()> {
         file.seek(SeekFrom::Start(0))?;
         let mut file = tokio::fs::File::from_std(file);
-        file.set_max_buf_size(PART_BYTES / 8);
+        file.set_max_buf_size(PART_BYTES);
         let path = self.path(id, Part::File);
-        let mut writer = BufWriter::with_capacity(self.store.clone(), path, PART_BYTES).with_max_concurrency(1);
+        let first = next_part(&mut file).await?;
+        if first.len() < PART_BYTES {
+            self.store.put(&path, first.into()).await?;
+            return Ok(());
+        }
+        let mut upload = self.store.put_multipart(&path).await?;
         let copied = async {
-            tokio::io::copy_buf(&mut tokio::io::BufReader::with_capacity(PART_BYTES / 8, file), &mut writer).await?;
-            writer.shutdown().await
+            let mut part = first;
+            while !part.is_empty() {
+                upload.put_part(part.into()).await?;
+                part = next_part(&mut file).await?;
+            }
+            upload.complete().await.map_err(DepotError::from)
         };
         if let Err(error) = copied.await {
-            let _ = writer.abort().await;
-            return Err(error.into());
+            let _ = upload.abort().await;
+            return Err(error);
         }
         Ok(())
     }
@@ -139,6 +147,13 @@ impl Depot {
         let Some(directory) = self.directory.clone() else { return Ok(()) };
         tokio::task::spawn_blocking(move || remove_halves(&directory, age)).await.unwrap_or(Ok(()))
     }
+}
+
+/// Empty at the end, and shorter just before it.
+async fn next_part(file: &mut tokio::fs::File) -> io::Result<Vec<u8>> {
+    let mut part = Vec::new();
+    file.take(PART_BYTES as u64).read_to_end(&mut part).await?;
+    Ok(part)
 }
 
 /// The store writes beside a file's place, under its name with a `#`, and moves it when it is whole.

@@ -11,10 +11,10 @@ use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream::BoxStream};
 use natter::{
     FieldError, Upload, UploadId,
-    media::{Kind, clean_filename, size_text},
+    media::{Kind, UploadBounds, clean_filename, size_text},
 };
 use std::{fs::File, ops::Range, sync::Arc, time::Duration};
-use tokio::{io::AsyncWriteExt as _, time::Instant};
+use tokio::io::AsyncWriteExt as _;
 
 const DAY: Duration = Duration::from_hours(24);
 /// A file that no message carries is kept this long.
@@ -22,7 +22,7 @@ const UNUSED_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Files forgotten in one transaction, and asked after in one question.
 const SWEEP: u32 = 500;
 /// While somebody's download goes on, it is asked this often whether they still may have it.
-const ASK_AGAIN: Duration = Duration::from_millis(500);
+const ASK_AGAIN_MILLIS: i64 = 500;
 
 pub struct Uploads {
     pub store: Arc<dyn Store>,
@@ -98,6 +98,11 @@ impl Uploads {
     /// Until enough has come to tell, anything may still be a video.
     fn kind_of(&self, head: &[u8]) -> Kind {
         if head.len() < 16 { Kind::Video } else { Kind::of(sniff::media_type(head)) }
+    }
+
+    /// How large files may be.
+    pub fn sizes(&self) -> UploadBounds {
+        UploadBounds { file: self.bounds.file_max, video: self.bounds.video_max }
     }
 
     fn most(&self, kind: Kind) -> u64 {
@@ -188,16 +193,17 @@ impl Uploads {
     /// Its bytes. They stop when whoever asked may have them no longer.
     pub async fn read(self: &Arc<Self>, caller: &Caller, upload: &Upload, range: Range<u64>) -> Result<Outgoing> {
         let bytes = self.depot.read(upload.id, range).await.map_err(unread)?;
-        let state = (self.clone(), caller.clone(), upload.id, bytes, Instant::now());
+        let state = (self.clone(), caller.clone(), upload.id, bytes, self.clock.now());
         let watched = futures::stream::unfold(Some(state), async |state| {
             let (uploads, caller, id, mut bytes, mut asked) = state?;
             let chunk = bytes.next().await?;
-            if asked.elapsed() > ASK_AGAIN {
+            let now = uploads.clock.now();
+            if now.millis() - asked.millis() > ASK_AGAIN_MILLIS {
                 if !uploads.still_may(&caller, id).await {
                     let gone = std::io::Error::new(std::io::ErrorKind::PermissionDenied, "not allowed any more");
                     return Some((Err(gone.into()), None));
                 }
-                asked = Instant::now();
+                asked = now;
             }
             Some((chunk, Some((uploads, caller, id, bytes, asked))))
         });

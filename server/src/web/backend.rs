@@ -82,7 +82,8 @@ impl Backend for RequestBackend {
         let channels = self.settle(self.state.channels.joined(caller).await)?;
         let epoch = self.state.messages.epoch().to_owned();
         let scheduled = self.settle(self.state.schedule.counts(caller).await)?;
-        Ok(Some(Bootstrap { me: caller.user.clone(), epoch, channels, scheduled }))
+        let uploads = self.state.uploads.sizes();
+        Ok(Some(Bootstrap { me: caller.user.clone(), epoch, channels, scheduled, uploads }))
     }
 
     async fn register(&self, username: &str, password: &str, invite: Option<&str>) -> Answer<()> {

@@ -247,6 +247,17 @@ impl Person {
         while socket.next("channel").await["channel"]["joined"] != true {}
     }
 
+    /// Uploads a file that has to be taken.
+    pub async fn upload(&self, name: &str, bytes: &[u8]) -> Value {
+        let (status, upload) = self.try_upload(name, bytes).await;
+        assert_eq!(status, 201, "{upload}");
+        upload
+    }
+
+    pub async fn try_upload(&self, name: &str, bytes: &[u8]) -> (u16, Value) {
+        answer(form(self.request(reqwest::Method::POST, "/uploads"), name, bytes)).await
+    }
+
     pub async fn post(&self, channel: ChannelId, text: &str) -> Value {
         let (status, message) =
             self.call("POST", &format!("/channels/{channel}/messages"), Some(json!({ "text": text }))).await;
@@ -283,6 +294,20 @@ impl Person {
         let ready = socket.frame().await;
         (socket, ready)
     }
+}
+
+/// A form with a file in it.
+pub fn form(request: reqwest::RequestBuilder, name: &str, bytes: &[u8]) -> reqwest::RequestBuilder {
+    let head = format!("--natter\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n");
+    let body = [head.as_bytes(), bytes, b"\r\n--natter--\r\n"].concat();
+    request.header("content-type", "multipart/form-data; boundary=natter").body(body)
+}
+
+/// A picture of one pixel.
+pub fn dot() -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    image::RgbImage::new(1, 1).write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    bytes.into_inner()
 }
 
 pub async fn answer(request: reqwest::RequestBuilder) -> (u16, Value) {

@@ -25,3 +25,5 @@ mod store_messages;
 mod store_people;
 mod store_scheduled;
 mod store_search;
+mod store_uploads;
+mod uploads;

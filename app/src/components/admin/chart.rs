@@ -2,7 +2,10 @@
 //! nothing is stretched.
 
 use leptos::prelude::*;
-use natter::{Timestamp, admin::ChannelStats};
+use natter::{
+    Timestamp,
+    admin::{ChannelStats, StorageKind, StorageStats},
+};
 
 const WHOLE: u64 = 10_000;
 /// Where the bars end; the days stand below.
@@ -93,6 +96,41 @@ pub fn Shares(title: &'static str, channels: Vec<ChannelStats>) -> impl IntoView
             </div>
             {none}
             <ol>{channels.iter().map(row).collect_view()}</ol>
+        </section>
+    }
+    .into_any()
+}
+
+/// What the place keeps, by kind: bars, each with its words beside it.
+#[component]
+pub fn StorageShares(storage: Vec<StorageStats>) -> impl IntoView {
+    let most = storage.iter().map(|kind| kind.bytes).max().unwrap_or(0).max(1);
+    let total = storage.iter().map(|kind| kind.bytes).sum();
+    let row = |part: &StorageStats| {
+        let name = match part.kind {
+            StorageKind::Database => "Database",
+            StorageKind::Pictures => "Pictures",
+            StorageKind::Videos => "Videos",
+            StorageKind::Files => "Other files",
+        };
+        let width = (u128::from(part.bytes) * u128::from(WHOLE) / u128::from(most)).try_into().unwrap_or(WHOLE);
+        view! {
+            <li class="share">
+                <span class="share-name">{name}</span>
+                <svg class="share-bar" aria-hidden="true">
+                    <rect class="chart-bar" x="0%" y="0%" width=percent(width) height="100%" rx="3"></rect>
+                </svg>
+                <span class="text-right text-[13px] tabular-nums text-soft">{size(part.bytes)}</span>
+            </li>
+        }
+    };
+    view! {
+        <section class="panel" aria-labelledby="storage-title">
+            <div class="flex flex-wrap items-baseline justify-between gap-x-3 mb-2">
+                <h2 id="storage-title" class="font-[650] tracking-tight">"Storage"</h2>
+                <p class="text-[13px] text-faint tabular-nums">{format!("{} in all", size(total))}</p>
+            </div>
+            <ul>{storage.iter().map(row).collect_view()}</ul>
         </section>
     }
     .into_any()

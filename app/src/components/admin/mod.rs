@@ -8,7 +8,7 @@ mod rules;
 mod told;
 
 pub use act::Act;
-pub use chart::{Bars, Shares, grouped, size};
+pub use chart::{Bars, Shares, StorageShares, grouped, size};
 pub use copy::{CopyButton, origin};
 pub use page::{Empty, Moment, Page, Wrong, shown};
 pub use rules::Rules;

@@ -2,11 +2,11 @@
 //! buttons, and the browser would have to be told of each.
 
 use crate::{
-    components::ui::focus_on,
+    components::{media::Shown, ui::focus_on},
     state::{Chat, Target},
 };
 use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _};
-use natter::{Message, MessageId};
+use natter::{Message, MessageId, UploadId, media::Kind};
 use web_sys::Element;
 
 /// What can be done to messages of one log, and what is open on them.
@@ -20,6 +20,8 @@ pub struct Acts {
     pub picking: RwSignal<Option<MessageId>>,
     /// The message of somebody else that an admin is about to delete.
     pub moderating: RwSignal<Option<Message>>,
+    /// Pictures that are looked at.
+    pub looking: RwSignal<Option<Shown>>,
     /// A message to go to.
     pub jump: RwSignal<Option<MessageId>>,
 }
@@ -27,7 +29,15 @@ pub struct Acts {
 impl Acts {
     pub fn new(chat: Chat, target: Target) -> Self {
         let (active, picking) = (RwSignal::new(None), RwSignal::new(None));
-        Self { chat, target, active, picking, moderating: RwSignal::new(None), jump: RwSignal::new(None) }
+        Self {
+            chat,
+            target,
+            active,
+            picking,
+            moderating: RwSignal::new(None),
+            jump: RwSignal::new(None),
+            looking: RwSignal::new(None),
+        }
     }
 
     /// Takes a click anywhere in the log.
@@ -36,6 +46,14 @@ impl Acts {
         let Some(button) = nearest(&from, "[data-act]") else { return };
         let Some(message) = self.message(&button) else { return };
         let act = button.get_attribute("data-act").unwrap_or_default();
+        if act == "picture" {
+            // With a key held, the browser opens it where that key says.
+            if !(event.ctrl_key() || event.meta_key() || event.shift_key()) {
+                event.prevent_default();
+                self.look_at(message, button.get_attribute("data-upload"));
+            }
+            return;
+        }
         self.perform(&act, message, button.get_attribute("data-emoji"));
     }
 
@@ -68,6 +86,14 @@ impl Acts {
             }
             ("jump", _) => self.jump.set(message.reply_to),
             _ => {}
+        }
+    }
+
+    fn look_at(self, message: Message, upload: Option<String>) {
+        let upload = upload.and_then(|id| id.parse::<UploadId>().ok());
+        let pictures: Vec<_> = message.attachments.into_iter().filter(|file| file.kind() == Kind::Picture).collect();
+        if let Some(at) = pictures.iter().position(|file| Some(file.id) == upload) {
+            self.looking.set(Some(Shown { pictures, at }));
         }
     }
 

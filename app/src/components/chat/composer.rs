@@ -1,6 +1,9 @@
-use super::completion::{beginning, complete, names};
+use super::{
+    attach::{AttachButton, Attaching, DropZone, Previews},
+    completion::{beginning, complete, names},
+};
 use crate::{
-    components::ui::{GHOST, Icon, Name, PRIMARY, changing, effect},
+    components::ui::{GHOST, Icon, Name, PRIMARY, When, changing, effect},
     state::{Chat, Target},
 };
 use leptos::{ev, html, prelude::*};
@@ -30,12 +33,15 @@ struct Writing {
     offer: RwSignal<Offer>,
     area: NodeRef<html::Textarea>,
     on_sent: Callback<()>,
+    /// It is to be sent as soon as its files have arrived.
+    held: RwSignal<bool>,
 }
 
 impl Writing {
     fn write(self, value: String) {
         self.chat.set_draft(self.target, value.clone());
         self.note.set(None);
+        self.held.set(false);
         self.text.set(value);
     }
 
@@ -79,12 +85,26 @@ impl Writing {
         let typed = self.text.get_untracked();
         let trimmed = typed.trim();
         let length = trimmed.chars().count();
-        if length == 0 {
+        let uploads = self.chat.uploads;
+        let files = untrack(|| uploads.any(self.target));
+        if length == 0 && !files {
             return;
         }
         if length > *MESSAGE_CHARS.end() {
             self.note.set(Some(format!("That's {length} characters; a message has at most 4,000.")));
-        } else if self.chat.send(self.target, trimmed).is_some() {
+            return;
+        }
+        if untrack(|| uploads.stuck(self.target)) {
+            self.note.set(Some("A file isn't there. Retry it or remove it.".into()));
+            return;
+        }
+        let Some(files) = untrack(|| uploads.ready(self.target)) else {
+            self.note.set(None);
+            self.held.set(true);
+            return;
+        };
+        if self.chat.send_with(self.target, trimmed, files).is_some() {
+            uploads.clear(self.target);
             self.write(String::new());
             self.offer.set(Offer::default());
             self.on_sent.run(());
@@ -127,10 +147,20 @@ pub fn Composer(
     #[prop(into)] on_sent: Callback<()>,
 ) -> impl IntoView {
     let chat = expect_context::<Chat>();
+    let to = label.clone();
     let label = format!("Message {label}");
     let (text, note, offer) = (RwSignal::new(String::new()), RwSignal::new(None), RwSignal::new(Offer::default()));
     let area = NodeRef::<html::Textarea>::new();
-    let writing = Writing { chat, target, channel, text, note, offer, area, on_sent };
+    let held = RwSignal::new(false);
+    let writing = Writing { chat, target, channel, text, note, offer, area, on_sent, held };
+    let attaching = Attaching { chat, target, note };
+    effect(move || {
+        let (arrived, stuck) = (chat.uploads.ready(target).is_some(), chat.uploads.stuck(target));
+        if held.get() && (arrived || stuck) {
+            held.set(false);
+            writing.send();
+        }
+    });
     // Until the page is awake nothing typed could be sent: better to say so than to lose it.
     let awake = RwSignal::new(false);
     effect(move || {
@@ -158,19 +188,23 @@ pub fn Composer(
     let chosen =
         move || offer.with(|offer| (!offer.names.is_empty()).then(|| format!("composer-name-{}", offer.chosen)));
     view! {
+        <DropZone attaching label=to/>
         <form class="composer" on:submit=submit>
             <Answering target/>
+            <Previews target/>
             {changing(move || offered(&offer.get(), writing))}
             <textarea node_ref=area rows="1" class="composer-text" aria-label=label.clone() placeholder=label
                 disabled=move || !awake.get() prop:value=move || text.get() on:blur=left
                 on:input=move |event| writing.typed(event_target_value(&event))
-                on:keydown=move |event| writing.key(&event) enterkeyhint="send" aria-describedby="composer-note"
+                on:keydown=move |event| writing.key(&event) on:paste=move |event| attaching.pasted(&event) enterkeyhint="send" aria-describedby="composer-note"
                 aria-autocomplete="list" aria-controls="composer-names" aria-activedescendant=chosen></textarea>
             <div class="flex items-center gap-2 px-2 pb-2">
+                <AttachButton attaching disabled=Signal::derive(move || !awake.get())/>
                 <p id="composer-note" role="status" class="px-1.5 text-[13px] text-alert">{note}</p>
+                <When when=held><p role="status" class="text-[13px] text-soft">"Sends once its files are there."</p></When>
                 <noscript><p class="px-1.5 text-[13px] text-soft">"Writing needs JavaScript; reading doesn't."</p></noscript>
                 <button type="submit" class=format!("{PRIMARY} ml-auto") aria-label="Send"
-                    disabled=move || !awake.get() || text.read().trim().is_empty()>
+                    disabled=move || !awake.get() || (text.read().trim().is_empty() && !chat.uploads.any(target))>
                     <Icon icon=icondata_lu::LuSendHorizontal/>
                     <span class="max-sm:hidden">"Send"</span>
                 </button>

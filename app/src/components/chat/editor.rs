@@ -8,7 +8,12 @@ use natter::{MessageId, input::MessageText};
 
 /// The words of one's own message, to be changed. Enter saves, Escape leaves them as they were.
 #[component]
-pub fn Editor(id: MessageId, before: String) -> impl IntoView {
+pub fn Editor(
+    id: MessageId,
+    before: String,
+    /// It carries files: there may be no words.
+    may_be_empty: bool,
+) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let editing = chat.editing;
     let area = NodeRef::<html::Textarea>::new();
@@ -27,7 +32,7 @@ pub fn Editor(id: MessageId, before: String) -> impl IntoView {
         }
     });
     let before = StoredValue::new(before);
-    let save = move || match MessageText::parse(&editing.words.get_untracked()) {
+    let save = move || match MessageText::with_files(&editing.words.get_untracked(), usize::from(may_be_empty)) {
         Ok(text) if before.with_value(|before| before == text.as_str()) => editing.leave(),
         Ok(text) => chat.edit(id, text.as_str()),
         Err(error) => editing.problem.set(Some(error.message)),

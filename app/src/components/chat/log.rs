@@ -6,7 +6,10 @@ use super::{
     scroll::Scroll,
 };
 use crate::{
-    components::ui::{Icon, When, effect},
+    components::{
+        media::Lightbox,
+        ui::{Icon, When, effect},
+    },
     state::{Chat, Target, Zone, rows},
 };
 use leptos::{ev, prelude::*, task::spawn_local};
@@ -88,6 +91,7 @@ pub fn Log(
                 </div>
             </div>
             <NewMessages scroll/>
+            <Lightbox shown=acts.looking/>
             <When when=Signal::derive(move || chat.me.read().role.can_manage_channel(ChannelKind::Channel))>
                 <Moderate acts/>
             </When>

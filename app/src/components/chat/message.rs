@@ -4,11 +4,14 @@ use super::{
     toolbar::Toolbar,
 };
 use crate::{
-    components::ui::{Avatar, changing},
+    components::{
+        media::attachments,
+        ui::{Avatar, changing},
+    },
     state::{Chat, Delivery, Key, MessageRow, Quoted, Row, Rows, Target, Zone, keep_focus},
 };
 use leptos::prelude::*;
-use natter::{Channel, MessageId, Ref, Timestamp, UserId, markdown, message::Reaction};
+use natter::{Channel, MessageId, Ref, Timestamp, Upload, UserId, markdown, message::Reaction};
 
 /// How `@channel` is shown: people's names are buttons.
 pub const CALL: &str = r#"<span class="mention">"#;
@@ -47,7 +50,19 @@ fn MessageView(
     channel: Memo<Option<Channel>>,
 ) -> impl IntoView {
     let MessageRow {
-        id, sender, at, text, continues, deleted, edited_at, reply_to, calls_me, calls_all, delivery, ..
+        id,
+        sender,
+        at,
+        text,
+        continues,
+        deleted,
+        edited_at,
+        reply_to,
+        attachments,
+        calls_me,
+        calls_all,
+        delivery,
+        ..
     } = message;
     let sending = matches!(delivery, Delivery::Sending(_));
     let name = sender.username.clone();
@@ -76,7 +91,7 @@ fn MessageView(
     } else {
         let html = markdown::html(&text);
         let html = if calls_all { html } else { html.replace(CALL, "<span>") };
-        changing(move || body(id, &text, &html, edited_at, acts.chat)).into_any()
+        changing(move || body(id, &text, &html, &attachments, edited_at, acts.chat)).into_any()
     };
     let sender = sender.id;
     let element = id.map(|id| format!("m-{id}"));
@@ -98,7 +113,14 @@ fn MessageView(
 }
 
 /// The words, or what they are being changed to, or the way back from deleting them.
-fn body(id: Option<MessageId>, text: &str, html: &str, edited_at: Option<Timestamp>, chat: Chat) -> AnyView {
+fn body(
+    id: Option<MessageId>,
+    text: &str,
+    html: &str,
+    files: &[Upload],
+    edited_at: Option<Timestamp>,
+    chat: Chat,
+) -> AnyView {
     if let Some(id) = id.filter(|id| chat.is_doomed(*id)) {
         // The way back may have the focus when it goes.
         on_cleanup(move || focus(id));
@@ -110,13 +132,20 @@ fn body(id: Option<MessageId>, text: &str, html: &str, edited_at: Option<Timesta
         .into_any();
     }
     if let Some(id) = id.filter(|id| *chat.editing.id.read() == Some(*id)) {
-        return view! { <Editor id before=text.to_owned()/> }.into_any();
+        let empty = !files.is_empty();
+        return view! { <Editor id before=text.to_owned() may_be_empty=empty/> {attachments(files)} }.into_any();
     }
     let zone = expect_context::<Zone>();
     let edited = edited_at.map(|at| {
         view! { <span class="edited" title=move || format!("Edited {}", zone.full(at))>"(edited)"</span> }
     });
-    view! { <div class="message-text" inner_html=html.to_owned()></div> " " {edited} }.into_any()
+    let words = (!text.is_empty()).then(|| view! { <div class="message-text" inner_html=html.to_owned()></div> });
+    view! { {words} " " {edited} {attachments(files)} }.into_any()
+}
+
+/// What stands for a message without words.
+fn names_of(files: &[Upload]) -> String {
+    files.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// What a message answers.
@@ -127,7 +156,11 @@ fn Quote(id: MessageId, acts: Acts) -> impl IntoView {
             Quoted::Here(message) if message.deleted => {
                 (message.sender.username, "This message was deleted.".to_owned())
             }
-            Quoted::Here(message) => (message.sender.username, markdown::plain(&message.text, QUOTE)),
+            Quoted::Here(message) => {
+                let words = markdown::plain(&message.text, QUOTE);
+                let files = || names_of(&message.attachments);
+                (message.sender.username.clone(), if words.is_empty() { files() } else { words })
+            }
             Quoted::Asked => (String::new(), "…".to_owned()),
             Quoted::Gone => (String::new(), "This message can't be shown.".to_owned()),
         };

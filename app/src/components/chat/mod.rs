@@ -1,4 +1,5 @@
 mod acts;
+mod attach;
 mod completion;
 mod composer;
 mod conversation;

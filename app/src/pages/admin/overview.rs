@@ -1,6 +1,6 @@
 use crate::{
     api,
-    components::admin::{Bars, Page, Shares, grouped, shown, size},
+    components::admin::{Bars, Page, Shares, StorageShares, grouped, shown, size},
 };
 use leptos::prelude::*;
 use natter::{
@@ -22,7 +22,7 @@ fn Charts(stats: Stats) -> impl IntoView {
         ("People", grouped(stats.users), suspended),
         ("Channels", grouped(stats.channels), None),
         ("Messages", grouped(stats.messages), None),
-        ("Storage", size(stats.storage_bytes), None),
+        ("Storage", size(stats.storage.iter().map(|kind| kind.bytes).sum()), None),
     ];
     let figure = |(name, number, note): (&'static str, String, Option<String>)| {
         view! {
@@ -41,6 +41,7 @@ fn Charts(stats: Stats) -> impl IntoView {
         <Bars title="Messages per day" unit=("message", "messages") days=series(|day| day.messages)/>
         <Bars title="Active people per day" unit=("person", "people") days=series(|day| day.active)/>
         <Shares title="Busiest channels" channels=stats.busiest/>
+        <StorageShares storage=stats.storage/>
         <p class="text-[13px] text-faint">"Days are counted in UTC. Private conversations are in the totals only."</p>
     }
     .into_any()

@@ -210,7 +210,7 @@ impl Chat {
                     deleted: false,
                     reply_to: pending.reply_to,
                     mentions_channel: false,
-                    attachments: Vec::new(),
+                    attachments: pending.attachments,
                     reactions: Vec::new(),
                     reference: None,
                 });

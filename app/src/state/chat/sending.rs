@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use natter::{Ref, wire::ClientFrame};
+use natter::{Ref, Upload, wire::ClientFrame};
 
 /// How often it is said that one is writing.
 const SAY_TYPING_MS: i64 = 3_000;
@@ -17,6 +17,11 @@ const SAY_TYPING_MS: i64 = 3_000;
 impl Chat {
     /// Puts a message on its way; None when too much is waiting already.
     pub fn send(&self, target: Target, text: &str) -> Option<Ref> {
+        self.send_with(target, text, Vec::new())
+    }
+
+    /// The same, with files that have arrived.
+    pub fn send_with(&self, target: Target, text: &str, files: Vec<Upload>) -> Option<Ref> {
         if self.outbox.is_full() {
             return None;
         }
@@ -24,7 +29,7 @@ impl Chat {
         if answers.is_some() {
             self.replying.set(None);
         }
-        let out = Outgoing::new(target, text.into(), answers);
+        let out = Outgoing::new(target, text.into(), answers, files);
         if let Some(timeline) = self.timeline(target) {
             timeline.update(|timeline| out.show_in(timeline));
         }

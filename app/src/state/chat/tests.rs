@@ -6,8 +6,8 @@ use crate::state::{
     outbox::OUTBOX_MAX,
 };
 use natter::{
-    ChannelKind, ErrorCode, SessionId, Timestamp, UserRef, Visibility, message::Receiver, scheduled::ScheduledCounts,
-    wire::ServerFrame,
+    ChannelKind, ErrorCode, SessionId, Timestamp, UserRef, Visibility, media::UploadBounds, message::Receiver,
+    scheduled::ScheduledCounts, wire::ServerFrame,
 };
 
 fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -> Message {
@@ -23,6 +23,7 @@ fn with_chat(test: impl FnOnce(Chat, User, Channel)) {
             epoch: "one".into(),
             channels: vec![general.clone()],
             scheduled: ScheduledCounts::default(),
+            uploads: UploadBounds::default(),
         };
         let chat = Chat::new(start);
         let page = MessagePage { items: vec![], next: None, rev: 0, epoch: "one".into() };

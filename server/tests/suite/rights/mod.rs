@@ -4,7 +4,7 @@
 mod table;
 mod world;
 
-use crate::common::{Socket, answer};
+use crate::common::{Socket, answer, form};
 use natter::{
     ChannelKind, PostPolicy, Ref, Role, UserId, Visibility,
     channel::Access,
@@ -94,6 +94,8 @@ enum Right {
     Named(fn(Role, Access) -> bool),
     /// About a message, given who asks and who sent it.
     Message(fn(Role, Access, UserId, UserId) -> bool),
+    /// About a file of a message: where the right is missing, there is none, also of one's own.
+    Upload(fn(Role, Access) -> bool),
     /// Running a channel, seen or not.
     Manage,
     /// A list for those signed in, or also for others, and which channels it shows.
@@ -112,7 +114,7 @@ impl Right {
         match self {
             Self::Anyone | Self::SignedIn | Self::Place(_) => vec![(State::Missing, false)],
             Self::Own => vec![(State::Missing, false), (State::Missing, true)],
-            Self::Message(_) if who.role().is_some() => {
+            Self::Message(_) | Self::Upload(_) if who.role().is_some() => {
                 let own = State::ALL.into_iter().filter(|state| ![State::Missing, State::OthersDirect].contains(state));
                 others.into_iter().chain(own.map(|state| (state, true))).collect()
             }
@@ -145,6 +147,7 @@ impl Right {
                 let refusal = |access| if known(access) { Answer::Forbidden } else { Answer::NotFound };
                 seen.map_or(Answer::NotFound, |access| or(right(role, access, cell.me, cell.sender), refusal(access)))
             }
+            Self::Upload(right) => or(access.is_some_and(|access| right(role, access)), Answer::NotFound),
             Self::Manage => match access {
                 Some(access) if role.can_manage_channel(access.kind) => Answer::Yes,
                 _ => or(false, if seen.is_some() { Answer::Forbidden } else { Answer::NotFound }),
@@ -250,6 +253,8 @@ async fn by_route(world: &mut World, line: &Line, cell: &Cell) -> (Answer, Value
         .replace("/messages/{id}", &format!("/messages/{}", cell.message))
         .replace("/sessions/{id}", &format!("/sessions/{}", cell.session))
         .replace("/scheduled/{id}", &format!("/scheduled/{}", cell.scheduled))
+        .replace("/uploads/{id}", &format!("/uploads/{}", cell.upload))
+        .replace("{filename}", "dot.png")
         .replace("/users/{id}", &format!("/users/{of_user}"))
         .replace("{user_id}", &if method == "DELETE" { cell.host } else { cell.guest }.to_string())
         .replace("{emoji}", "%F0%9F%91%8D")
@@ -267,7 +272,9 @@ async fn by_route(world: &mut World, line: &Line, cell: &Cell) -> (Answer, Value
         request = request.header("sec-websocket-key", "bmF0dGVyIG5hdHRlciBuYQ==");
     }
     let body = (line.request)(cell);
-    if !body.is_null() {
+    if path == "/uploads" {
+        request = form(request, "hello.txt", b"hello");
+    } else if !body.is_null() {
         request = request.json(&body);
     }
     let (status, body) = answer(request).await;

@@ -18,6 +18,7 @@ fn later(cell: &Cell) -> Value {
 }
 
 const READ_MESSAGE: Right = Right::Message(|role, access, _, _| role.can_read_channel(access));
+const FETCH: Right = Right::Upload(|role, access| role.can_see_channel(access) && role.can_read_channel(access));
 const REACT: Right = Right::Message(|role, access, _, _| role.can_react(access));
 const LISTED: Right = Right::Lists { anyone: false, shows: listed };
 
@@ -72,6 +73,9 @@ pub fn routes() -> Vec<Line> {
         line("POST /scheduled/{id}/send", Right::Own, nothing),
         line("DELETE /scheduled/{id}", Right::Own, nothing),
         line("GET /search", Right::Lists { anyone: false, shows: Role::can_read_channel }, nothing),
+        line("POST /uploads", Right::SignedIn, |_| json!({ "file": "hello" })),
+        line("GET /uploads/{id}/{filename}", FETCH, nothing),
+        line("GET /uploads/{id}/thumbnail", FETCH, nothing),
         line("GET /users", Right::SignedIn, nothing),
         line("GET /users/{id}", Right::SignedIn, nothing),
         line(

@@ -1,10 +1,11 @@
 //! A server with everybody in it, channels in every state, and what there is at a moment.
 
 use super::{State, Who};
-use crate::common::{Person, Socket, TestServer};
+use crate::common::{Person, Socket, TestServer, dot};
 use futures::future::join_all;
 use natter::{
-    AuditId, Channel, ChannelId, Message, MessageId, Scheduled, ScheduledId, SessionId, Timestamp, User, UserId,
+    AuditId, Channel, ChannelId, Message, MessageId, Scheduled, ScheduledId, SessionId, Timestamp, UploadId, User,
+    UserId,
     admin::{Invite, Registration},
 };
 use natter_server::store::{Anchor, Store};
@@ -23,6 +24,8 @@ pub struct Cell {
     pub channel: ChannelId,
     pub name: String,
     pub message: MessageId,
+    /// A picture that the message carries.
+    pub upload: UploadId,
     pub session: String,
     /// A message for later, the sender's.
     pub scheduled: String,
@@ -42,7 +45,7 @@ pub struct Cell {
 struct Room {
     id: ChannelId,
     name: String,
-    messages: HashMap<UserId, MessageId>,
+    messages: HashMap<UserId, (MessageId, UploadId)>,
 }
 
 /// All that a refused request might have changed.
@@ -145,6 +148,7 @@ impl World {
             Some(spare) => spare.clone(),
             None => of_jun().await.1["items"][0]["id"].as_str().unwrap().to_owned(),
         };
+        let said = room.messages.get(&sender).copied();
         Cell {
             who,
             state,
@@ -154,7 +158,8 @@ impl World {
             sender,
             channel: room.id,
             name: room.name,
-            message: room.messages.get(&sender).copied().unwrap_or_else(MessageId::generate),
+            message: said.map_or_else(MessageId::generate, |said| said.0),
+            upload: said.map_or_else(UploadId::generate, |said| said.1),
             session,
             scheduled: self.later.get(&sender).cloned().unwrap_or_else(|| ScheduledId::generate().to_string()),
             tomorrow: tomorrow(),
@@ -210,10 +215,14 @@ impl World {
         Room { id, name: "jun".into(), messages }
     }
 
-    async fn said(&self, channel: ChannelId, people: &[&Person]) -> HashMap<UserId, MessageId> {
-        let posts = people.iter().map(|person| person.post(channel, "as it was"));
-        let posted = join_all(posts).await;
-        people.iter().zip(posted).map(|(person, message)| (person.id(), id(&message))).collect()
+    async fn said(&self, channel: ChannelId, people: &[&Person]) -> HashMap<UserId, (MessageId, UploadId)> {
+        let posts = people.iter().map(async |person| {
+            let picture = person.upload("dot.png", &dot()).await;
+            let body = json!({ "text": "as it was", "attachments": [picture["id"]] });
+            let message = person.does("POST", &format!("/channels/{channel}/messages"), body).await;
+            (person.id(), (id(&message), id(&picture)))
+        });
+        join_all(posts).await.into_iter().collect()
     }
 
     pub async fn snapshot(&self, cell: &Cell) -> Snapshot {

@@ -1,0 +1,72 @@
+use crate::{
+    components::ui::{GHOST, Icon, changing, focus_on},
+    state::{Chat, Picked, Progress, Target},
+};
+use leptos::prelude::*;
+use natter::media::size_text;
+
+/// The files that the next message will carry, and how far they have come.
+#[component]
+pub fn Previews(target: Target) -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let picked = Memo::new(move |_| chat.uploads.of(target));
+    let keys = move || picked.with(|files| files.iter().map(|file| file.key).collect::<Vec<_>>());
+    view! {
+        <ul class="picked empty:hidden" aria-label="Files to send">
+            <For each=keys key=|key| *key let:key>
+                <Preview key picked chat/>
+            </For>
+        </ul>
+    }
+}
+
+#[component]
+fn Preview(key: u32, picked: Memo<Vec<Picked>>, chat: Chat) -> impl IntoView {
+    let file = Memo::new(move |_| picked.with(|files| files.iter().find(|file| file.key == key).cloned()));
+    let Some(Picked { name, size, preview, .. }) = file.get_untracked() else { return ().into_any() };
+    let picture = match preview {
+        Some(src) => view! { <img class="picked-picture" src=src alt=""/> }.into_any(),
+        None => view! { <span class="picked-picture"><Icon icon=icondata_lu::LuFile/></span> }.into_any(),
+    };
+    let (sending, retry, remove) = (format!("Uploading {name}"), format!("Retry {name}"), format!("Remove {name}"));
+    let status = move || match file.get().map(|file| file.progress) {
+        Some(Progress::Waiting) => view! { <span class="text-faint">"Waiting…"</span> }.into_any(),
+        Some(Progress::Sending(100)) => view! { <span class="text-faint">"Making it ready…"</span> }.into_any(),
+        Some(Progress::Sending(done)) => {
+            view! { <progress class="picked-progress" max="100" value=done aria-label=sending.clone()></progress> }
+                .into_any()
+        }
+        Some(Progress::Done(upload)) => view! { <span class="text-faint">{size_text(upload.size)}</span> }.into_any(),
+        Some(Progress::Failed(why, _)) => view! { <span role="alert" class="text-alert">{why}</span> }.into_any(),
+        None => view! { <span class="text-faint">{size_text(size)}</span> }.into_any(),
+    };
+    let again = move || {
+        match file.get().map(|file| file.progress) {
+        Some(Progress::Failed(_, true)) => view! {
+            <button type="button" class=GHOST aria-label=retry.clone() title="Retry" on:click=move |_| chat.uploads.retry(key)>
+                <Icon icon=icondata_lu::LuRotateCw/>
+            </button>
+        }
+        .into_any(),
+        _ => ().into_any(),
+    }
+    };
+    let away = move |_| {
+        chat.uploads.remove(key);
+        focus_on(".composer textarea".to_owned(), true);
+    };
+    view! {
+        <li class="picked-file">
+            {picture}
+            <span class="min-w-0 flex-1">
+                <span class="block truncate font-medium">{name}</span>
+                <span class="block text-[13px]">{changing(status)}</span>
+            </span>
+            {changing(again)}
+            <button type="button" class=GHOST aria-label=remove title="Remove" on:click=away>
+                <Icon icon=icondata_lu::LuX/>
+            </button>
+        </li>
+    }
+    .into_any()
+}

@@ -1,0 +1,303 @@
+//! Files on their way to the server, before a message carries them: what is shown of them, and the
+//! requests themselves. Those are XMLHttpRequests, since `fetch` doesn't say how much has been sent.
+
+use super::Target;
+use leptos::{
+    prelude::*,
+    wasm_bindgen::{JsCast as _, closure::Closure},
+};
+use natter::{
+    Problem, Upload,
+    input::ATTACHMENTS_MAX,
+    media::{UploadBounds, size_text},
+};
+use std::{cell::RefCell, collections::HashMap};
+use web_sys::{File, FormData, ProgressEvent, Url, XmlHttpRequest};
+
+/// Requests at once; the others wait their turn.
+const AT_ONCE: usize = 3;
+
+/// How far a file has come.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    Waiting,
+    /// In hundredths. At 100 the server makes it ready.
+    Sending(u32),
+    Done(Box<Upload>),
+    /// Why not, and whether it may be worth another try.
+    Failed(String, bool),
+}
+
+/// A file that was picked for a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Picked {
+    pub key: u32,
+    pub name: String,
+    pub size: u64,
+    /// An address of the file in this browser, where it is a picture.
+    pub preview: Option<String>,
+    pub progress: Progress,
+}
+
+thread_local! {
+    /// What belongs to the browser alone, by key.
+    static FILES: RefCell<HashMap<u32, Held>> = RefCell::default();
+}
+
+struct Held {
+    file: File,
+    request: Option<XmlHttpRequest>,
+}
+
+/// The files of each conversation's next message.
+#[derive(Clone, Copy)]
+pub struct Uploads {
+    picked: RwSignal<HashMap<Target, Vec<Picked>>>,
+    bounds: UploadBounds,
+    next: StoredValue<u32>,
+}
+
+impl Uploads {
+    pub fn new(bounds: UploadBounds) -> Self {
+        Self { picked: RwSignal::default(), bounds, next: StoredValue::new(0) }
+    }
+
+    pub fn of(self, target: Target) -> Vec<Picked> {
+        self.picked.read().get(&target).cloned().unwrap_or_default()
+    }
+
+    pub fn any(self, target: Target) -> bool {
+        self.picked.with(|all| all.get(&target).is_some_and(|files| !files.is_empty()))
+    }
+
+    /// The files of a message, when all have arrived.
+    pub fn ready(self, target: Target) -> Option<Vec<Upload>> {
+        self.picked.with(|all| ready(all.get(&target).map_or(&[], Vec::as_slice)))
+    }
+
+    /// One of them didn't arrive, and waits for the person.
+    pub fn stuck(self, target: Target) -> bool {
+        let failed = |file: &Picked| matches!(file.progress, Progress::Failed(..));
+        self.picked.with(|all| all.get(&target).is_some_and(|files| files.iter().any(failed)))
+    }
+
+    /// Takes files for a conversation's next message; answers what is wrong with them, if anything.
+    pub fn add(self, target: Target, files: Vec<File>) -> Option<String> {
+        let room = ATTACHMENTS_MAX
+            - self.picked.with_untracked(|all| all.get(&target).map_or(0, Vec::len)).min(ATTACHMENTS_MAX);
+        let too_many = files.len() > room;
+        for file in files.into_iter().take(room) {
+            let key = self.next.get_value();
+            self.next.set_value(key + 1);
+            let size = whole(file.size());
+            let progress = match self.too_large(&file.type_(), size) {
+                Some(why) => Progress::Failed(why, false),
+                None => Progress::Waiting,
+            };
+            let preview =
+                file.type_().starts_with("image/").then(|| Url::create_object_url_with_blob(&file).ok()).flatten();
+            let picked = Picked { key, name: file.name(), size, preview, progress };
+            FILES.with_borrow_mut(|held| held.insert(key, Held { file, request: None }));
+            self.picked.update(|all| all.entry(target).or_default().push(picked));
+        }
+        self.go_on();
+        too_many.then(|| format!("A message carries at most {ATTACHMENTS_MAX} files."))
+    }
+
+    /// Said before it is sent: a server that has heard enough may hang up without a word.
+    fn too_large(self, media_type: &str, size: u64) -> Option<String> {
+        let (what, most) =
+            if media_type.starts_with("video/") { ("video", self.bounds.video) } else { ("file", self.bounds.file) };
+        (size > most).then(|| format!("A {what} has at most {}.", size_text(most)))
+    }
+
+    pub fn remove(self, key: u32) {
+        if let Some(Held { request: Some(request), .. }) = FILES.with_borrow_mut(|held| held.remove(&key)) {
+            let _ = request.abort();
+        }
+        let mut gone = None;
+        self.picked.update(|all| {
+            for files in all.values_mut() {
+                if let Some(at) = files.iter().position(|file| file.key == key) {
+                    gone = Some(files.remove(at));
+                }
+            }
+        });
+        forget(gone);
+        self.go_on();
+    }
+
+    pub fn retry(self, key: u32) {
+        self.note(key, Progress::Waiting);
+        self.go_on();
+    }
+
+    /// They are in a message now.
+    pub fn clear(self, target: Target) {
+        let gone = self.picked.try_update(|all| all.remove(&target)).flatten().unwrap_or_default();
+        FILES.with_borrow_mut(|held| gone.iter().for_each(|file| _ = held.remove(&file.key)));
+        forget(gone);
+    }
+
+    fn note(self, key: u32, progress: Progress) {
+        self.picked.try_update(|all| {
+            if let Some(file) = all.values_mut().flatten().find(|file| file.key == key) {
+                file.progress = progress;
+            }
+        });
+    }
+
+    /// Begins what may begin.
+    fn go_on(self) {
+        let next = self.picked.with_untracked(|all| next(all.values().flatten()));
+        for key in next {
+            self.note(key, Progress::Sending(0));
+            if self.send(key).is_none() {
+                self.note(key, Progress::Failed("Your browser can't send this.".into(), false));
+            }
+        }
+    }
+
+    fn send(self, key: u32) -> Option<()> {
+        let request = XmlHttpRequest::new().ok()?;
+        request.open("POST", "/api/v1/uploads").ok()?;
+        let progressed = Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| {
+            if event.length_computable() && event.total() > 0.0 {
+                self.note(key, Progress::Sending(hundredths(event.loaded() / event.total())));
+            }
+        });
+        request.upload().ok()?.set_onprogress(Some(progressed.as_ref().unchecked_ref()));
+        let answered = request.clone();
+        let ended = Closure::<dyn Fn()>::new(move || {
+            let status = answered.status().unwrap_or(0);
+            let body = answered.response_text().ok().flatten().unwrap_or_default();
+            self.note(key, outcome(status, &body));
+            FILES.with_borrow_mut(|held| held.get_mut(&key).map(|held| held.request.take()));
+            self.go_on();
+        });
+        request.set_onload(Some(ended.as_ref().unchecked_ref()));
+        request.set_onerror(Some(ended.as_ref().unchecked_ref()));
+        // They live as long as the page: a few bytes for each file.
+        progressed.forget();
+        ended.forget();
+        FILES.with_borrow_mut(|held| {
+            let held = held.get_mut(&key)?;
+            let form = FormData::new().ok()?;
+            form.append_with_blob_and_filename("file", &held.file, &held.file.name()).ok()?;
+            request.send_with_opt_form_data(Some(&form)).ok()?;
+            held.request = Some(request);
+            Some(())
+        })
+    }
+}
+
+/// All that have arrived, if that is all of them.
+fn ready(files: &[Picked]) -> Option<Vec<Upload>> {
+    let done = |file: &Picked| match &file.progress {
+        Progress::Done(upload) => Some((**upload).clone()),
+        _ => None,
+    };
+    files.iter().map(done).collect()
+}
+
+/// The keys of those whose turn it is.
+fn next<'a>(files: impl Iterator<Item = &'a Picked> + Clone) -> Vec<u32> {
+    let under_way = files.clone().filter(|file| matches!(file.progress, Progress::Sending(_))).count();
+    let mut waiting: Vec<u32> = files.filter(|file| file.progress == Progress::Waiting).map(|file| file.key).collect();
+    waiting.sort_unstable();
+    waiting.truncate(AT_ONCE.saturating_sub(under_way));
+    waiting
+}
+
+/// What an answer means.
+fn outcome(status: u16, body: &str) -> Progress {
+    if status == 201
+        && let Ok(upload) = serde_json::from_slice(body.as_bytes())
+    {
+        return Progress::Done(Box::new(upload));
+    }
+    match serde_json::from_slice::<Problem>(body.as_bytes()) {
+        // Sent again, a file that was refused is refused again.
+        Ok(problem) => Progress::Failed(problem.detail, !matches!(status, 413 | 415 | 422)),
+        Err(_) => Progress::Failed("Can't reach the server.".into(), true),
+    }
+}
+
+fn forget(files: impl IntoIterator<Item = Picked>) {
+    for url in files.into_iter().filter_map(|file| file.preview) {
+        let _ = Url::revoke_object_url(&url);
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "sizes of files are whole and positive")]
+fn whole(size: f64) -> u64 {
+    size as u64
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
+fn hundredths(share: f64) -> u32 {
+    (share.clamp(0.0, 1.0) * 100.0) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use natter::UploadId;
+
+    fn picked(key: u32, progress: Progress) -> Picked {
+        Picked { key, name: format!("{key}.png"), size: 1, preview: None, progress }
+    }
+
+    fn upload() -> Upload {
+        let id = UploadId::generate();
+        let (filename, media_type, url) = ("a.txt".into(), "text/plain".into(), "/a".into());
+        Upload {
+            id,
+            filename,
+            media_type,
+            size: 1,
+            width: None,
+            height: None,
+            duration: None,
+            url,
+            thumbnail_url: None,
+        }
+    }
+
+    #[test]
+    fn three_go_at_once_and_the_others_in_the_order_they_were_picked() {
+        let mut files: Vec<_> = [4, 2, 5, 1, 3].map(|key| picked(key, Progress::Waiting)).into();
+        assert_eq!(next(files.iter()), [1, 2, 3]);
+        for file in &mut files {
+            file.progress = match file.key {
+                1 => Progress::Failed("no".into(), true),
+                2 | 3 => Progress::Sending(7),
+                _ => Progress::Waiting,
+            };
+        }
+        assert_eq!(next(files.iter()), [4]);
+    }
+
+    #[test]
+    fn a_message_waits_for_all_its_files() {
+        let done = upload();
+        let mut files = vec![picked(1, Progress::Done(Box::new(done.clone()))), picked(2, Progress::Sending(100))];
+        assert_eq!(ready(&files), None);
+        files[1].progress = Progress::Failed("no".into(), true);
+        assert_eq!(ready(&files), None);
+        files.pop();
+        assert_eq!(ready(&files), Some(vec![done]));
+        assert_eq!(ready(&[]), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_was_refused_isn_t_tried_again_and_what_wasn_t_heard_is() {
+        let done = upload();
+        assert_eq!(outcome(201, &serde_json::to_string(&done).unwrap()), Progress::Done(Box::new(done)));
+        let refused = Problem::new(natter::ErrorCode::TooLarge, "A picture has at most 25 MB.");
+        let said = serde_json::to_string(&refused).unwrap();
+        assert_eq!(outcome(413, &said), Progress::Failed(refused.detail.clone(), false));
+        assert_eq!(outcome(503, &said), Progress::Failed(refused.detail, true));
+        assert_eq!(outcome(0, ""), Progress::Failed("Can't reach the server.".into(), true));
+    }
+}
