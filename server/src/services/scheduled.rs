@@ -1,6 +1,6 @@
 //! Messages for later: what their authors do with them, and sending them when their time comes.
 
-use super::{Caller, Clock, Result, ServiceError, messages::no_such_reply};
+use super::{Caller, Clock, Result, ServiceError, messages::no_such_reply, uploads::no_such_upload};
 use crate::{
     bus::{Bus, Hint},
     limits::ChatLimits,
@@ -78,6 +78,7 @@ impl Schedule {
             reply_to: draft.reply_to,
             attachments: draft.attachments,
             send_at: draft.send_at,
+            now: self.clock.now(),
         };
         match self.store.schedule(new).await? {
             Made::New(made) => {
@@ -86,6 +87,7 @@ impl Schedule {
                 Ok((made, false))
             }
             Made::Known(known) => Ok((known, true)),
+            Made::NoSuchUpload => Err(no_such_upload()),
             Made::Full => {
                 let most = format!("At most {PENDING_MAX} messages can wait to be sent.");
                 Err(FieldError::new("scheduled", most).into())
@@ -97,11 +99,9 @@ impl Schedule {
     pub fn check(&self, draft: &ScheduledDraft) -> Result<String> {
         let text = MessageText::with_files(&draft.text, draft.attachments.len());
         let time = check_send_at(draft.send_at, self.clock.now());
-        match (text, time, carries(&draft.attachments)) {
-            (Ok(text), Ok(()), Ok(())) => Ok(text.into_string()),
-            (text, time, files) => {
-                Err(ServiceError::Invalid([text.err(), time.err(), files.err()].into_iter().flatten().collect()))
-            }
+        match (text, time) {
+            (Ok(text), Ok(())) => Ok(text.into_string()),
+            (text, time) => Err(ServiceError::Invalid([text.err(), time.err()].into_iter().flatten().collect())),
         }
     }
 
@@ -109,17 +109,18 @@ impl Schedule {
     pub async fn edit(&self, caller: &Caller, id: ScheduledId, edit: ScheduledEdit) -> Result<Scheduled> {
         self.limits.message(caller.user.id)?;
         // That something is left to say is looked at where nobody can change it meanwhile.
-        let text = edit.text.as_deref().map(|text| MessageText::with_files(text, 1)).transpose();
-        let files = edit.attachments.as_deref().map(carries).transpose();
-        let time = edit.send_at.map(|at| check_send_at(at, self.clock.now())).transpose();
-        let text = match (text, files, time) {
-            (Ok(text), Ok(_), Ok(_)) => text.map(MessageText::into_string),
-            (text, files, time) => {
-                let wrong = [text.err(), files.err(), time.err()];
-                return Err(ServiceError::Invalid(wrong.into_iter().flatten().collect()));
+        let files = edit.attachments.as_ref().map_or(1, Vec::len).max(1);
+        let words = edit.text.as_deref().unwrap_or_default();
+        let now = self.clock.now();
+        let time = edit.send_at.map(|at| check_send_at(at, now)).transpose();
+        let text = match (MessageText::with_files(words, files), time) {
+            (Ok(text), Ok(_)) => edit.text.as_ref().map(|_| text.into_string()),
+            (text, time) => {
+                return Err(ServiceError::Invalid([text.err(), time.err()].into_iter().flatten().collect()));
             }
         };
-        let changed = changed(self.store.reschedule(caller.user.id, id, ScheduledEdit { text, ..edit }).await?)?;
+        let edit = ScheduledEdit { text, ..edit };
+        let changed = changed(self.store.reschedule(caller.user.id, id, edit, now).await?)?;
         self.moved.notify_one();
         self.tell(caller.user.id, &changed).await;
         Ok(changed)
@@ -135,8 +136,9 @@ impl Schedule {
     /// Sends one that waits at once; answers what became of it.
     pub async fn send_now(&self, caller: &Caller, id: ScheduledId) -> Result<Scheduled> {
         self.limits.message(caller.user.id)?;
-        let now = ScheduledEdit { send_at: Some(self.clock.now()), ..ScheduledEdit::default() };
-        changed(self.store.reschedule(caller.user.id, id, now).await?)?;
+        let now = self.clock.now();
+        let edit = ScheduledEdit { send_at: Some(now), ..ScheduledEdit::default() };
+        changed(self.store.reschedule(caller.user.id, id, edit, now).await?)?;
         // Whatever happens here: it is due now.
         self.moved.notify_one();
         if let Some(due) = self.store.waiting(caller.user.id, id).await? {
@@ -227,16 +229,12 @@ impl Schedule {
     }
 }
 
-/// Files in messages for later.
-fn carries(files: &[UploadId]) -> std::result::Result<(), FieldError> {
-    if files.is_empty() { Ok(()) } else { Err(FieldError::new("attachments", "Scheduled messages can't carry files.")) }
-}
-
 fn changed(edited: Edited) -> Result<Scheduled> {
     let settled = |detail| Err(ServiceError::Conflict(FieldError::new("state", detail)));
     match edited {
         Edited::Changed(scheduled) => Ok(scheduled),
         Edited::NotFound => Err(no_such_message()),
+        Edited::NoSuchUpload => Err(no_such_upload()),
         Edited::Empty => Err(FieldError::new("text", "A message needs some text.").into()),
         Edited::Settled(ScheduledState::Sent) => settled("This message has been sent already."),
         Edited::Settled(ScheduledState::Cancelled) => settled("This message was cancelled."),

@@ -3,13 +3,15 @@
 use super::{
     Appended, NewMessage, Result, StoreError,
     rows::{count, time},
+    uploads::{OfferedRow, attached},
 };
 use async_trait::async_trait;
 use natter::{
-    ChannelId, Message, MessageId, Ref, Scheduled, ScheduledId, Timestamp, UploadId, UserId,
+    ChannelId, Message, MessageId, Ref, Scheduled, ScheduledId, Timestamp, Upload, UploadId, UserId,
     scheduled::{ScheduledCounts, ScheduledFailure, ScheduledState},
 };
 use sqlx::FromRow;
+use std::collections::HashSet;
 use uuid::Uuid;
 
 pub struct NewScheduled {
@@ -22,6 +24,7 @@ pub struct NewScheduled {
     pub reply_to: Option<MessageId>,
     pub attachments: Vec<UploadId>,
     pub send_at: Timestamp,
+    pub now: Timestamp,
 }
 
 /// What came of putting one on the list.
@@ -32,6 +35,8 @@ pub enum Made {
     Known(Scheduled),
     /// As many wait as may.
     Full,
+    /// One of its files isn't the owner's, or belongs to something else already.
+    NoSuchUpload,
 }
 
 /// What is given is changed.
@@ -52,6 +57,8 @@ pub enum Edited {
     Settled(ScheduledState),
     /// Nothing would be left to send.
     Empty,
+    /// One of its files isn't the owner's, or belongs to something else already.
+    NoSuchUpload,
 }
 
 /// One that waits, with all that it takes to send it.
@@ -101,7 +108,7 @@ pub trait ScheduledStore: Send + Sync {
     async fn scheduled_of(&self, owner: UserId) -> Result<Vec<Scheduled>>;
     async fn scheduled_counts(&self, owner: UserId) -> Result<ScheduledCounts>;
     /// Changes one that waits: from then on it is sent like this, or was sent before.
-    async fn reschedule(&self, owner: UserId, id: ScheduledId, edit: ScheduledEdit) -> Result<Edited>;
+    async fn reschedule(&self, owner: UserId, id: ScheduledId, edit: ScheduledEdit, now: Timestamp) -> Result<Edited>;
     /// Takes one back that waits, or one that failed off the list. Its words are gone.
     async fn unschedule(&self, owner: UserId, id: ScheduledId, now: Timestamp) -> Result<Edited>;
     /// When the first that waits is to be sent.
@@ -132,13 +139,13 @@ pub(super) struct ScheduledRow {
     failure: Option<String>,
     message_id: Option<Uuid>,
     settled_at: Option<i64>,
-    /// JSON: the ids of its files, in order.
+    /// JSON: its files, in their order, as a message's.
     files: Option<String>,
 }
 
 impl ScheduledRow {
-    fn files(&self) -> Vec<UploadId> {
-        self.files.as_deref().and_then(|ids| serde_json::from_str(ids).ok()).unwrap_or_default()
+    fn files(&self) -> Vec<Upload> {
+        attached(self.files.as_deref())
     }
 
     pub(super) fn state(&self) -> Result<ScheduledState> {
@@ -161,8 +168,8 @@ impl TryFrom<ScheduledRow> for Scheduled {
             id: ScheduledId(row.id),
             channel_id: ChannelId(row.channel_id),
             state: row.state()?,
+            attachments: row.files(),
             text: row.text,
-            attachments: Vec::new(),
             reply_to: row.reply_to.map(MessageId),
             send_at: time(row.send_at),
             failure: failure.map(|failure| failure.words().to_owned()),
@@ -175,7 +182,7 @@ impl TryFrom<ScheduledRow> for Scheduled {
 
 impl From<ScheduledRow> for Due {
     fn from(row: ScheduledRow) -> Self {
-        let attachments = row.files();
+        let attachments = row.files().into_iter().map(|file| file.id).collect();
         Self {
             id: ScheduledId(row.id),
             version: count(row.version),
@@ -187,6 +194,14 @@ impl From<ScheduledRow> for Due {
             attachments,
         }
     }
+}
+
+/// Whether somebody may put these files, as they were found, into a message for later.
+pub(super) fn may_hold(files: &[UploadId], offered: &[OfferedRow], owner: UserId, now: Timestamp) -> bool {
+    let good = offered.iter().filter(|row| row.offered_to(owner, now).is_some()).map(OfferedRow::id);
+    let good: HashSet<_> = good.collect();
+    let wanted: HashSet<_> = files.iter().copied().collect();
+    wanted.len() == files.len() && wanted.is_subset(&good)
 }
 
 /// How a list is shown.

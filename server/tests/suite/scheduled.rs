@@ -195,6 +195,39 @@ async fn bad_times_and_bad_words_are_refused_by_name() {
     assert_eq!(mira.get("/scheduled").await.1["items"].as_array().unwrap().len(), 1);
 }
 
+/// Uploads a small file.
+async fn upload(person: &Person) -> Value {
+    let body = "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"notes.txt\"\r\n\
+        content-type: text/plain\r\n\r\nnotes\r\n--edge--\r\n";
+    let request = person.request(reqwest::Method::POST, "/uploads");
+    let request = request.header("content-type", "multipart/form-data; boundary=edge").body(body);
+    let (status, upload) = crate::common::answer(request).await;
+    assert_eq!(status, 201, "{upload}");
+    upload
+}
+
+#[tokio::test]
+async fn it_carries_files_of_its_author_s() {
+    let (_server, ada, mira, channel) = TestServer::with_channel().await;
+    let file = upload(&mira).await;
+    let with = |file: &Value| {
+        let mut draft = body(channel, "", from_now(HOUR));
+        draft["attachments"] = json!([file["id"]]);
+        draft
+    };
+    let theirs = upload(&ada).await;
+    refused(&mira.call("POST", "/scheduled", Some(with(&theirs))).await, 422, "attachments");
+    refused(&mira.call("POST", "/scheduled", Some(with(&json!({ "id": Ref::generate() })))).await, 422, "attachments");
+    let (status, made) = mira.call("POST", "/scheduled", Some(with(&file))).await;
+    assert_eq!((status, &made["attachments"]), (201, &json!([file])), "{made}");
+    refused(&mira.call("PATCH", &path(&made), Some(json!({ "attachments": [] }))).await, 422, "text");
+    let url = file["url"].as_str().unwrap().strip_prefix("/api/v1").unwrap();
+    assert_eq!((mira.get(url).await.0, ada.get(url).await.0), (200, 404), "nobody else's yet");
+    let sent = mira.does("POST", &format!("{}/send", path(&made)), Value::Null).await;
+    assert_eq!((&sent["state"], &sent["attachments"]), (&json!("sent"), &json!([file])));
+    assert_eq!(ada.get(url).await.0, 200);
+}
+
 #[tokio::test]
 async fn a_year_ahead_is_fine_and_a_hundred_are_enough() {
     let (_server, _ada, mira, channel) = TestServer::with_channel().await;

@@ -2,13 +2,14 @@
 
 use super::store_contract::{Fresh, LATER, NOW, act, channel, channel_with, done, engines, message, user};
 use natter::{
-    ChannelId, MessageId, PostPolicy, Ref, Scheduled, ScheduledId, Timestamp, UploadId, User, UserId, Visibility,
+    ChannelId, MessageId, PostPolicy, Ref, Scheduled, ScheduledId, Timestamp, Upload, UploadId, User, UserId,
+    Visibility,
     markdown::mentions,
     scheduled::{PENDING_MAX, SETTLED_MAX, ScheduledCounts, ScheduledFailure, ScheduledState},
 };
 use natter_server::store::{
-    Anchor, Appended, ChannelChange, Delivered, Delivery, Due, Edited, Made, MessageChange, NewMessage, NewScheduled,
-    Revised, Revision, ScheduledEdit, Store, UserChange,
+    Anchor, Appended, ChannelChange, Delivered, Delivery, Due, Edited, Kept, Made, MessageChange, NewMessage,
+    NewScheduled, NewUpload, Revised, Revision, ScheduledEdit, Store, UserChange,
 };
 use std::sync::Arc;
 
@@ -25,12 +26,33 @@ fn new(owner: &User, channel_id: ChannelId, text: &str, send_at: Timestamp) -> N
         reply_to: None,
         attachments: Vec::new(),
         send_at,
+        now: NOW,
     }
 }
 
 async fn schedule(store: &dyn Store, owner: &User, channel_id: ChannelId, text: &str) -> Scheduled {
     match store.schedule(new(owner, channel_id, text, TIME)).await.unwrap() {
         Made::New(scheduled) => scheduled,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn upload(store: &dyn Store, owner: &User, filename: &str) -> Upload {
+    let new = NewUpload {
+        id: UploadId::generate(),
+        owner_id: owner.id,
+        filename: filename.into(),
+        media_type: "text/plain".into(),
+        size: 7,
+        width: None,
+        height: None,
+        duration: None,
+        thumbnail: None,
+        created_at: NOW,
+        expires_at: LATER,
+    };
+    match store.keep_upload(new, 1_000).await.unwrap() {
+        Kept::Kept(upload) => upload,
         other => panic!("{other:?}"),
     }
 }
@@ -78,7 +100,8 @@ async fn two(store: &dyn Store) -> (User, User, ChannelId) {
 async fn one_that_waits_is_kept_as_it_was_made(fresh: Fresh) {
     let store = &*fresh.store;
     let (ada, mira, id) = two(store).await;
-    let files = [UploadId::generate(), UploadId::generate()];
+    let uploads = [upload(store, &mira, "one.txt").await, upload(store, &mira, "two.txt").await];
+    let files = uploads.clone().map(|upload| upload.id);
     let draft = NewScheduled { attachments: files.to_vec(), ..new(&mira, id, "good morning", TIME) };
     let reply_to = Some(MessageId::generate());
     let draft = NewScheduled { reply_to, ..draft };
@@ -88,7 +111,7 @@ async fn one_that_waits_is_kept_as_it_was_made(fresh: Fresh) {
         id: scheduled_id,
         channel_id: id,
         text: "good morning".into(),
-        attachments: Vec::new(),
+        attachments: uploads.to_vec(),
         reply_to,
         send_at: TIME,
         state: ScheduledState::Pending,
@@ -190,10 +213,12 @@ async fn what_was_changed_or_taken_back_since_it_was_read_is_not_sent(fresh: Fre
     let cancelled = schedule(store, &mira, id, "never mind").await;
     let read_before = read(store).await;
     let text = ScheduledEdit { text: Some("hello".into()), ..ScheduledEdit::default() };
-    let Edited::Changed(now) = store.reschedule(mira.id, changed.id, text).await.unwrap() else { panic!("it waits") };
+    let Edited::Changed(now) = store.reschedule(mira.id, changed.id, text, NOW).await.unwrap() else {
+        panic!("it waits")
+    };
     assert_eq!((now.text.as_str(), now.send_at), ("hello", TIME));
     let time = ScheduledEdit { send_at: Some(LATER.plus_millis(1)), ..ScheduledEdit::default() };
-    assert!(matches!(store.reschedule(mira.id, moved.id, time).await.unwrap(), Edited::Changed(_)));
+    assert!(matches!(store.reschedule(mira.id, moved.id, time, NOW).await.unwrap(), Edited::Changed(_)));
     let Edited::Changed(gone) = store.unschedule(mira.id, cancelled.id, NOW).await.unwrap() else { panic!("it waits") };
     assert_eq!((gone.state, gone.text.as_str()), (ScheduledState::Cancelled, ""));
     assert_eq!(store.deliver(&read_before).await.unwrap(), vec![Delivered::Passed; 3]);
@@ -203,7 +228,7 @@ async fn what_was_changed_or_taken_back_since_it_was_read_is_not_sent(fresh: Fre
     // What doesn't wait any more isn't changed.
     for (one, state) in [(changed.id, ScheduledState::Sent), (cancelled.id, ScheduledState::Cancelled)] {
         let text = ScheduledEdit { text: Some("again".into()), ..ScheduledEdit::default() };
-        assert_eq!(store.reschedule(mira.id, one, text).await.unwrap(), Edited::Settled(state));
+        assert_eq!(store.reschedule(mira.id, one, text, NOW).await.unwrap(), Edited::Settled(state));
         assert_eq!(store.unschedule(mira.id, one, NOW).await.unwrap(), Edited::Settled(state));
     }
 }
@@ -213,17 +238,17 @@ async fn only_its_author_changes_it_and_something_stays_to_be_said(fresh: Fresh)
     let (ada, mira, id) = two(store).await;
     let one = schedule(store, &mira, id, "mine").await;
     let text = |text: &str| ScheduledEdit { text: Some(text.into()), ..ScheduledEdit::default() };
-    assert_eq!(store.reschedule(ada.id, one.id, text("yours")).await.unwrap(), Edited::NotFound);
+    assert_eq!(store.reschedule(ada.id, one.id, text("yours"), NOW).await.unwrap(), Edited::NotFound);
     assert_eq!(store.unschedule(ada.id, one.id, NOW).await.unwrap(), Edited::NotFound);
-    assert_eq!(store.reschedule(mira.id, one.id, text("")).await.unwrap(), Edited::Empty);
+    assert_eq!(store.reschedule(mira.id, one.id, text(""), NOW).await.unwrap(), Edited::Empty);
     assert_eq!(get(store, mira.id, one.id).await, one);
-    let file = UploadId::generate();
+    let file = upload(store, &mira, "one.txt").await.id;
     let with_file = ScheduledEdit { attachments: Some(vec![file]), ..text("") };
-    assert!(matches!(store.reschedule(mira.id, one.id, with_file).await.unwrap(), Edited::Changed(_)));
+    assert!(matches!(store.reschedule(mira.id, one.id, with_file, NOW).await.unwrap(), Edited::Changed(_)));
     let due = store.waiting(mira.id, one.id).await.unwrap().unwrap();
     assert_eq!((due.text.as_str(), due.attachments, due.version), ("", vec![file], 1));
     let without = ScheduledEdit { attachments: Some(Vec::new()), ..ScheduledEdit::default() };
-    assert_eq!(store.reschedule(mira.id, one.id, without).await.unwrap(), Edited::Empty);
+    assert_eq!(store.reschedule(mira.id, one.id, without, NOW).await.unwrap(), Edited::Empty);
 }
 
 /// Ends like that, and never posts, also when it would be allowed again.
@@ -235,7 +260,7 @@ async fn fails(store: &dyn Store, owner: &User, id: ScheduledId, why: ScheduledF
     assert_eq!((failed.settled_at, failed.message_id), (Some(LATER), None));
     assert!(!failed.text.is_empty(), "to be written again");
     assert_eq!(store.deliver(&batch).await.unwrap(), [Delivered::Passed]);
-    let settled = store.reschedule(owner.id, id, ScheduledEdit::default()).await.unwrap();
+    let settled = store.reschedule(owner.id, id, ScheduledEdit::default(), NOW).await.unwrap();
     assert_eq!(settled, Edited::Settled(ScheduledState::Failed));
 }
 
@@ -375,6 +400,70 @@ async fn the_bound_holds_also_in_a_race(fresh: Fresh) {
     assert_eq!(store.scheduled_counts(mira.id).await.unwrap().pending, u64::from(PENDING_MAX));
 }
 
+async fn its_files_stay_as_long_as_it_waits_and_go_with_the_message(fresh: Fresh) {
+    let store = &*fresh.store;
+    let (ada, mira, id) = two(store).await;
+    let (kept, dropped) = (upload(store, &mira, "kept.txt").await, upload(store, &mira, "dropped.txt").await);
+    let theirs = upload(store, &ada, "theirs.txt").await;
+    let with = |owner, files: &[&Upload]| {
+        let attachments = files.iter().map(|file| file.id).collect();
+        NewScheduled { attachments, ..new(owner, id, "", TIME) }
+    };
+    let draft = with(&mira, &[&kept, &dropped]);
+    let one = draft.id;
+    assert!(matches!(store.schedule(draft).await.unwrap(), Made::New(_)));
+    // Somebody else's, what waits elsewhere already, and the same one twice.
+    for files in [[&theirs, &theirs].as_slice(), &[&theirs], &[&kept]] {
+        assert_eq!(store.schedule(with(&mira, files)).await.unwrap(), Made::NoSuchUpload);
+    }
+    let fresh_one = upload(store, &mira, "fresh.txt").await;
+    assert_eq!(store.schedule(with(&mira, &[&fresh_one, &fresh_one])).await.unwrap(), Made::NoSuchUpload);
+    let edit = |files: &[&Upload]| {
+        let attachments = Some(files.iter().map(|file| file.id).collect());
+        ScheduledEdit { attachments, ..ScheduledEdit::default() }
+    };
+    assert_eq!(store.reschedule(mira.id, one, edit(&[&kept, &theirs]), NOW).await.unwrap(), Edited::NoSuchUpload);
+    let Edited::Changed(now) = store.reschedule(mira.id, one, edit(&[&kept]), NOW).await.unwrap() else {
+        panic!("it waits")
+    };
+    assert_eq!(now.attachments, [kept.clone()]);
+    // Long after an upload would go: what isn't held any more goes, what is stays.
+    let mut gone = store.discard_uploads(LATER.plus_millis(1), 10).await.unwrap();
+    gone.sort_unstable();
+    let mut expected = vec![dropped.id, theirs.id, fresh_one.id];
+    expected.sort_unstable();
+    assert_eq!(gone, expected);
+    let outcome = deliver_all(store).await;
+    let [Delivered::Sent { message, .. }] = &outcome[..] else { panic!("{outcome:?}") };
+    assert_eq!(message.attachments, [kept.clone()]);
+    assert!(store.discard_uploads(LATER.plus_millis(1), 10).await.unwrap().is_empty(), "the message carries it");
+    assert_eq!(get(store, mira.id, one).await.attachments, [kept.clone()]);
+    let delete = MessageChange::Delete { reason: None };
+    store.revise(Revision { message_id: message.id, actor: mira.id, at: LATER, what: delete }).await.unwrap();
+    assert!(get(store, mira.id, one).await.attachments.is_empty());
+    assert_eq!(store.discard_uploads(LATER, 10).await.unwrap(), [kept.id]);
+}
+
+async fn the_files_of_what_was_cancelled_go_and_a_missing_one_makes_it_fail(fresh: Fresh) {
+    let store = &*fresh.store;
+    let (_, mira, id) = two(store).await;
+    let (first, second) = (upload(store, &mira, "first.txt").await, upload(store, &mira, "second.txt").await);
+    let with = |file: &Upload| NewScheduled { attachments: vec![file.id], ..new(&mira, id, "see there", TIME) };
+    let (cancelled, incomplete) = (with(&first), with(&second));
+    let (cancelled_id, incomplete_id) = (cancelled.id, incomplete.id);
+    for draft in [cancelled, incomplete] {
+        assert!(matches!(store.schedule(draft).await.unwrap(), Made::New(_)));
+    }
+    store.unschedule(mira.id, cancelled_id, NOW).await.unwrap();
+    assert_eq!(store.discard_uploads(NOW, 10).await.unwrap(), [first.id]);
+    // Another message took it meanwhile.
+    let taken = NewMessage { attachments: vec![second.id], ..message(id, &mira, "now", None) };
+    assert!(matches!(store.append(&[taken]).await.unwrap()[..], [Appended::New(_)]));
+    fails(store, &mira, incomplete_id, ScheduledFailure::Incomplete).await;
+    store.unschedule(mira.id, incomplete_id, LATER).await.unwrap();
+    assert!(store.discard_uploads(LATER, 10).await.unwrap().is_empty(), "the other message has it still");
+}
+
 /// Whatever comes first: what was answered is what happens.
 async fn cancelling_and_sending_at_once_ends_as_both_were_told(fresh: Fresh) {
     let store = &*fresh.store;
@@ -388,7 +477,7 @@ async fn cancelling_and_sending_at_once_ends_as_both_were_told(fresh: Fresh) {
         let (outcome, cancelled, edited) = tokio::join!(
             store.deliver(&batch),
             store.unschedule(mira.id, one.id, NOW),
-            store.reschedule(mira.id, one.id, edit)
+            store.reschedule(mira.id, one.id, edit, NOW)
         );
         let sent = matches!(outcome.unwrap()[..], [Delivered::Sent { .. }]);
         let cancelled = matches!(cancelled.unwrap(), Edited::Changed(_));
@@ -413,5 +502,7 @@ engines!(
     what_was_sent_is_kept_in_its_message_alone,
     what_waits_and_what_is_remembered_are_bounded,
     the_bound_holds_also_in_a_race,
+    its_files_stay_as_long_as_it_waits_and_go_with_the_message,
+    the_files_of_what_was_cancelled_go_and_a_missing_one_makes_it_fail,
     cancelling_and_sending_at_once_ends_as_both_were_told,
 );

@@ -233,7 +233,7 @@ async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Desk> {
 }
 
 /// Held first, in the order of their ids, and then read: so nobody else gets them meanwhile.
-async fn offered(tx: &mut PgConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {
+pub(super) async fn offered(tx: &mut PgConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

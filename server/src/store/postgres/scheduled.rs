@@ -1,6 +1,6 @@
 use super::{
     PostgresStore, all,
-    append::{append_in, forget_removed},
+    append::{append_in, forget_removed, offered},
     begin, commit, optional, postgres, row, run,
 };
 use crate::store::{
@@ -8,7 +8,7 @@ use crate::store::{
     rows::{count, signed, time},
     scheduled::{
         Delivered, Delivery, Due, Edited, Made, NewScheduled, ScheduledEdit, ScheduledRow, ScheduledStore, Settlement,
-        Standing, delivered, in_order, settlements,
+        Standing, delivered, in_order, may_hold, settlements,
     },
 };
 use async_trait::async_trait;
@@ -31,8 +31,16 @@ macro_rules! scheduled {
                 s.message_id, s.settled_at,
                 CASE WHEN s.state = 'sent' THEN coalesce((SELECT m.text FROM messages m WHERE m.id = s.message_id
                     AND EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)), '') ELSE s.text END AS text,
-                (SELECT json_agg(f.upload_id ORDER BY f.position)::text
-                    FROM scheduled_uploads f WHERE f.scheduled_id = s.id) AS files
+                CASE WHEN s.state = 'sent' THEN
+                    (SELECT json_agg(json_build_array(f.id, f.filename, f.media_type, f.size, f.width, f.height,
+                        f.duration, f.thumbnail IS NOT NULL) ORDER BY a.position)::text
+                    FROM attachments a JOIN uploads f ON f.id = a.upload_id JOIN messages m ON m.id = a.message_id
+                    WHERE a.message_id = s.message_id AND EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id))
+                ELSE
+                    (SELECT json_agg(json_build_array(f.id, f.filename, f.media_type, f.size, f.width, f.height,
+                        f.duration, f.thumbnail IS NOT NULL) ORDER BY a.position)::text
+                    FROM scheduled_uploads a JOIN uploads f ON f.id = a.upload_id WHERE a.scheduled_id = s.id)
+                END AS files
              FROM scheduled s ",
             $rest
         )
@@ -49,6 +57,26 @@ async fn held(tx: &mut PgConnection, owner: UserId, id: ScheduledId) -> Result<O
     let lock = sqlx::query("SELECT FROM scheduled WHERE id = $1 AND owner_id = $2 FOR UPDATE");
     run(&mut *tx, lock.bind(id.0).bind(owner.0)).await?;
     one(tx, owner, id).await
+}
+
+/// Whether that owner may hold these files in it. They are held until the transaction ends.
+async fn may_have(
+    tx: &mut PgConnection,
+    id: ScheduledId,
+    owner: UserId,
+    files: &[UploadId],
+    now: Timestamp,
+) -> Result<bool> {
+    let ids: Vec<Uuid> = files.iter().map(|file| file.0).collect();
+    let offered = offered(tx, ids.clone()).await?;
+    if !may_hold(files, &offered, owner, now) {
+        return Ok(false);
+    }
+    let held = sqlx::query_as(
+        "SELECT EXISTS (SELECT FROM scheduled_uploads WHERE upload_id = ANY ($1) AND scheduled_id <> $2)",
+    );
+    let (held,): (bool,) = row(tx, held.bind(ids).bind(id.0)).await?;
+    Ok(!held)
 }
 
 async fn put_files(tx: &mut PgConnection, id: ScheduledId, files: &[UploadId]) -> Result<()> {
@@ -78,6 +106,9 @@ impl ScheduledStore for PostgresStore {
         let (pending,): (i64,) = row(&mut *tx, pending.bind(new.owner_id.0)).await?;
         if count(pending) >= PENDING_MAX.into() {
             return Ok(Made::Full);
+        }
+        if !may_have(&mut tx, new.id, new.owner_id, &new.attachments, new.now).await? {
+            return Ok(Made::NoSuchUpload);
         }
         let forget = sqlx::query(
             "DELETE FROM scheduled WHERE id IN (SELECT id FROM scheduled WHERE owner_id = $1 AND state <> 'pending'
@@ -125,13 +156,18 @@ impl ScheduledStore for PostgresStore {
         Ok(ScheduledCounts { pending: count(pending), failed: count(failed) })
     }
 
-    async fn reschedule(&self, owner: UserId, id: ScheduledId, edit: ScheduledEdit) -> Result<Edited> {
+    async fn reschedule(&self, owner: UserId, id: ScheduledId, edit: ScheduledEdit, now: Timestamp) -> Result<Edited> {
         let mut tx = begin(&self.pool).await?;
         let Some(row) = held(&mut tx, owner, id).await? else { return Ok(Edited::NotFound) };
         match row.state()? {
             ScheduledState::Pending if row.would_be_empty(&edit) => return Ok(Edited::Empty),
             ScheduledState::Pending => {}
             settled => return Ok(Edited::Settled(settled)),
+        }
+        if let Some(files) = &edit.attachments
+            && !may_have(&mut tx, id, owner, files, now).await?
+        {
+            return Ok(Edited::NoSuchUpload);
         }
         let update = sqlx::query(
             "UPDATE scheduled SET text = coalesce($2, text), send_at = coalesce($3, send_at), version = version + 1

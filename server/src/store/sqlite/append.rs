@@ -200,7 +200,7 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<(Desk, 
     Ok((desk, last_doc))
 }
 
-async fn offered(tx: &mut SqliteConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {
+pub(super) async fn offered(tx: &mut SqliteConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }

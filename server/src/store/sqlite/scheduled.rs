@@ -1,10 +1,10 @@
-use super::SqliteStore;
+use super::{SqliteStore, append::offered};
 use crate::store::{
     Result,
     rows::{count, signed, time},
     scheduled::{
         Delivered, Delivery, Due, Edited, Made, NewScheduled, ScheduledEdit, ScheduledRow, ScheduledStore, Standing,
-        delivered, in_order, settlements,
+        delivered, in_order, may_hold, settlements,
     },
 };
 use async_trait::async_trait;
@@ -25,8 +25,15 @@ macro_rules! scheduled {
                 s.message_id, s.settled_at,
                 CASE WHEN s.state = 'sent' THEN coalesce((SELECT m.text FROM messages m WHERE m.id = s.message_id), '')
                     ELSE s.text END AS text,
-                (SELECT json_group_array(hex(f.upload_id) ORDER BY f.position)
-                    FROM scheduled_uploads f WHERE f.scheduled_id = s.id) AS files
+                CASE WHEN s.state = 'sent' THEN
+                    (SELECT json_group_array(json_array(hex(f.id), f.filename, f.media_type, f.size, f.width, f.height,
+                        f.duration, f.thumbnail IS NOT NULL) ORDER BY a.position)
+                    FROM attachments a JOIN uploads f ON f.id = a.upload_id WHERE a.message_id = s.message_id)
+                ELSE
+                    (SELECT json_group_array(json_array(hex(f.id), f.filename, f.media_type, f.size, f.width, f.height,
+                        f.duration, f.thumbnail IS NOT NULL) ORDER BY a.position)
+                    FROM scheduled_uploads a JOIN uploads f ON f.id = a.upload_id WHERE a.scheduled_id = s.id)
+                END AS files
              FROM scheduled s ",
             $rest
         )
@@ -36,6 +43,32 @@ macro_rules! scheduled {
 async fn one(tx: &mut SqliteConnection, owner: UserId, id: ScheduledId) -> Result<Option<ScheduledRow>> {
     let row = sqlx::query_as(scheduled!("WHERE s.id = ? AND s.owner_id = ?")).bind(id.0).bind(owner.0);
     Ok(row.fetch_optional(tx).await?)
+}
+
+/// Whether that owner may hold these files in it.
+async fn may_have(
+    tx: &mut SqliteConnection,
+    id: ScheduledId,
+    owner: UserId,
+    files: &[UploadId],
+    now: Timestamp,
+) -> Result<bool> {
+    let offered = offered(tx, files.iter().map(|file| file.0).collect()).await?;
+    if !may_hold(files, &offered, owner, now) {
+        return Ok(false);
+    }
+    for file in files {
+        let held: Option<(i64,)> =
+            sqlx::query_as("SELECT 1 FROM scheduled_uploads WHERE upload_id = ? AND scheduled_id <> ?")
+                .bind(file.0)
+                .bind(id.0)
+                .fetch_optional(&mut *tx)
+                .await?;
+        if held.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 async fn put_files(tx: &mut SqliteConnection, id: ScheduledId, files: &[UploadId]) -> Result<()> {
@@ -70,6 +103,9 @@ impl ScheduledStore for SqliteStore {
                 .await?;
         if count(pending) >= PENDING_MAX.into() {
             return Ok(Made::Full);
+        }
+        if !may_have(&mut tx, new.id, new.owner_id, &new.attachments, new.now).await? {
+            return Ok(Made::NoSuchUpload);
         }
         sqlx::query(
             "DELETE FROM scheduled WHERE id IN (SELECT id FROM scheduled WHERE owner_id = ? AND state <> 'pending'
@@ -122,13 +158,18 @@ impl ScheduledStore for SqliteStore {
         Ok(ScheduledCounts { pending: count(pending), failed: count(failed) })
     }
 
-    async fn reschedule(&self, owner: UserId, id: ScheduledId, edit: ScheduledEdit) -> Result<Edited> {
+    async fn reschedule(&self, owner: UserId, id: ScheduledId, edit: ScheduledEdit, now: Timestamp) -> Result<Edited> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let Some(row) = one(&mut tx, owner, id).await? else { return Ok(Edited::NotFound) };
         match row.state()? {
             ScheduledState::Pending if row.would_be_empty(&edit) => return Ok(Edited::Empty),
             ScheduledState::Pending => {}
             settled => return Ok(Edited::Settled(settled)),
+        }
+        if let Some(files) = &edit.attachments
+            && !may_have(&mut tx, id, owner, files, now).await?
+        {
+            return Ok(Edited::NoSuchUpload);
         }
         sqlx::query(
             "UPDATE scheduled SET text = coalesce(?2, text), send_at = coalesce(?3, send_at), version = version + 1
