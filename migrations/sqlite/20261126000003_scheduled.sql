@@ -19,20 +19,11 @@ CREATE INDEX scheduled_by_owner ON scheduled (owner_id, state, settled_at);
 CREATE INDEX scheduled_due ON scheduled (send_at) WHERE state = 'pending';
 CREATE INDEX scheduled_settled ON scheduled (settled_at) WHERE settled_at IS NOT NULL;
 
--- The files of those that wait or failed; those of others stand with their messages. One that is gone all
--- the same makes sending fail: no foreign key.
+-- The files of those that wait or failed; those of others stand with their messages.
 CREATE TABLE scheduled_uploads (
     scheduled_id BLOB NOT NULL REFERENCES scheduled (id) ON DELETE CASCADE,
     position     INTEGER NOT NULL,
-    upload_id    BLOB NOT NULL UNIQUE,
+    upload_id    BLOB NOT NULL,
     PRIMARY KEY (scheduled_id, position)
 ) STRICT, WITHOUT ROWID;
-
--- While a message for later holds a file, it stays; then it is nobody's, unless a message carries it.
-CREATE TRIGGER scheduled_uploads_keep AFTER INSERT ON scheduled_uploads BEGIN
-    UPDATE uploads SET expires_at = NULL WHERE id = NEW.upload_id;
-END;
-CREATE TRIGGER scheduled_uploads_discard AFTER DELETE ON scheduled_uploads BEGIN
-    UPDATE uploads SET expires_at = 0
-    WHERE id = OLD.upload_id AND NOT EXISTS (SELECT 1 FROM attachments WHERE upload_id = OLD.upload_id);
-END;
+CREATE INDEX scheduled_by_upload ON scheduled_uploads (upload_id);

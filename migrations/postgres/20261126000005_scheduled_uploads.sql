@@ -1,0 +1,17 @@
+-- Files of messages for later. One that is gone all the same makes sending fail: no foreign key.
+DROP INDEX scheduled_by_upload;
+CREATE UNIQUE INDEX scheduled_uploads_by_upload ON scheduled_uploads (upload_id);
+
+-- While a message for later holds a file, it stays; then it is nobody's, unless a message carries it.
+CREATE FUNCTION scheduled_uploads_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        UPDATE uploads SET expires_at = NULL WHERE id = NEW.upload_id;
+    ELSE
+        UPDATE uploads SET expires_at = 0
+        WHERE id = OLD.upload_id AND NOT EXISTS (SELECT FROM attachments WHERE upload_id = OLD.upload_id);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER scheduled_uploads_changed AFTER INSERT OR DELETE ON scheduled_uploads
+    FOR EACH ROW EXECUTE FUNCTION scheduled_uploads_changed();
