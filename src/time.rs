@@ -60,6 +60,12 @@ impl Timestamp {
         }
     }
 
+    /// When clocks in UTC show that.
+    pub fn from_civil_utc(civil: Civil) -> Self {
+        let minutes = i64::from(civil.hour) * 60 + i64::from(civil.minute);
+        Self(civil.day_number() * DAY_MS + minutes * 60_000)
+    }
+
     /// Reads an RFC 3339 time.
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
@@ -185,6 +191,7 @@ mod tests {
             let day = oracle(millis).to_zoned(jiff::tz::TimeZone::UTC);
             prop_assert_eq!(time.civil_utc().weekday(), usize::try_from(day.weekday().to_monday_zero_offset()).unwrap());
             prop_assert_eq!(time.civil_utc().day_number(), millis.div_euclid(DAY_MS));
+            prop_assert_eq!(Timestamp::from_civil_utc(time.civil_utc()).millis(), millis - millis.rem_euclid(60_000));
         }
 
         #[test]

@@ -4,13 +4,24 @@ use crate::api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, Roster};
 use async_trait::async_trait;
 use leptos::prelude::use_context;
 use natter::{
-    AuditId, Channel, ChannelId, ErrorCode, FeedPage, Message, MessageId, MessagePage, Problem, Role, User, UserId,
+    AuditId, Channel, ChannelId, ErrorCode, FeedPage, Message, MessageId, MessagePage, Problem, Ref, Role, Scheduled,
+    ScheduledId, Timestamp, UploadId, User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
     feed::Place,
 };
 use std::sync::Arc;
 
 pub type Answer<T> = Result<T, Problem>;
+
+/// What somebody wants to say later.
+#[derive(Clone, Debug)]
+pub struct Later {
+    pub text: String,
+    pub send_at: Timestamp,
+    pub reference: Option<Ref>,
+    pub reply_to: Option<MessageId>,
+    pub attachments: Vec<UploadId>,
+}
 
 /// The server as one request sees it: who is calling is already known to the implementation.
 #[async_trait]
@@ -61,6 +72,19 @@ pub trait Backend: Send + Sync {
     async fn leave_channel(&self, id: ChannelId) -> Answer<()>;
     /// A page of history before `before`, or the newest.
     async fn history(&self, id: ChannelId, before: Option<u64>) -> Answer<MessagePage>;
+    /// One's own messages for later.
+    async fn scheduled(&self) -> Answer<Vec<Scheduled>>;
+    async fn schedule(&self, channel_id: ChannelId, later: Later) -> Answer<Scheduled>;
+    /// A private message; opens the conversation if need be.
+    async fn schedule_direct(&self, user_id: UserId, later: Later) -> Answer<Scheduled>;
+    async fn change_scheduled(
+        &self,
+        id: ScheduledId,
+        text: Option<String>,
+        send_at: Option<Timestamp>,
+    ) -> Answer<Scheduled>;
+    async fn send_scheduled(&self, id: ScheduledId) -> Answer<Scheduled>;
+    async fn cancel_scheduled(&self, id: ScheduledId) -> Answer<Scheduled>;
     /// Where a form posted without scripts goes next; scripts find their own way.
     fn after_form(&self, path: &str);
     /// The page that is made is of an address that leads nowhere.

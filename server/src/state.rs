@@ -106,6 +106,7 @@ impl AppState {
             bus: bus.clone(),
             clock: clock.clone(),
             limits: limits.clone(),
+            directs: directs.clone(),
             moved: Notify::new(),
         });
         let shutdown = CancellationToken::new();

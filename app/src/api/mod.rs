@@ -6,12 +6,14 @@ mod admin;
 mod channels;
 mod feed;
 mod people;
+mod scheduled;
 
 pub use accounts::{bootstrap, registration};
 pub use admin::{all_channels, audit, invites, roster, stats};
 pub use channels::{browse_channels, channel_history, message, open_channel};
 pub use feed::feed;
 pub use people::{members, open_direct, people, person};
+pub use scheduled::{cancel_scheduled, change_scheduled, schedule, schedule_direct, scheduled};
 
 use leptos::server_fn::{
     codec::JsonEncoding,

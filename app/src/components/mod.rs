@@ -2,6 +2,7 @@ pub mod admin;
 pub mod channels;
 pub mod chat;
 pub mod feed;
+pub mod later;
 pub mod media;
 pub mod people;
 mod retry;

@@ -26,6 +26,25 @@ mod here {
         }
     }
 
+    /// When the reader's clocks show that. Where they jump over it, what it would be without the jump.
+    pub fn instant(civil: Civil) -> Timestamp {
+        let date = js_sys::Date::new_with_year_month_day_hr_min(
+            u32::try_from(civil.year).unwrap_or(0),
+            i32::from(civil.month) - 1,
+            civil.day.into(),
+            civil.hour.into(),
+            civil.minute.into(),
+        );
+        Timestamp::from_millis(whole(date.get_time()))
+    }
+
+    /// What the reader's time zone is called: `Europe/Stockholm`.
+    pub fn zone_name() -> String {
+        let format = js_sys::Intl::DateTimeFormat::new(&js_sys::Array::new(), &js_sys::Object::new());
+        let name = js_sys::Reflect::get(&format.resolved_options(), &"timeZone".into());
+        name.ok().and_then(|name| name.as_string()).unwrap_or_default()
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 fit")]
     fn whole(millis: f64) -> i64 {
         millis as i64
@@ -175,6 +194,14 @@ mod here {
 
     pub fn civil(time: Timestamp) -> Civil {
         time.civil_utc()
+    }
+
+    pub fn instant(civil: Civil) -> Timestamp {
+        Timestamp::from_civil_utc(civil)
+    }
+
+    pub fn zone_name() -> String {
+        "UTC".into()
     }
 
     pub fn recall(_: &str) -> Vec<String> {

@@ -11,7 +11,7 @@ pub struct Later {
     pub counts: RwSignal<ScheduledCounts>,
     /// Those that wait and those that failed, once the page has asked.
     pub list: RwSignal<Option<Vec<Scheduled>>>,
-    /// Counts the times that something may have happened unheard: then the list is to be read again.
+    /// Counts the times that something may have happened unheard.
     pub gaps: RwSignal<u32>,
 }
 

@@ -9,6 +9,7 @@ mod later;
 mod outbox;
 mod people;
 mod rows;
+mod times;
 mod uploads;
 mod zone;
 
@@ -26,5 +27,6 @@ pub use feed::Standing;
 pub use later::Later;
 pub use outbox::Target;
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, continues, rows};
+pub use times::{Preset, Times, parse_local};
 pub use uploads::{Picked, Progress, Uploads};
 pub use zone::Zone;

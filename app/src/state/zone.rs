@@ -46,7 +46,19 @@ impl Zone {
         format!("{} at {}", long_day(self.civil(time)), self.clock(time))
     }
 
-    /// `Today`, `Yesterday`, `Monday, 16 November`, or with the year when it isn't this one.
+    /// `Tomorrow, 09:00`.
+    pub fn moment(self, time: Timestamp) -> String {
+        format!("{}, {}", self.day(time), self.clock(time))
+    }
+
+    /// The same within a sentence: `tomorrow, 09:00`.
+    pub fn moment_within(self, time: Timestamp) -> String {
+        let moment = self.moment(time);
+        let relative = ["Today", "Tomorrow", "Yesterday"].iter().any(|word| moment.starts_with(word));
+        if relative { moment.to_lowercase() } else { moment }
+    }
+
+    /// `Today`, `Tomorrow`, `Yesterday`, `Monday, 16 November`, or with the year when it isn't this one.
     pub fn day(self, time: Timestamp) -> String {
         day_label(self.civil(time), self.today.get())
     }
@@ -66,6 +78,7 @@ fn day_label(civil: Civil, today: Option<Civil>) -> String {
     match today {
         Some(today) if today.day_number() == civil.day_number() => "Today".into(),
         Some(today) if today.day_number() == civil.day_number() + 1 => "Yesterday".into(),
+        Some(today) if today.day_number() + 1 == civil.day_number() => "Tomorrow".into(),
         Some(today) if today.year == civil.year => short_day(civil),
         _ => long_day(civil),
     }
@@ -82,10 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn labels_say_today_yesterday_or_the_date() {
+    fn labels_say_today_the_days_beside_it_or_the_date() {
         let today = civil(20_779); // 2026-11-22
         assert_eq!(day_label(civil(20_779), Some(today)), "Today");
         assert_eq!(day_label(civil(20_778), Some(today)), "Yesterday");
+        assert_eq!(day_label(civil(20_780), Some(today)), "Tomorrow");
+        assert_eq!(day_label(civil(20_781), Some(today)), "Tuesday, 24 November");
         assert_eq!(day_label(civil(20_773), Some(today)), "Monday, 16 November");
         assert_eq!(day_label(civil(20_000), Some(today)), "Friday, 4 October 2024");
         assert_eq!(day_label(civil(20_779), None), "Sunday, 22 November 2026");

@@ -79,8 +79,8 @@ pub(super) async fn create(
     Json(new): Json<NewScheduled>,
 ) -> ApiResult<(StatusCode, Json<Scheduled>)> {
     let NewScheduled { channel_id, text, send_at, reference, reply_to, attachments } = new;
-    let draft = ScheduledDraft { channel_id, text, send_at, reference, reply_to, attachments };
-    let (scheduled, known) = state.schedule.create(&caller, draft).await?;
+    let draft = ScheduledDraft { text, send_at, reference, reply_to, attachments };
+    let (scheduled, known) = state.schedule.create(&caller, channel_id, draft).await?;
     let status = if known { StatusCode::OK } else { StatusCode::CREATED };
     Ok((status, Json(scheduled)))
 }

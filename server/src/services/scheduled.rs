@@ -1,6 +1,11 @@
 //! Messages for later: what their authors do with them, and sending them when their time comes.
 
-use super::{Caller, Clock, Result, ServiceError, messages::no_such_reply, uploads::no_such_upload};
+use super::{
+    Caller, Clock, Result, ServiceError,
+    directs::Directs,
+    messages::{Draft, no_such_reply},
+    uploads::no_such_upload,
+};
 use crate::{
     bus::{Bus, Hint},
     limits::ChatLimits,
@@ -23,7 +28,6 @@ const BATCH: u32 = 256;
 /// What somebody wants to say, and when.
 #[derive(Clone, Debug)]
 pub struct ScheduledDraft {
-    pub channel_id: ChannelId,
     pub text: String,
     pub send_at: Timestamp,
     /// The author's own id for it.
@@ -37,6 +41,7 @@ pub struct Schedule {
     pub bus: Arc<dyn Bus>,
     pub clock: Clock,
     pub limits: Arc<ChatLimits>,
+    pub directs: Arc<Directs>,
     /// Something may be due earlier than whoever sends it thinks.
     pub moved: Notify,
 }
@@ -60,19 +65,24 @@ impl Schedule {
     }
 
     /// Puts a message on the list. The same `ref` again answers the first one, and true.
-    pub async fn create(&self, caller: &Caller, draft: ScheduledDraft) -> Result<(Scheduled, bool)> {
+    pub async fn create(
+        &self,
+        caller: &Caller,
+        channel_id: ChannelId,
+        draft: ScheduledDraft,
+    ) -> Result<(Scheduled, bool)> {
         self.limits.message(caller.user.id)?;
         let text = self.check(&draft)?;
-        self.may_post(caller, draft.channel_id).await?;
+        self.may_post(caller, channel_id).await?;
         if let Some(answered) = draft.reply_to {
             let answered = self.store.message(answered).await?;
-            answered.filter(|message| message.channel_id == draft.channel_id).ok_or_else(no_such_reply)?;
+            answered.filter(|message| message.channel_id == channel_id).ok_or_else(no_such_reply)?;
         }
         let id = ScheduledId::generate();
         let new = NewScheduled {
             id,
             owner_id: caller.user.id,
-            channel_id: draft.channel_id,
+            channel_id,
             reference: draft.reference.unwrap_or(Ref(id.0)),
             text,
             reply_to: draft.reply_to,
@@ -95,8 +105,22 @@ impl Schedule {
         }
     }
 
+    /// The same to a person; opens the conversation if need be. What can't be said opens nothing.
+    pub async fn create_direct(
+        &self,
+        caller: &Caller,
+        with: UserId,
+        draft: ScheduledDraft,
+    ) -> Result<(Scheduled, bool)> {
+        self.check(&draft)?;
+        let ScheduledDraft { text, reply_to, attachments, .. } = draft.clone();
+        let said = Draft { text, reply_to, attachments, reference: None };
+        let channel_id = self.directs.open_to_say(caller, with, &said).await?;
+        self.create(caller, channel_id, draft).await
+    }
+
     /// Its words, if they and its time are good.
-    pub fn check(&self, draft: &ScheduledDraft) -> Result<String> {
+    fn check(&self, draft: &ScheduledDraft) -> Result<String> {
         let text = MessageText::with_files(&draft.text, draft.attachments.len());
         let time = check_send_at(draft.send_at, self.clock.now());
         match (text, time) {
@@ -127,10 +151,10 @@ impl Schedule {
     }
 
     /// Takes one back that waits, or takes note of one that failed.
-    pub async fn cancel(&self, caller: &Caller, id: ScheduledId) -> Result<()> {
+    pub async fn cancel(&self, caller: &Caller, id: ScheduledId) -> Result<Scheduled> {
         let cancelled = changed(self.store.unschedule(caller.user.id, id, self.clock.now()).await?)?;
         self.tell(caller.user.id, &cancelled).await;
-        Ok(())
+        Ok(cancelled)
     }
 
     /// Sends one that waits at once; answers what became of it.

@@ -5,22 +5,24 @@ use crate::{
         Caller, Client, ServiceError,
         accounts::LoggedIn,
         channels::{ChannelDraft, ChannelEdit},
+        scheduled::ScheduledDraft,
     },
     state::AppState,
-    store::{Anchor, UserChange},
+    store::{Anchor, ScheduledEdit, UserChange},
 };
 use async_trait::async_trait;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos_axum::ResponseOptions;
 use natter::{
-    AuditId, Channel, ChannelId, FeedPage, Message, MessageId, MessagePage, Role, User, UserId,
+    AuditId, Channel, ChannelId, FeedPage, Message, MessageId, MessagePage, Role, Scheduled, ScheduledId, Timestamp,
+    User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
     feed::Place,
     input::{PAGE_DEFAULT, PAGE_LIMIT},
 };
 use natter_app::{
     api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, Roster},
-    backend::{Answer, Backend},
+    backend::{Answer, Backend, Later},
 };
 
 pub struct RequestBackend {
@@ -30,6 +32,11 @@ pub struct RequestBackend {
     /// A form posted by the browser itself: it follows redirects and shows what they lead to.
     plain_form: bool,
     response: ResponseOptions,
+}
+
+fn draft(later: Later) -> ScheduledDraft {
+    let Later { text, send_at, reference, reply_to, attachments } = later;
+    ScheduledDraft { text, send_at, reference, reply_to, attachments }
 }
 
 impl RequestBackend {
@@ -253,6 +260,38 @@ impl Backend for RequestBackend {
     async fn history(&self, id: ChannelId, before: Option<u64>) -> Answer<MessagePage> {
         let anchor = before.map_or(Anchor::Newest, Anchor::Before);
         self.settle(self.state.messages.page(self.caller()?, id, anchor, PAGE_DEFAULT).await)
+    }
+
+    async fn scheduled(&self) -> Answer<Vec<Scheduled>> {
+        self.settle(self.state.schedule.list(self.caller()?).await)
+    }
+
+    async fn schedule(&self, channel_id: ChannelId, later: Later) -> Answer<Scheduled> {
+        let made = self.state.schedule.create(self.caller()?, channel_id, draft(later)).await;
+        self.settle(made.map(|(scheduled, _)| scheduled))
+    }
+
+    async fn schedule_direct(&self, user_id: UserId, later: Later) -> Answer<Scheduled> {
+        let made = self.state.schedule.create_direct(self.caller()?, user_id, draft(later)).await;
+        self.settle(made.map(|(scheduled, _)| scheduled))
+    }
+
+    async fn change_scheduled(
+        &self,
+        id: ScheduledId,
+        text: Option<String>,
+        send_at: Option<Timestamp>,
+    ) -> Answer<Scheduled> {
+        let edit = ScheduledEdit { text, send_at, attachments: None };
+        self.settle(self.state.schedule.edit(self.caller()?, id, edit).await)
+    }
+
+    async fn send_scheduled(&self, id: ScheduledId) -> Answer<Scheduled> {
+        self.settle(self.state.schedule.send_now(self.caller()?, id).await)
+    }
+
+    async fn cancel_scheduled(&self, id: ScheduledId) -> Answer<Scheduled> {
+        self.settle(self.state.schedule.cancel(self.caller()?, id).await)
     }
 
     fn after_form(&self, path: &str) {

@@ -1,6 +1,7 @@
 use super::create::CREATE_CHANNEL;
 use crate::{
     components::{
+        later::ScheduledLink,
         people::NEW_DIRECT,
         ui::{Avatar, GHOST, Icon, When, changing, open_dialog},
     },
@@ -47,6 +48,7 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>, find_dialog: NodeRef<html::
                     "Catch up"
                     {changing(move || waiting(chat.waiting()))}
                 </A>
+                <ScheduledLink class=ROW/>
                 <A href="/browse" attr:role="button" attr:class=ROW on:keydown=pressed>
                     <Icon icon=icondata_lu::LuCompass/>
                     "Browse channels"

@@ -3,7 +3,10 @@ use super::{
     completion::{beginning, complete, names},
 };
 use crate::{
-    components::ui::{GHOST, Icon, Name, PRIMARY, When, changing, effect},
+    components::{
+        later::{Promised, SendLater, SendLaterButton, TimePicker, Words},
+        ui::{GHOST, Icon, Name, PRIMARY, When, changing, effect},
+    },
     state::{Chat, Target},
 };
 use leptos::{ev, html, prelude::*};
@@ -35,6 +38,7 @@ struct Writing {
     on_sent: Callback<()>,
     /// It is to be sent as soon as its files have arrived.
     held: RwSignal<bool>,
+    later: SendLater,
 }
 
 impl Writing {
@@ -42,6 +46,7 @@ impl Writing {
         self.chat.set_draft(self.target, value.clone());
         self.note.set(None);
         self.held.set(false);
+        self.later.forget();
         self.text.set(value);
     }
 
@@ -152,7 +157,8 @@ pub fn Composer(
     let (text, note, offer) = (RwSignal::new(String::new()), RwSignal::new(None), RwSignal::new(Offer::default()));
     let area = NodeRef::<html::Textarea>::new();
     let held = RwSignal::new(false);
-    let writing = Writing { chat, target, channel, text, note, offer, area, on_sent, held };
+    let later = later(chat, target, text);
+    let writing = Writing { chat, target, channel, text, note, offer, area, on_sent, held, later };
     let attaching = Attaching { chat, target, note };
     effect(move || {
         let (arrived, stuck) = (chat.uploads.ready(target).is_some(), chat.uploads.stuck(target));
@@ -179,6 +185,8 @@ pub fn Composer(
             let _ = area.focus();
         }
     });
+    let empty =
+        Signal::derive(move || !awake.get() || (text.read().trim().is_empty() && !chat.uploads.any(target)));
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         writing.send();
@@ -203,15 +211,35 @@ pub fn Composer(
                 <p id="composer-note" role="status" class="px-1.5 text-[13px] text-alert">{note}</p>
                 <When when=held><p role="status" class="text-[13px] text-soft">"Sends once its files are there."</p></When>
                 <noscript><p class="px-1.5 text-[13px] text-soft">"Writing needs JavaScript; reading doesn't."</p></noscript>
-                <button type="submit" class=format!("{PRIMARY} ml-auto") aria-label="Send"
-                    disabled=move || !awake.get() || (text.read().trim().is_empty() && !chat.uploads.any(target))>
+                <Promised later/>
+                <span class="ml-auto"><SendLaterButton later disabled=empty/></span>
+                <button type="submit" class=PRIMARY aria-label="Send" disabled=empty>
                     <Icon icon=icondata_lu::LuSendHorizontal/>
                     <span class="max-sm:hidden">"Send"</span>
                 </button>
             </div>
         </form>
+        <TimePicker picking=later.picking title="Send later"/>
     }
     .into_any()
+}
+
+/// How what is being written is sent later.
+fn later(chat: Chat, target: Target, text: RwSignal<String>) -> SendLater {
+    let uploads = chat.uploads;
+    let take = Callback::new(move |()| {
+        if untrack(|| uploads.stuck(target)) {
+            return Err("A file isn't there. Retry it or remove it.".to_owned());
+        }
+        let files = untrack(|| uploads.ready(target)).ok_or("Its files aren't there yet. Wait a moment.")?;
+        Ok(Words { text: text.get_untracked(), attachments: files.into_iter().map(|file| file.id).collect() })
+    });
+    let done = Callback::new(move |()| {
+        uploads.clear(target);
+        chat.set_draft(target, String::new());
+        text.set(String::new());
+    });
+    SendLater::new(chat, target, take, done)
 }
 
 /// The list of names, above what is being typed.

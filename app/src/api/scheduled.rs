@@ -1,0 +1,71 @@
+use super::Failure;
+#[cfg(feature = "ssr")]
+use crate::backend::{Later, backend};
+use leptos::prelude::*;
+use natter::{ChannelId, MessageId, Ref, Scheduled, ScheduledId, Timestamp, UploadId, UserId};
+
+/// Where plain forms lead.
+#[cfg(feature = "ssr")]
+const PAGE: &str = "/scheduled";
+
+/// One's own messages for later.
+#[server(name = LoadScheduled, prefix = "/api/fn", endpoint = "scheduled")]
+pub async fn scheduled() -> Result<Vec<Scheduled>, Failure> {
+    Ok(backend()?.scheduled().await?)
+}
+
+/// Puts a message to a channel on the list.
+#[server(name = ScheduleMessage, prefix = "/api/fn", endpoint = "schedule")]
+pub async fn schedule(
+    channel_id: ChannelId,
+    #[server(default)] text: String,
+    send_at: Timestamp,
+    #[server(default)] reference: Option<Ref>,
+    #[server(default)] reply_to: Option<MessageId>,
+    #[server(default)] attachments: Vec<UploadId>,
+) -> Result<Scheduled, Failure> {
+    let later = Later { text, send_at, reference, reply_to, attachments };
+    Ok(backend()?.schedule(channel_id, later).await?)
+}
+
+/// Puts a private message on the list; opens the conversation if need be.
+#[server(name = ScheduleDirect, prefix = "/api/fn", endpoint = "schedule_direct")]
+pub async fn schedule_direct(
+    user_id: UserId,
+    #[server(default)] text: String,
+    send_at: Timestamp,
+    #[server(default)] reference: Option<Ref>,
+    #[server(default)] reply_to: Option<MessageId>,
+    #[server(default)] attachments: Vec<UploadId>,
+) -> Result<Scheduled, Failure> {
+    let later = Later { text, send_at, reference, reply_to, attachments };
+    Ok(backend()?.schedule_direct(user_id, later).await?)
+}
+
+/// Changes what is given of one that waits.
+#[server(name = ChangeScheduled, prefix = "/api/fn", endpoint = "change_scheduled")]
+pub async fn change_scheduled(
+    id: ScheduledId,
+    #[server(default)] text: Option<String>,
+    #[server(default)] send_at: Option<Timestamp>,
+) -> Result<Scheduled, Failure> {
+    Ok(backend()?.change_scheduled(id, text, send_at).await?)
+}
+
+/// Sends one that waits at once.
+#[server(name = SendScheduled, prefix = "/api/fn", endpoint = "send_scheduled")]
+pub async fn send_scheduled(id: ScheduledId) -> Result<Scheduled, Failure> {
+    let backend = backend()?;
+    let sent = backend.send_scheduled(id).await?;
+    backend.after_form(PAGE);
+    Ok(sent)
+}
+
+/// Takes one back that waits, or one that failed off the list.
+#[server(name = CancelScheduled, prefix = "/api/fn", endpoint = "cancel_scheduled")]
+pub async fn cancel_scheduled(id: ScheduledId) -> Result<Scheduled, Failure> {
+    let backend = backend()?;
+    let gone = backend.cancel_scheduled(id).await?;
+    backend.after_form(PAGE);
+    Ok(gone)
+}

@@ -1,0 +1,117 @@
+use super::Picking;
+use crate::{
+    api,
+    components::ui::{Post, focus_first, focus_is_lost},
+    state::Chat,
+};
+use leptos::{prelude::*, task::spawn_local};
+use natter::{Scheduled, ScheduledId, Timestamp};
+
+/// What can be done to messages for later on their page.
+#[derive(Clone, Copy)]
+pub struct Desk {
+    chat: Chat,
+    pub picking: Picking,
+    pub send: Post,
+    pub cancel: Post,
+    /// The one that gets another time.
+    moving: StoredValue<Option<ScheduledId>>,
+}
+
+impl Desk {
+    pub fn new(chat: Chat) -> Self {
+        let moving = StoredValue::new(None);
+        let this = StoredValue::new(None::<Self>);
+        let chosen = Callback::new(move |at| {
+            if let Some(this) = this.get_value() {
+                this.move_to(at);
+            }
+        });
+        let taken = move |answer: String| take(chat, &answer);
+        let desk = Self {
+            chat,
+            picking: Picking::new(chosen),
+            send: Post::new("/api/fn/send_scheduled", taken),
+            cancel: Post::new("/api/fn/cancel_scheduled", taken),
+            moving,
+        };
+        this.set_value(Some(desk));
+        desk
+    }
+
+    pub fn reschedule(self, id: ScheduledId) {
+        self.moving.set_value(Some(id));
+        self.picking.open();
+    }
+
+    fn move_to(self, at: Timestamp) {
+        let Some(id) = self.moving.get_value() else { return };
+        let Self { chat, picking, .. } = self;
+        picking.pending.set(true);
+        picking.problem.set(None);
+        spawn_local(async move {
+            let moved = api::change_scheduled(id, None, Some(at)).await;
+            picking.pending.try_set(false);
+            match moved {
+                Ok(moved) => {
+                    chat.later.put(moved);
+                    picking.close();
+                    self.focus(id);
+                }
+                Err(failure) => _ = picking.problem.try_set(Some(failure.to_string())),
+            }
+        });
+    }
+
+    /// `words` are taken back when they are saved.
+    pub fn edit(
+        self,
+        id: ScheduledId,
+        text: String,
+        words: RwSignal<Option<String>>,
+        problem: RwSignal<Option<String>>,
+    ) {
+        spawn_local(async move {
+            match api::change_scheduled(id, Some(text), None).await {
+                Ok(changed) => {
+                    words.try_set(None);
+                    self.chat.later.put(changed);
+                    self.focus(id);
+                }
+                Err(failure) => _ = problem.try_set(Some(failure.to_string())),
+            }
+        });
+    }
+
+    /// Puts one away without waiting for it.
+    pub fn discard(self, id: ScheduledId) {
+        let chat = self.chat;
+        spawn_local(async move {
+            if let Ok(gone) = api::cancel_scheduled(id).await {
+                chat.later.put(gone);
+            }
+        });
+    }
+
+    /// The focus stays with a message whose parts are shown anew.
+    pub fn focus(self, id: ScheduledId) {
+        keep_focus(&format!("#scheduled-{id}"));
+    }
+}
+
+/// Takes what a form has led to.
+fn take(chat: Chat, answer: &str) {
+    if let Ok(one) = serde_json::from_slice::<Scheduled>(answer.as_bytes()) {
+        chat.later.put(one);
+        keep_focus("main h1");
+    }
+}
+
+fn keep_focus(selector: &str) {
+    let selector = selector.to_owned();
+    request_animation_frame(move || {
+        if focus_is_lost() {
+            focus_first(&[&selector, "main h1"]);
+        }
+    });
+}

@@ -1,0 +1,127 @@
+use super::{Picking, desk::Desk, place::place};
+use crate::{
+    components::ui::{FormError, PostForm, SECONDARY, changing, effect},
+    state::{Chat, Zone},
+};
+use leptos::{ev, html, prelude::*};
+use natter::{Scheduled, ScheduledId, input::MessageText, markdown};
+
+/// Characters of a message that its buttons are called by.
+const EXCERPT: usize = 40;
+const BUTTON: &str = "px-3!";
+
+/// What a message's buttons are told apart by.
+pub fn excerpt(scheduled: &Scheduled) -> String {
+    match scheduled.text.is_empty() {
+        false => markdown::plain(&scheduled.text, EXCERPT),
+        true => scheduled.attachments.first().map(|file| file.filename.clone()).unwrap_or_default(),
+    }
+}
+
+/// A message that waits.
+#[component]
+pub fn Entry(id: ScheduledId, desk: Desk) -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let zone = expect_context::<Zone>();
+    let scheduled = Memo::new(move |_| chat.later.list.read().iter().flatten().find(|one| one.id == id).cloned());
+    let editing = RwSignal::new(None::<String>);
+    let shown = move || {
+        let Some(one) = scheduled.get() else { return ().into_any() };
+        let at = one.send_at;
+        let words = match editing.with(Option::is_some) {
+            true => view! { <Words one=one.clone() words=editing desk/> }.into_any(),
+            false => view! {
+                <div class="message-text" inner_html=markdown::html(&one.text)></div>
+                {files(&one)}
+                {actions(&one, editing, desk)}
+            }
+            .into_any(),
+        };
+        view! {
+            <p class="later-head">
+                {place(chat, one.channel_id)}
+                <time class="text-soft" datetime=at.to_string() title=zone.full(at)>{zone.moment(at)}</time>
+            </p>
+            {words}
+        }
+        .into_any()
+    };
+    view! { <li id=format!("scheduled-{id}") tabindex="-1" class="later-entry">{changing(shown)}</li> }.into_any()
+}
+
+/// What it carries.
+pub fn files(scheduled: &Scheduled) -> AnyView {
+    if scheduled.attachments.is_empty() {
+        return ().into_any();
+    }
+    let names: Vec<_> = scheduled.attachments.iter().map(|file| file.filename.clone()).collect();
+    view! { <p class="text-[13px] text-soft">{format!("With {}", names.join(", "))}</p> }.into_any()
+}
+
+fn actions(one: &Scheduled, editing: RwSignal<Option<String>>, desk: Desk) -> AnyView {
+    let (id, about, text) = (one.id, excerpt(one), one.text.clone());
+    let class = format!("{SECONDARY} {BUTTON}");
+    let (send, cancel) = (desk.send, desk.cancel);
+    view! {
+        <div class="later-acts">
+            <button type="button" class=class.clone() aria-label=format!("Edit “{about}”")
+                on:click=move |_| editing.set(Some(text.clone()))>"Edit"</button>
+            <button type="button" class=class.clone() aria-label=format!("Reschedule “{about}”") aria-haspopup="dialog"
+                on:click=move |_| desk.reschedule(id)>"Reschedule"</button>
+            <PostForm post=send>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <button type="submit" class=class.clone() aria-label=format!("Send now “{about}”")>"Send now"</button>
+            </PostForm>
+            <PostForm post=cancel>
+                <input type="hidden" name="id" value=id.to_string()/>
+                <button type="submit" class=class aria-label=format!("Cancel “{about}”")>"Cancel"</button>
+            </PostForm>
+        </div>
+    }
+    .into_any()
+}
+
+/// The words, to be changed. Enter saves, Escape leaves them as they were.
+#[component]
+fn Words(one: Scheduled, words: RwSignal<Option<String>>, desk: Desk) -> impl IntoView {
+    let area = NodeRef::<html::Textarea>::new();
+    let (id, files, before) = (one.id, one.attachments.len(), one.text);
+    let problem = RwSignal::new(None);
+    effect(move || {
+        if let Some(area) = area.get() {
+            let _ = area.focus();
+        }
+    });
+    let leave = move || {
+        words.set(None);
+        desk.focus(id);
+    };
+    let save = move || {
+        let Some(typed) = words.get_untracked() else { return };
+        match MessageText::with_files(&typed, files) {
+            Ok(text) => desk.edit(id, text.into_string(), words, problem),
+            Err(error) => problem.set(Some(error.message)),
+        }
+    };
+    let key = move |event: ev::KeyboardEvent| match event.key().as_str() {
+        "Enter" if !event.shift_key() && !event.is_composing() => {
+            event.prevent_default();
+            save();
+        }
+        "Escape" => leave(),
+        _ => {}
+    };
+    view! {
+        <div class="editor">
+            <textarea node_ref=area class="composer-text" aria-label="Edit message" rows="1" prop:value=before
+                on:input=move |event| words.update_untracked(|words| *words = Some(event_target_value(&event)))
+                on:keydown=key></textarea>
+            <p class="flex gap-3 px-3.5 pb-2">
+                <button type="button" class="link text-[13px]" on:click=move |_| save()>"Save"</button>
+                <button type="button" class="link text-[13px]" on:click=move |_| leave()>"Don't save"</button>
+            </p>
+        </div>
+        <FormError message=problem/>
+    }
+    .into_any()
+}
