@@ -1,4 +1,4 @@
-use super::{Picking, desk::Desk, place::place};
+use super::{desk::Desk, place::place};
 use crate::{
     components::ui::{FormError, PostForm, SECONDARY, changing, effect},
     state::{Chat, Zone},
@@ -8,7 +8,6 @@ use natter::{Scheduled, ScheduledId, input::MessageText, markdown};
 
 /// Characters of a message that its buttons are called by.
 const EXCERPT: usize = 40;
-const BUTTON: &str = "px-3!";
 
 /// What a message's buttons are told apart by.
 pub fn excerpt(scheduled: &Scheduled) -> String {
@@ -60,21 +59,23 @@ pub fn files(scheduled: &Scheduled) -> AnyView {
 
 fn actions(one: &Scheduled, editing: RwSignal<Option<String>>, desk: Desk) -> AnyView {
     let (id, about, text) = (one.id, excerpt(one), one.text.clone());
-    let class = format!("{SECONDARY} {BUTTON}");
     let (send, cancel) = (desk.send, desk.cancel);
+    let name = |what: &str| format!("{what} “{about}”");
+    let (edit_name, move_name, send_name, cancel_name) =
+        (name("Edit"), name("Reschedule"), name("Send now"), name("Cancel"));
     view! {
         <div class="later-acts">
-            <button type="button" class=class.clone() aria-label=format!("Edit “{about}”")
+            <button type="button" class=SECONDARY aria-label=edit_name
                 on:click=move |_| editing.set(Some(text.clone()))>"Edit"</button>
-            <button type="button" class=class.clone() aria-label=format!("Reschedule “{about}”") aria-haspopup="dialog"
+            <button type="button" class=SECONDARY aria-label=move_name aria-haspopup="dialog"
                 on:click=move |_| desk.reschedule(id)>"Reschedule"</button>
             <PostForm post=send>
                 <input type="hidden" name="id" value=id.to_string()/>
-                <button type="submit" class=class.clone() aria-label=format!("Send now “{about}”")>"Send now"</button>
+                <button type="submit" class=SECONDARY aria-label=send_name>"Send now"</button>
             </PostForm>
             <PostForm post=cancel>
                 <input type="hidden" name="id" value=id.to_string()/>
-                <button type="submit" class=class aria-label=format!("Cancel “{about}”")>"Cancel"</button>
+                <button type="submit" class=SECONDARY aria-label=cancel_name>"Cancel"</button>
             </PostForm>
         </div>
     }

@@ -17,7 +17,6 @@ pub fn Failed(one: Scheduled, desk: Desk) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let zone = expect_context::<Zone>();
     let (id, at, about) = (one.id, one.send_at, excerpt(&one));
-    let class = format!("{SECONDARY} px-3!");
     let again =
         chat.channel(one.channel_id).filter(|channel| untrack(|| chat.me.read().role.can_post(channel.access())));
     let navigate = use_navigate();
@@ -35,7 +34,7 @@ pub fn Failed(one: Scheduled, desk: Desk) -> impl IntoView {
             navigate(&address, NavigateOptions::default());
         };
         view! {
-            <button type="button" class=class.clone() aria-label=format!("Write again “{about}”") on:click=write>"Write again"</button>
+            <button type="button" class=SECONDARY aria-label=format!("Write again “{about}”") on:click=write>"Write again"</button>
         }
     });
     let about = excerpt(&one);
@@ -52,7 +51,7 @@ pub fn Failed(one: Scheduled, desk: Desk) -> impl IntoView {
                 {again}
                 <PostForm post=desk.cancel>
                     <input type="hidden" name="id" value=id.to_string()/>
-                    <button type="submit" class=format!("{SECONDARY} px-3!") aria-label=format!("Discard “{about}”")>"Discard"</button>
+                    <button type="submit" class=SECONDARY aria-label=format!("Discard “{about}”")>"Discard"</button>
                 </PostForm>
             </div>
         </li>
