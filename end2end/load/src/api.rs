@@ -1,7 +1,7 @@
 //! The calls of the HTTP interface that load and faults need.
 
 use crate::check::History;
-use natter::{Channel, ChannelId, ErrorCode, MessagePage, Problem, User, UserId};
+use natter::{Channel, ChannelId, ErrorCode, MessagePage, Problem, Scheduled, ScheduledId, Timestamp, User, UserId};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::json;
@@ -115,6 +115,24 @@ impl Api {
 
     pub async fn delete_channel(&self, base: &str, token: &str, channel: ChannelId) -> Result<()> {
         done(self.call(Method::DELETE, base, &format!("/channels/{channel}"), token).send().await?).await
+    }
+
+    /// Puts a message on the list of those to be sent later.
+    pub async fn schedule(
+        &self,
+        base: &str,
+        token: &str,
+        channel: ChannelId,
+        text: &str,
+        send_at: Timestamp,
+    ) -> Result<Scheduled> {
+        let body = json!({ "channel_id": channel, "text": text, "send_at": send_at });
+        read(self.call(Method::POST, base, "/scheduled", token).json(&body).send().await?).await
+    }
+
+    /// One of those.
+    pub async fn scheduled(&self, base: &str, token: &str, id: ScheduledId) -> Result<Scheduled> {
+        read(self.call(Method::GET, base, &format!("/scheduled/{id}"), token).send().await?).await
     }
 
     /// A page of history: the newest, or those before a `seq`.

@@ -88,6 +88,10 @@ export class Account {
     return this.post(channel, text, { attachments: files.map((file) => file.id) });
   }
 
+  schedule(channel: Channel, text: string, sendAt: string): Promise<{ id: string }> {
+    return this.call('POST', 'scheduled', { channel_id: channel.id, text, send_at: sendAt, ref: randomUUID() });
+  }
+
   deleteMessage(message: Message): Promise<void> {
     return this.call('DELETE', `messages/${message.id}`);
   }

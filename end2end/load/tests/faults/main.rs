@@ -13,6 +13,7 @@ mod disk;
 mod nodes;
 mod readers;
 mod restore;
+mod scheduled;
 mod single;
 mod support;
 mod tool;

@@ -1,0 +1,164 @@
+import { Account, expect, open, test } from './support/test';
+import { composer, conversations, log, texts } from './support/chat';
+import type { Page } from '@playwright/test';
+
+const later = (page: Page) => page.getByRole('button', { name: 'Send later' });
+const dialog = (page: Page, name = 'Send later') => page.getByRole('dialog', { name });
+const waiting = (page: Page) => page.getByRole('list', { name: 'Waiting to be sent' }).getByRole('listitem');
+const inAn = { hour: 60 * 60 * 1000 };
+const from = (millis: number) => new Date(Date.now() + millis).toISOString();
+
+/** As a field for local times takes it, in the zone that the browser is in. */
+async function local(page: Page, millis: number): Promise<string> {
+  return page.evaluate((millis) => {
+    const at = new Date(Date.now() + millis);
+    return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
+  }, millis);
+}
+
+test('a message for later is written in the composer, waits on its page and arrives', async ({ server, signedIn }) => {
+  const [ada, mira] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
+  const general = await ada.createChannel('general');
+  await mira.join(general);
+  const page = await open(await signedIn(mira, { timezoneId: 'Europe/Berlin' }), '/channels/general');
+  const other = await open(await signedIn(ada), '/channels/general');
+  await expect(later(page)).toBeDisabled();
+  await composer(page).fill('good **morning**');
+  await later(page).click();
+  await expect(dialog(page)).toBeVisible();
+  await expect(dialog(page).getByRole('button', { name: 'Tomorrow' })).toContainText('09:00');
+  await expect(dialog(page)).toContainText('Europe/Berlin');
+  await dialog(page).getByLabel('Pick a time').fill(await local(page, -2 * inAn.hour));
+  await dialog(page).getByRole('button', { name: 'Schedule' }).click();
+  await expect(dialog(page).getByRole('alert')).toContainText('in the past');
+  await dialog(page).getByLabel('Pick a time').fill(await local(page, 4_000));
+  await dialog(page).getByRole('button', { name: 'Schedule' }).click();
+  await expect(dialog(page)).toBeHidden();
+  await expect(composer(page)).toHaveValue('');
+  await expect(composer(page)).toBeFocused();
+  await expect(page.getByText(/Will be sent today, \d\d:\d\d/)).toBeVisible();
+  await expect(conversations(page).getByRole('link', { name: 'Scheduled, 1 waiting' })).toBeVisible();
+  await page.getByRole('link', { name: 'See all' }).click();
+  await expect(page).toHaveURL('/scheduled');
+  await expect(waiting(page)).toHaveCount(1);
+  await expect(waiting(page).locator('strong')).toHaveText('morning');
+  await expect(waiting(page).getByRole('link', { name: '#general' })).toBeVisible();
+  await expect(log(other)).not.toContainText('good morning');
+  await expect(texts(other)).toHaveText(['good morning'], { timeout: 15_000 });
+  await expect(waiting(page)).toHaveCount(0);
+  await expect(page.getByText('Nothing is waiting to be sent')).toBeVisible();
+  await expect(conversations(page).getByRole('link', { name: 'Scheduled', exact: true })).toBeVisible();
+});
+
+test('what waits is edited, moved, sent now and cancelled', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  const general = await ada.createChannel('general');
+  for (const [hours, text] of [[1, 'first'], [2, 'second'], [3, 'third']] as const) {
+    await ada.schedule(general, text, from(hours * inAn.hour));
+  }
+  const page = await open(await signedIn(ada), '/scheduled');
+  await expect(waiting(page).locator('.message-text')).toHaveText(['first', 'second', 'third']);
+
+  await page.getByRole('button', { name: 'Edit “first”' }).click();
+  const words = page.getByRole('textbox', { name: 'Edit message' });
+  await expect(words).toBeFocused();
+  await words.fill('');
+  await words.press('Enter');
+  await expect(page.getByRole('alert')).toContainText('needs some text');
+  await words.fill('first, changed');
+  await words.press('Enter');
+  await expect(waiting(page).locator('.message-text').first()).toHaveText('first, changed');
+
+  await page.getByRole('button', { name: 'Reschedule “first, changed”' }).click();
+  await dialog(page, 'Reschedule').getByLabel('Pick a time').fill(await local(page, 5 * inAn.hour));
+  await dialog(page, 'Reschedule').getByRole('button', { name: 'Schedule' }).click();
+  await expect(dialog(page, 'Reschedule')).toBeHidden();
+  await expect(waiting(page).locator('.message-text')).toHaveText(['second', 'third', 'first, changed']);
+
+  await page.getByRole('button', { name: 'Send now “second”' }).click();
+  await expect(waiting(page)).toHaveCount(2);
+  expect(await ada.texts(general)).toEqual(['second']);
+  await page.getByRole('button', { name: 'Cancel “third”' }).click();
+  await expect(waiting(page).locator('.message-text')).toHaveText(['first, changed']);
+  await page.reload();
+  await expect(waiting(page).locator('.message-text')).toHaveText(['first, changed']);
+  expect(await ada.texts(general)).toEqual(['second']);
+});
+
+test('what could not be sent says why, and is written again or put away', async ({ server, signedIn }) => {
+  const [ada, mira] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
+  const general = await ada.createChannel('general');
+  await mira.join(general);
+  await mira.schedule(general, 'too late', from(2_000));
+  await mira.schedule(general, 'never mind', from(2_000));
+  const page = await open(await signedIn(mira), '/scheduled');
+  await ada.remove(general, mira);
+  const failed = page.getByRole('region', { name: 'Not sent' }).getByRole('listitem');
+  await expect(failed).toHaveCount(2, { timeout: 15_000 });
+  await expect(failed.first()).toContainText('You were no longer in this channel.');
+  await expect(conversations(page).getByRole('link', { name: '2 not sent' })).toBeVisible();
+  await expect(page.getByRole('button', { name: 'Write again' })).toHaveCount(0);
+  await page.getByRole('button', { name: 'Discard “never mind”' }).click();
+  await expect(failed).toHaveCount(1);
+  await ada.admit(general, mira);
+  await page.reload();
+  await page.getByRole('button', { name: 'Write again “too late”' }).click();
+  await expect(page).toHaveURL('/channels/general');
+  await expect(composer(page)).toHaveValue('too late');
+  await expect(conversations(page).getByRole('link', { name: 'Scheduled', exact: true })).toBeVisible();
+  expect(await ada.texts(general)).toEqual([]);
+});
+
+test('a private message waits before there is a conversation, and keys are enough', async ({ server, signedIn }) => {
+  const [ada, mira] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
+  const page = await open(await signedIn(mira), '/direct/ada');
+  await page.getByRole('textbox', { name: 'Message ada' }).fill('between us');
+  await page.keyboard.press('Tab');
+  await expect(later(page)).toBeFocused();
+  await page.keyboard.press('Enter');
+  await expect(dialog(page)).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(dialog(page)).toBeHidden();
+  await expect(later(page)).toBeFocused();
+  await page.keyboard.press('Enter');
+  await dialog(page).getByRole('button', { name: 'Tomorrow' }).press('Enter');
+  await expect(page.getByText('Will be sent tomorrow, 09:00')).toBeVisible();
+  await page.getByRole('link', { name: 'See all' }).press('Enter');
+  await expect(waiting(page).locator('.message-text')).toHaveText(['between us']);
+  await page.getByRole('button', { name: 'Send now “between us”' }).press('Enter');
+  await expect(waiting(page)).toHaveCount(0);
+  const other = await open(await signedIn(ada), '/direct/mira');
+  await expect(other.getByRole('log')).toContainText('between us');
+});
+
+test('on a phone everything fits, and fingers find it', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  const general = await ada.createChannel('general');
+  await ada.schedule(general, 'a message that is long enough to be broken into several lines on a phone', from(inAn.hour));
+  const phone = { viewport: { width: 375, height: 740 }, hasTouch: true, isMobile: true };
+  const page = await open(await signedIn(ada, phone), '/scheduled');
+  await expect(waiting(page)).toHaveCount(1);
+  for (const button of await waiting(page).getByRole('button').all()) {
+    expect((await button.boundingBox())!.height).toBeGreaterThanOrEqual(44);
+  }
+  await page.getByRole('button', { name: 'Reschedule' }).tap();
+  for (const button of await dialog(page, 'Reschedule').getByRole('button').all()) {
+    expect((await button.boundingBox())!.height).toBeGreaterThanOrEqual(44);
+  }
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(375);
+});
+
+test('without scripts what waits is shown, sent and cancelled', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  const general = await ada.createChannel('general');
+  await ada.schedule(general, 'first', from(inAn.hour));
+  await ada.schedule(general, 'second', from(2 * inAn.hour));
+  const page = await (await signedIn(ada, { javaScriptEnabled: false })).newPage();
+  await page.goto('/scheduled');
+  await page.getByRole('button', { name: 'Send now “first”' }).click();
+  await expect(page).toHaveURL('/scheduled');
+  await page.getByRole('button', { name: 'Cancel “second”' }).click();
+  await expect(page).toHaveURL('/scheduled');
+  await expect(page.getByText('Nothing is waiting to be sent')).toBeVisible();
+  expect(await ada.texts(general)).toEqual(['first']);
+});
