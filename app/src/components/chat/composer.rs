@@ -185,8 +185,7 @@ pub fn Composer(
             let _ = area.focus();
         }
     });
-    let empty =
-        Signal::derive(move || !awake.get() || (text.read().trim().is_empty() && !chat.uploads.any(target)));
+    let empty = Signal::derive(move || !awake.get() || (text.read().trim().is_empty() && !chat.uploads.any(target)));
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         writing.send();

@@ -32,12 +32,7 @@ pub struct SendLater {
 impl SendLater {
     /// `take` says what is to be sent, when the time has been chosen, or why that isn't possible; `done` runs
     /// when it waits.
-    pub fn new(
-        chat: Chat,
-        target: Target,
-        take: Callback<(), Result<Words, String>>,
-        done: Callback<()>,
-    ) -> Self {
+    pub fn new(chat: Chat, target: Target, take: Callback<(), Result<Words, String>>, done: Callback<()>) -> Self {
         let (promised, tried) = (RwSignal::new(None), StoredValue::new(None));
         let this = StoredValue::new(None::<Self>);
         let chosen = Callback::new(move |at| {

@@ -1,4 +1,7 @@
-use super::{desk::Desk, place::place};
+use super::{
+    desk::Desk,
+    place::{place_of, show},
+};
 use crate::{
     components::ui::{FormError, PostForm, SECONDARY, changing, effect},
     state::{Chat, Zone},
@@ -24,6 +27,7 @@ pub fn Entry(id: ScheduledId, desk: Desk) -> impl IntoView {
     let zone = expect_context::<Zone>();
     let scheduled = Memo::new(move |_| chat.later.list.read().iter().flatten().find(|one| one.id == id).cloned());
     let editing = RwSignal::new(None::<String>);
+    let to = scheduled.with_untracked(|one| one.as_ref().map(|one| place_of(chat, one.channel_id)));
     let shown = move || {
         let Some(one) = scheduled.get() else { return ().into_any() };
         let at = one.send_at;
@@ -38,7 +42,7 @@ pub fn Entry(id: ScheduledId, desk: Desk) -> impl IntoView {
         };
         view! {
             <p class="later-head">
-                {place(chat, one.channel_id)}
+                {show(to.and_then(|to| to.get()))}
                 <time class="text-soft" datetime=at.to_string() title=zone.full(at)>{zone.moment(at)}</time>
             </p>
             {words}
@@ -86,7 +90,9 @@ fn actions(one: &Scheduled, editing: RwSignal<Option<String>>, desk: Desk) -> An
 #[component]
 fn Words(one: Scheduled, words: RwSignal<Option<String>>, desk: Desk) -> impl IntoView {
     let area = NodeRef::<html::Textarea>::new();
-    let (id, files, before) = (one.id, one.attachments.len(), one.text);
+    let (id, files) = (one.id, one.attachments.len());
+    // It may be shown anew while it is being written.
+    let typed = words.get_untracked().unwrap_or_default();
     let problem = RwSignal::new(None);
     effect(move || {
         if let Some(area) = area.get() {
@@ -114,7 +120,7 @@ fn Words(one: Scheduled, words: RwSignal<Option<String>>, desk: Desk) -> impl In
     };
     view! {
         <div class="editor">
-            <textarea node_ref=area class="composer-text" aria-label="Edit message" rows="1" prop:value=before
+            <textarea node_ref=area class="composer-text" aria-label="Edit message" rows="1" prop:value=typed
                 on:input=move |event| words.update_untracked(|words| *words = Some(event_target_value(&event)))
                 on:keydown=key></textarea>
             <p class="flex gap-3 px-3.5 pb-2">

@@ -1,57 +1,60 @@
 use super::{
     desk::Desk,
     entry::{excerpt, files},
-    place::place,
+    place::{Place, place_of, show},
 };
 use crate::{
-    components::ui::{Icon, PostForm, SECONDARY},
-    state::{Chat, Zone, target_of},
+    components::ui::{Icon, PostForm, SECONDARY, changing},
+    state::{Chat, Zone},
 };
 use leptos::prelude::*;
 use leptos_router::{NavigateOptions, hooks::use_navigate};
-use natter::{ChannelKind, Scheduled, markdown};
+use natter::{Scheduled, markdown};
 
 /// A message that wasn't sent, and why.
 #[component]
 pub fn Failed(one: Scheduled, desk: Desk) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let zone = expect_context::<Zone>();
+    let to = place_of(chat, one.channel_id);
     let (id, at, about) = (one.id, one.send_at, excerpt(&one));
-    let again =
-        chat.channel(one.channel_id).filter(|channel| untrack(|| chat.me.read().role.can_post(channel.access())));
+    let (again_name, discard_name) = (format!("Write again “{about}”"), format!("Discard “{about}”"));
     let navigate = use_navigate();
     let text = one.text.clone();
-    let again = again.map(|channel| {
-        let write = move |_| {
-            let (target, name) = (target_of(&channel), channel.label());
-            let draft = chat.draft(target);
-            chat.set_draft(target, format!("{draft}\n{text}").trim().to_owned());
-            let address = match channel.kind {
-                ChannelKind::Channel => format!("/channels/{name}"),
-                ChannelKind::Direct => format!("/direct/{name}"),
-            };
-            desk.discard(id);
-            navigate(&address, NavigateOptions::default());
-        };
-        view! {
-            <button type="button" class=SECONDARY aria-label=format!("Write again “{about}”") on:click=write>"Write again"</button>
-        }
+    // The words go to the composer there, and the failure is done with.
+    let write = Callback::new(move |place: Place| {
+        let draft = chat.draft(place.target);
+        chat.set_draft(place.target, format!("{draft}\n{text}").trim().to_owned());
+        desk.discard(id);
+        navigate(&place.address(), NavigateOptions::default());
     });
-    let about = excerpt(&one);
+    let again = move || {
+        let Some(place) = to.get().filter(|place| place.may_post) else { return ().into_any() };
+        view! {
+            <button type="button" class=SECONDARY aria-label=again_name.clone()
+                on:click=move |_| write.run(place.clone())>"Write again"</button>
+        }
+        .into_any()
+    };
     view! {
         <li id=format!("scheduled-{id}") tabindex="-1" class="later-entry later-failed">
             <p class="later-head">
-                {place(chat, one.channel_id)}
-                <time class="text-soft" datetime=at.to_string() title=move || zone.full(at)>{move || zone.moment(at)}</time>
+                {changing(move || show(to.get()))}
+                <time class="text-soft" datetime=at.to_string() title=move || zone.full(at)>
+                    {Signal::derive(move || zone.moment(at))}
+                </time>
             </p>
-            <p class="later-reason"><Icon icon=icondata_lu::LuCircleAlert/> <span>"Not sent. " {one.failure.clone()}</span></p>
+            <p class="later-reason">
+                <Icon icon=icondata_lu::LuCircleAlert/>
+                <span>"Not sent. " {one.failure.clone()}</span>
+            </p>
             <div class="message-text" inner_html=markdown::html(&one.text)></div>
             {files(&one)}
             <div class="later-acts">
-                {again}
+                {changing(again)}
                 <PostForm post=desk.cancel>
                     <input type="hidden" name="id" value=id.to_string()/>
-                    <button type="submit" class=SECONDARY aria-label=format!("Discard “{about}”")>"Discard"</button>
+                    <button type="submit" class=SECONDARY aria-label=discard_name>"Discard"</button>
                 </PostForm>
             </div>
         </li>
