@@ -13,10 +13,10 @@ pub fn favicon(waiting: u64, unread: bool) -> String {
         0 if !unread => return "/favicon.svg".to_owned(),
         0 => format!(r##"<circle cx="21" cy="7" r="6" fill="{ALERT}" stroke="#fff" stroke-width="1.5"/>"##),
         count => {
-            let (shown, size) = if count > 9 { ("9+".to_owned(), 11) } else { (count.to_string(), 15) };
+            let (shown, size) = if count > 9 { ("9+".to_owned(), 10) } else { (count.to_string(), 14) };
             format!(
-                r##"<circle cx="18" cy="18" r="9.5" fill="{ALERT}" stroke="#fff"/><text x="18" y="{y}" fill="#fff" font-family="sans-serif" font-size="{size}" font-weight="700" text-anchor="middle">{shown}</text>"##,
-                y = 18 + size * 36 / 100,
+                r##"<circle cx="19" cy="19" r="8.5" fill="{ALERT}" stroke="#fff"/><text x="19" y="{y}" fill="#fff" font-family="sans-serif" font-size="{size}" font-weight="700" text-anchor="middle">{shown}</text>"##,
+                y = 19 + size * 36 / 100,
             )
         }
     };

@@ -102,6 +102,11 @@ test('the keyboard moves, answers, puts away and opens', async ({ server, signed
   await expect.poll(async () => (await mira.channel(random)).unread).toBe(0);
   await page.keyboard.press('e');
   await expect(first, 'the one that is left').toBeFocused();
+  await page.keyboard.press('k');
+  await page.keyboard.press('j');
+  await page.keyboard.press('u');
+  await expect(second).toContainText('1 new');
+  await expect.poll(async () => (await mira.channel(random)).unread).toBe(1);
   await page.keyboard.press('Escape');
   await expect(page.locator('.feed-card-on')).toHaveCount(0);
   await page.keyboard.press('o');
@@ -148,7 +153,7 @@ test('nothing moves while one reads, and all devices count the same', async ({ s
   const show = desk.getByRole('button', { name: '2 new conversations · Show' });
   await expect(show).toBeVisible();
   await expect(cards(desk)).toHaveCount(1);
-  expect((await plain.boundingBox())?.y).toBe(at?.y);
+  expect(await plain.boundingBox()).toEqual(at);
   for (const page of [desk, phone]) {
     await expect(link(page, '#general 3 unread, 1 mention')).toBeVisible();
     await expect(page).toHaveTitle(/^\(2\) /);
@@ -157,6 +162,7 @@ test('nothing moves while one reads, and all devices count the same', async ({ s
   await ada.deleteMessage(said[1]);
   await expect(plain).toContainText('2 new');
   await expect(plain).toContainText('This message was deleted.');
+  expect(await plain.boundingBox()).toEqual(at);
   for (const page of [desk, phone]) {
     await expect(link(page, '#general 2 unread')).toBeVisible();
     await expect(page).toHaveTitle(/^\(1\) /);
@@ -166,8 +172,10 @@ test('nothing moves while one reads, and all devices count the same', async ({ s
   await expect(cards(desk).nth(0)).toHaveAccessibleName('ada');
   await expect(show).toBeHidden();
   // Read on the other device, it stays where it is.
+  const below = await plain.boundingBox();
   await link(phone, 'ada 1 unread').click();
   await expect(card(desk, 'ada')).toContainText('Read');
+  expect(await plain.boundingBox()).toEqual(below);
   await expect(cards(desk).nth(0)).toHaveAccessibleName('ada');
   for (const page of [desk, phone]) await expect(page).toHaveTitle(/^[^(]/);
 });

@@ -99,7 +99,7 @@ fn Hints() -> impl IntoView {
     let key = |keys: &'static str, what: &'static str| view! { <span><kbd>{keys}</kbd> " " {what}</span> };
     view! {
         <p class="feed-hints">
-            {key("j", "next")} {key("k", "previous")} {key("r", "reply")} {key("e", "mark read")} {key("o", "open")}
+            {key("j", "next")} {key("k", "previous")} {key("r", "reply")} {key("e", "mark read")} {key("u", "mark unread")} {key("o", "open")}
         </p>
     }
 }

@@ -178,3 +178,22 @@ async fn nodes_log_in_to_a_broker_that_wants_a_password() {
     assert!(here.is_up() && !stranger.is_up());
     assert!(nothing.try_recv().is_err());
 }
+
+#[tokio::test]
+async fn what_somebody_mutes_or_reads_at_one_node_is_so_at_the_other() {
+    let (one, two) = TestServer::two_nodes().await;
+    let (ada, mira) = (one.register("ada").await, one.register("mira").await);
+    let channel = ada.create_channel("general").await;
+    mira.join_and_hear(channel).await;
+    let mut elsewhere = mira.at(&two).connect().await;
+    ada.post(channel, "hello").await;
+    assert_eq!(elsewhere.next("message").await["rev"], 1);
+    for muted in [true, false] {
+        mira.does("PUT", &format!("/channels/{channel}/mute"), json!({ "muted": muted })).await;
+        let told = elsewhere.next("channel").await;
+        assert_eq!((&told["channel"]["muted"], &told["channel"]["unread"]), (&json!(muted), &json!(1)));
+    }
+    mira.does("PUT", &format!("/channels/{channel}/read"), json!({ "seq": 1 })).await;
+    let mark = elsewhere.next("read").await;
+    assert_eq!((&mark["unread"], &mark["rev"]), (&json!(0), &json!(1)));
+}

@@ -61,7 +61,7 @@ pub fn Card(
                 }</div>
             </div>
             {changing(body)}
-            {changing(move || more(id, desk, standing.get(), shown.get().as_ref()))}
+            <p class="feed-more">{changing(move || more(id, desk, standing.get(), shown.get().as_ref()))}</p>
             {changing(sent)}
             {changing(reply)}
         </article>
@@ -122,7 +122,9 @@ fn acts(id: ChannelId, desk: Desk, unread: bool, about: &str) -> AnyView {
     if !unread {
         let back = desk.may_read(id).then(|| {
             view! {
-                <button type="button" class="feed-act" aria-describedby=about.clone() on:click=move |_| desk.mark_unread(id)>"Mark unread"</button>
+                <button type="button" class="feed-act" aria-keyshortcuts="u" aria-describedby=about.clone() on:click=move |_| desk.mark_unread(id)>
+                    "Mark unread"<kbd aria-hidden="true">"u"</kbd>
+                </button>
             }
         });
         return view! { {open} {back} }.into_any();
@@ -143,7 +145,7 @@ fn acts(id: ChannelId, desk: Desk, unread: bool, about: &str) -> AnyView {
     .into_any()
 }
 
-/// The way to what isn't shown.
+/// The way to what isn't shown. Its place is kept free, so that nothing moves when something comes.
 fn more(id: ChannelId, desk: Desk, standing: Standing, channel: Option<&Channel>) -> AnyView {
     let (Standing::Unread { more, .. }, Some(channel)) = (standing, channel) else { return ().into_any() };
     let address = untrack(|| desk.address(id)).filter(|_| more > 0);
@@ -152,5 +154,5 @@ fn more(id: ChannelId, desk: Desk, standing: Standing, channel: Option<&Channel>
         ChannelKind::Channel => format!("{more} more in {}", label(channel)),
         ChannelKind::Direct => format!("{more} more from {}", label(channel)),
     };
-    view! { <p class="feed-more"><A href=address attr:class="link">{words}</A></p> }.into_any()
+    view! { <A href=address attr:class="link">{words}</A> }.into_any()
 }

@@ -40,7 +40,7 @@ impl Desk {
         untrack(|| feed.ids(false).into_iter().chain(feed.ids(true)).collect())
     }
 
-    fn is_unread(self, id: ChannelId) -> bool {
+    pub fn is_unread(self, id: ChannelId) -> bool {
         untrack(|| self.standing(id).is_unread())
     }
 
@@ -95,6 +95,9 @@ impl Desk {
 
     pub fn reply(self, id: ChannelId) {
         self.selected.set(Some(id));
+        if self.replying.get_untracked() == Some(id) {
+            focus_on(format!("#{} textarea", element(id)), true);
+        }
         self.replying.set(Some(id));
     }
 

@@ -52,6 +52,7 @@ fn act(desk: Desk, event: &ev::KeyboardEvent, open: Callback<String>) -> bool {
             match key {
                 "r" if desk.may_reply(id) => desk.reply(id),
                 "e" => desk.mark_read(id),
+                "u" if desk.may_read(id) && !desk.is_unread(id) => desk.mark_unread(id),
                 "o" => open_card(desk, id, open),
                 "Enter" if free => open_card(desk, id, open),
                 _ => return false,
