@@ -24,8 +24,12 @@ pub fn Previews(target: Target) -> impl IntoView {
 fn Preview(key: u32, picked: Memo<Vec<Picked>>, chat: Chat) -> impl IntoView {
     let file = Memo::new(move |_| picked.with(|files| files.iter().find(|file| file.key == key).cloned()));
     let Some(Picked { name, size, preview, .. }) = file.get_untracked() else { return ().into_any() };
-    let picture = match preview {
-        Some(src) => view! { <img class="picked-picture" src=src alt=""/> }.into_any(),
+    // What the browser can't show either has a sign instead.
+    let unshown = RwSignal::new(preview.is_none());
+    let picture = move || match preview.clone().filter(|_| !unshown.get()) {
+        Some(src) => {
+            view! { <img class="picked-picture" src=src alt="" on:error=move |_| unshown.set(true)/> }.into_any()
+        }
         None => view! { <span class="picked-picture"><Icon icon=icondata_lu::LuFile/></span> }.into_any(),
     };
     let (sending, retry, remove) = (format!("Uploading {name}"), format!("Retry {name}"), format!("Remove {name}"));
@@ -57,7 +61,7 @@ fn Preview(key: u32, picked: Memo<Vec<Picked>>, chat: Chat) -> impl IntoView {
     };
     view! {
         <li class="picked-file">
-            {picture}
+            {changing(picture)}
             <span class="min-w-0 flex-1">
                 <span class="block truncate font-medium">{name}</span>
                 <span class="block text-[13px]">{changing(status)}</span>
