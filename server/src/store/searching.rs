@@ -56,7 +56,7 @@ impl Search {
             && self.senders.iter().all(|id| *id == message.sender.id)
             && self.before.is_none_or(|before| message.timestamp < before)
             && self.after.is_none_or(|after| message.timestamp >= after)
-            && self.has.iter().all(|has| has_it(*has, message))
+            && self.has.iter().all(|has| has_it(*has, &message.text, &media(message)))
             && is_match(&message.text, &self.terms)
     }
 
@@ -80,29 +80,34 @@ fn first_id_at(time: Timestamp) -> Uuid {
 
 /// The pieces that a message is found by.
 pub(super) fn pieces_of(message: &Message) -> BTreeSet<String> {
-    let mut pieces = pieces::of_text(&message.text);
-    pieces.insert(in_channel(message.channel_id));
-    pieces.insert(by_sender(message.sender.id));
-    let all = [Has::Image, Has::Video, Has::File, Has::Link];
-    pieces.extend(all.into_iter().filter(|has| has_it(*has, message)).map(|has| having(has).to_owned()));
-    pieces
+    pieces_of_all(message.channel_id, message.sender.id, &message.text, &media(message))
 }
 
-/// The pieces that a message of a channel that is gone was found by; and some more, which do no harm.
-pub(super) fn pieces_of_removed(channel: ChannelId, sender: UserId, text: &str) -> BTreeSet<String> {
+/// The same of its parts: `media` are the types of its files.
+pub(super) fn pieces_of_all<T: AsRef<str>>(
+    channel: ChannelId,
+    sender: UserId,
+    text: &str,
+    media: &[T],
+) -> BTreeSet<String> {
     let mut pieces = pieces::of_text(text);
     pieces.extend([in_channel(channel), by_sender(sender)]);
-    pieces.extend([Has::Image, Has::Video, Has::File, Has::Link].map(|has| having(has).to_owned()));
+    let all = [Has::Image, Has::Video, Has::File, Has::Link];
+    pieces.extend(all.into_iter().filter(|has| has_it(*has, text, media)).map(|has| having(has).to_owned()));
     pieces
 }
 
-fn has_it(has: Has, message: &Message) -> bool {
-    let carries = |kind: &str| message.attachments.iter().any(|file| file.media_type.starts_with(kind));
+fn media(message: &Message) -> Vec<&str> {
+    message.attachments.iter().map(|file| file.media_type.as_str()).collect()
+}
+
+fn has_it<T: AsRef<str>>(has: Has, text: &str, media: &[T]) -> bool {
+    let carries = |kind: &str| media.iter().any(|media| media.as_ref().starts_with(kind));
     match has {
         Has::Image => carries("image/"),
         Has::Video => carries("video/"),
-        Has::File => !message.attachments.is_empty(),
-        Has::Link => has_link(&message.text),
+        Has::File => !media.is_empty(),
+        Has::Link => has_link(text),
     }
 }
 

@@ -4,7 +4,7 @@ use super::{SqliteStore, append::message};
 use crate::store::{
     Found, Result, Search, SearchStore,
     rows::MessageRow,
-    searching::{in_channel, pieces_of, pieces_of_removed},
+    searching::{in_channel, pieces_of, pieces_of_all},
 };
 use async_trait::async_trait;
 use natter::{ChannelId, Message, MessageId, UserId};
@@ -69,8 +69,8 @@ async fn add(tx: &mut SqliteConnection, doc: i64, message: &Message) -> Result<(
 /// Notes which messages have to be taken out of the index when their channel is gone.
 pub(super) async fn remember_removed(tx: &mut SqliteConnection, id: ChannelId) -> Result<()> {
     sqlx::query(
-        "INSERT INTO search_removed (doc, channel_id, sender_id, text)
-         SELECT doc, channel_id, sender_id, text FROM messages
+        "INSERT INTO search_removed (doc, channel_id, sender_id, text, media)
+         SELECT doc, channel_id, sender_id, text, '[]' FROM messages
          WHERE channel_id = ? AND doc IS NOT NULL AND NOT deleted",
     )
     .bind(id.0)
@@ -82,14 +82,16 @@ pub(super) async fn remember_removed(tx: &mut SqliteConnection, id: ChannelId) -
 /// Takes what removed channels have left out of the index; false when nothing is left.
 async fn sweep(write: &SqlitePool) -> Result<bool> {
     let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-    let removed: Vec<(i64, Uuid, Uuid, String)> =
-        sqlx::query_as("SELECT doc, channel_id, sender_id, text FROM search_removed ORDER BY doc LIMIT ?")
+    let removed: Vec<(i64, Uuid, Uuid, String, String)> =
+        sqlx::query_as("SELECT doc, channel_id, sender_id, text, media FROM search_removed ORDER BY doc LIMIT ?")
             .bind(BACKLOG)
             .fetch_all(&mut *tx)
             .await?;
     let Some((last, ..)) = removed.last() else { return Ok(false) };
-    let rows = removed.iter().map(|(doc, channel, sender, text)| {
-        let pieces = pieces_of_removed(ChannelId(*channel), UserId(*sender), text);
+    let rows = removed.iter().map(|(doc, channel, sender, text, media)| {
+        // Exactly those that were put in: the index counts them.
+        let media: Vec<String> = serde_json::from_str(media).unwrap_or_default();
+        let pieces = pieces_of_all(ChannelId(*channel), UserId(*sender), text, &media);
         json!({ "doc": doc, "pieces": joined(pieces) })
     });
     sqlx::query(
