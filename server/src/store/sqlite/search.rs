@@ -70,8 +70,10 @@ async fn add(tx: &mut SqliteConnection, doc: i64, message: &Message) -> Result<(
 pub(super) async fn remember_removed(tx: &mut SqliteConnection, id: ChannelId) -> Result<()> {
     sqlx::query(
         "INSERT INTO search_removed (doc, channel_id, sender_id, text, media)
-         SELECT doc, channel_id, sender_id, text, '[]' FROM messages
-         WHERE channel_id = ? AND doc IS NOT NULL AND NOT deleted",
+         SELECT m.doc, m.channel_id, m.sender_id, m.text,
+            (SELECT json_group_array(f.media_type) FROM attachments a JOIN uploads f ON f.id = a.upload_id
+                WHERE a.message_id = m.id)
+         FROM messages m WHERE m.channel_id = ? AND m.doc IS NOT NULL AND NOT m.deleted",
     )
     .bind(id.0)
     .execute(tx)
