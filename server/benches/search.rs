@@ -112,28 +112,30 @@ async fn fill(world: &World, messages: usize) {
     let began = Instant::now();
     let mut took = Vec::new();
     for batch in 0..messages.div_ceil(BATCH) {
-        let batch: Vec<_> = (0..BATCH).map(|n| {
-            let dense = random.below(10) == 0;
-            let mut text = if dense {
-                random.dense(25)
-            } else {
-                (0..5 + random.below(14)).map(|_| words[random.rank(WORDS)].as_str()).collect::<Vec<_>>().join(" ")
-            };
-            if batch * BATCH + n == messages / 3 {
-                text.push_str(" xylophone 鼹鼠");
-            }
-            NewMessage {
-                id: MessageId::generate(),
-                channel_id: world.channels[random.rank(CHANNELS)],
-                sender_id: world.senders[random.rank(20)],
-                reference: None,
-                text,
-                mentions: Mentions::default(),
-                reply_to: None,
-                attachments: Vec::new(),
-                timestamp: Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()),
-            }
-        }).collect();
+        let batch: Vec<_> = (0..BATCH)
+            .map(|n| {
+                let dense = random.below(10) == 0;
+                let mut text = if dense {
+                    random.dense(25)
+                } else {
+                    (0..5 + random.below(14)).map(|_| words[random.rank(WORDS)].as_str()).collect::<Vec<_>>().join(" ")
+                };
+                if batch * BATCH + n == messages / 3 {
+                    text.push_str(" xylophone 鼹鼠");
+                }
+                NewMessage {
+                    id: MessageId::generate(),
+                    channel_id: world.channels[random.rank(CHANNELS)],
+                    sender_id: world.senders[random.rank(20)],
+                    reference: None,
+                    text,
+                    mentions: Mentions::default(),
+                    reply_to: None,
+                    attachments: Vec::new(),
+                    timestamp: Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()),
+                }
+            })
+            .collect();
         let start = Instant::now();
         world.store.append(&batch).await.unwrap();
         took.push(start.elapsed());
@@ -214,10 +216,12 @@ async fn main() {
     measure(&world, "two Chinese characters, common", all, "一丁", plain).await;
     measure(&world, "one Chinese character", all, "上", plain).await;
     measure(&world, "what nobody said", all, "nobodysaidthis", plain).await;
-    measure(&world, "common, in a large channel", all, &common, |search| search.channels = vec![world.channels[0]]).await;
+    measure(&world, "common, in a large channel", all, &common, |search| search.channels = vec![world.channels[0]])
+        .await;
     measure(&world, "common, in a quiet channel", all, &common, |search| {
         search.channels = vec![world.channels[CHANNELS - 1]];
-    }).await;
+    })
+    .await;
     measure(&world, "common, from somebody", all, &common, |search| search.senders = vec![world.senders[19]]).await;
     measure(&world, "all from somebody", all, "", |search| search.senders = vec![world.senders[3]]).await;
     measure(&world, "links, of which there are none", all, "has:link", plain).await;

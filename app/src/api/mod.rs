@@ -6,12 +6,14 @@ mod admin;
 mod channels;
 mod feed;
 mod people;
+mod search;
 
 pub use accounts::{bootstrap, registration};
 pub use admin::{all_channels, audit, invites, roster, stats};
 pub use channels::{browse_channels, channel_history, message, open_channel};
 pub use feed::feed;
 pub use people::{members, open_direct, people, person};
+pub use search::{history_after, history_around, search};
 
 use leptos::server_fn::{
     codec::JsonEncoding,
@@ -40,8 +42,12 @@ pub struct Bootstrap {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenChannel {
     pub channel: Channel,
-    /// The newest messages; `None` where one isn't in the channel, or the browser has them.
+    /// The newest messages, or those around a place; `None` where one isn't in the channel, or the browser
+    /// has them.
     pub page: Option<MessagePage>,
+    /// The page doesn't reach to the newest message.
+    #[serde(default)]
+    pub newer: bool,
 }
 
 /// What a private conversation's page starts from.
@@ -51,6 +57,9 @@ pub struct OpenDirect {
     /// None until something was said, or the conversation opened otherwise.
     pub channel: Option<Channel>,
     pub page: Option<MessagePage>,
+    /// The page doesn't reach to the newest message.
+    #[serde(default)]
+    pub newer: bool,
 }
 
 /// A channel as whoever runs it sees it.

@@ -5,6 +5,7 @@ pub mod feed;
 pub mod media;
 pub mod people;
 mod retry;
+pub mod search;
 pub mod ui;
 
 pub use retry::Retry;

@@ -7,6 +7,7 @@ mod direct;
 mod enter;
 mod home;
 mod not_found;
+mod search;
 mod signed;
 
 pub use browse::Browse;
@@ -15,4 +16,5 @@ pub use direct::DirectPage;
 pub use enter::{Invited, Login, Register};
 pub use home::Home;
 pub use not_found::NotFound;
+pub use search::SearchPage;
 pub use signed::Signed;
