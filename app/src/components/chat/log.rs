@@ -64,7 +64,12 @@ pub fn Log(
             spawn_local(jump(Goal::Message(id), chat, scroll, older));
         }
     });
-    effect(move || at.get().into_iter().for_each(|seq| spawn_local(jump(Goal::Place(seq), chat, scroll, older))));
+    effect(move || match at.get() {
+        Some(seq) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
+        // Back from a place further back, or opened again after one.
+        None if !newer.is_live_untracked() => newer.newest(scroll),
+        None => {}
+    });
     let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());
     on_cleanup(move || leaving.remove());
     let scrolled = move |_| {

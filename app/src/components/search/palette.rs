@@ -4,8 +4,8 @@ use super::{
 };
 use crate::{
     api,
-    components::ui::{Avatar, Dialog, Icon, changing, hide, open_dialog},
-    state::{Chat, has_invoker_commands},
+    components::ui::{Avatar, Dialog, Icon, changing, hide},
+    state::Chat,
 };
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use leptos_router::{NavigateOptions, hooks::use_navigate};
@@ -109,13 +109,6 @@ impl Finding {
 
 fn option_id(at: usize) -> String {
     format!("search-entry-{at}")
-}
-
-/// Opens the palette where the browser doesn't do so itself.
-pub fn show(dialog: NodeRef<html::Dialog>) {
-    if !has_invoker_commands() {
-        open_dialog(dialog);
-    }
 }
 
 /// Ctrl+K, or Cmd+K, opens the palette, and closes it.
