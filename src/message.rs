@@ -91,6 +91,13 @@ pub struct MessagePage {
     pub epoch: String,
 }
 
+impl MessagePage {
+    /// Whether there may be more after a page around a place, of which `limit` messages were asked for.
+    pub fn may_go_on(&self, limit: u32) -> bool {
+        self.items.len() >= limit as usize
+    }
+}
+
 /// What changed after a revision, in `rev` order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

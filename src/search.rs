@@ -2,6 +2,7 @@
 //! `before:`. Text is compared in lower case and in any place: `row` is found in `brown`.
 
 pub mod pieces;
+pub mod snippet;
 
 use crate::{ChannelId, ChannelKind, FieldError, Message, MessageId, Timestamp, UserRef, channel::stored_as_word};
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,8 @@
 //! One channel's messages as a client knows them: pages of history, live events and what is still
 //! on its way out, merged so that any order of events, with gaps and duplicates, followed by a sync
-//! equals a fresh snapshot.
+//! equals a fresh snapshot. What is loaded is one stretch without holes, the window. Mostly it ends with
+//! the newest message, and live ones come to it; around a place further back it doesn't, until the pages
+//! between have been fetched.
 
 use crate::{Message, MessageId, MessagePage, Ref, Timestamp, Upload, UserId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +29,10 @@ pub struct Ack {
     pub timestamp: Timestamp,
 }
 
+/// Events outside the window that are kept: of those that come while a page is on its way, some belong
+/// to it.
+const ASIDE: usize = 256;
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Timeline {
     messages: BTreeMap<u64, Message>,
@@ -36,6 +42,12 @@ pub struct Timeline {
     ahead: BTreeSet<u64>,
     /// There is history before the first loaded message.
     older: bool,
+    /// There is history after the last loaded message: it isn't the newest one.
+    newer: bool,
+    /// The latest events outside the window, by revision.
+    aside: BTreeMap<u64, Message>,
+    /// The latest revision of those that weren't kept.
+    forgotten: u64,
     pending: Vec<Pending>,
 }
 
@@ -53,19 +65,33 @@ impl Timeline {
         let start = page.items.first().map(|first| first.seq).filter(|_| page.next.is_some());
         // A later change to a message before the window would leave a hole behind it: drop it too.
         self.messages.retain(|seq, message| message.rev > page.rev && start.is_none_or(|start| *seq >= start));
-        self.older = page.next.is_some();
+        (self.older, self.newer) = (page.next.is_some(), false);
         self.rev = page.rev;
-        for message in page.items {
-            self.keep_newer(message);
-        }
-        self.advance();
+        self.take(page);
     }
 
-    /// Adds an older page in front.
-    pub fn prepend(&mut self, page: MessagePage) {
-        self.older = page.next.is_some();
-        for message in page.items {
-            self.keep_newer(message);
+    /// Replaces the window by a stretch further back; `newer`: it doesn't reach to the newest message.
+    pub fn go_to(&mut self, page: MessagePage, newer: bool) {
+        self.messages.clear();
+        (self.older, self.newer) = (page.next.is_some(), newer);
+        self.rev = self.rev.max(page.rev);
+        self.take(page);
+    }
+
+    /// Adds the page before `before` in front; nothing happens if the window has moved since it was asked for.
+    pub fn prepend(&mut self, before: u64, page: MessagePage) {
+        if self.older_before() == Some(before) {
+            self.older = page.next.is_some();
+            self.take(page);
+        }
+    }
+
+    /// Adds the page after `after`; nothing happens if the window has moved since it was asked for.
+    pub fn append(&mut self, after: u64, page: MessagePage) {
+        if self.newer_after() == Some(after) {
+            // Of what is newer than the page, something may have been forgotten: then this isn't the end yet.
+            self.newer = page.next.is_some() || self.forgotten > page.rev;
+            self.take(page);
         }
     }
 
@@ -77,6 +103,13 @@ impl Timeline {
         }
         if self.in_window(message.seq) {
             self.keep_newer(message);
+        } else {
+            self.aside.insert(message.rev, message);
+            if self.aside.len() > ASIDE
+                && let Some((rev, _)) = self.aside.pop_first()
+            {
+                self.forgotten = self.forgotten.max(rev);
+            }
         }
     }
 
@@ -101,7 +134,17 @@ impl Timeline {
         self.messages.keys().next().copied().filter(|_| self.older)
     }
 
-    /// The newest message's place in history.
+    /// The `seq` to ask history `after`, if there is more.
+    pub fn newer_after(&self) -> Option<u64> {
+        self.last_seq().filter(|_| self.newer)
+    }
+
+    /// Whether a place, or the next one there is, is loaded.
+    pub fn reaches(&self, seq: u64) -> bool {
+        self.older_before().is_none_or(|first| seq >= first) && self.newer_after().is_none_or(|last| seq <= last)
+    }
+
+    /// The newest loaded message's place in history.
     pub fn last_seq(&self) -> Option<u64> {
         self.messages.keys().next_back().copied()
     }
@@ -179,7 +222,27 @@ impl Timeline {
     }
 
     fn in_window(&self, seq: u64) -> bool {
-        !self.older || self.messages.keys().next().is_none_or(|first| seq >= *first)
+        (!self.older || self.messages.keys().next().is_none_or(|first| seq >= *first))
+            && (!self.newer || self.messages.keys().next_back().is_none_or(|last| seq <= *last))
+    }
+
+    /// Puts a page into the window, which reaches over it already, and what has come of it since.
+    fn take(&mut self, page: MessagePage) {
+        for message in page.items {
+            self.keep_newer(message);
+        }
+        for (rev, message) in std::mem::take(&mut self.aside) {
+            if self.in_window(message.seq) {
+                self.keep_newer(message);
+            } else {
+                self.aside.insert(rev, message);
+            }
+        }
+        if self.forgotten > page.rev {
+            // Some of it may have been of this page: the next sync begins there.
+            self.rev = self.rev.min(page.rev);
+        }
+        self.advance();
     }
 
     fn keep_newer(&mut self, message: Message) {

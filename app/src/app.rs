@@ -1,7 +1,7 @@
 use crate::{
     api,
     pages::{
-        Browse, ChannelPage, DirectPage, Home, Invited, Login, NotFound, Register, ScheduledPage, Signed,
+        Browse, ChannelPage, DirectPage, Home, Invited, Login, NotFound, Register, ScheduledPage, SearchPage, Signed,
         admin::{Admin, AdminChannel, AdminChannels, Audit, Overview, People, RegistrationPage},
     },
     state::Zone,
@@ -32,6 +32,7 @@ pub fn App() -> impl IntoView {
                 <ParentRoute path=path!("") view=Signed ssr=SsrMode::Async>
                     <Route path=path!("/") view=Home ssr=SsrMode::Async/>
                     <Route path=path!("/browse") view=Browse ssr=SsrMode::Async/>
+                    <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async/>
                     <Route path=path!("/channels/:name") view=ChannelPage ssr=SsrMode::Async/>
                     <Route path=path!("/scheduled") view=ScheduledPage ssr=SsrMode::Async/>
                     <Route path=path!("/direct/:username") view=DirectPage ssr=SsrMode::Async/>

@@ -8,6 +8,7 @@ use natter::{
     ScheduledId, Timestamp, UploadId, User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
     feed::Place,
+    search::HitPage,
 };
 use std::sync::Arc;
 
@@ -36,9 +37,10 @@ pub trait Backend: Send + Sync {
     async fn logout(&self) -> Answer<()>;
     /// All channels the caller may see.
     async fn channels(&self) -> Answer<Vec<Channel>>;
-    async fn open_channel(&self, name: &str) -> Answer<OpenChannel>;
+    /// A channel with its newest messages, or those around a place.
+    async fn open_channel(&self, name: &str, at: Option<u64>) -> Answer<OpenChannel>;
     /// A conversation with somebody, as it is; opens nothing.
-    async fn open_direct(&self, username: &str) -> Answer<OpenDirect>;
+    async fn open_direct(&self, username: &str, at: Option<u64>) -> Answer<OpenDirect>;
     async fn person(&self, username: &str) -> Answer<User>;
     /// At most 100 people whose names contain that, by name.
     async fn people(&self, query: &str, after: &str) -> Answer<Vec<User>>;
@@ -85,6 +87,12 @@ pub trait Backend: Send + Sync {
     ) -> Answer<Scheduled>;
     async fn send_scheduled(&self, id: ScheduledId) -> Answer<Scheduled>;
     async fn cancel_scheduled(&self, id: ScheduledId) -> Answer<Scheduled>;
+    /// The messages on both sides of a place.
+    async fn history_around(&self, id: ChannelId, place: u64) -> Answer<MessagePage>;
+    /// A page of history after a place.
+    async fn history_after(&self, id: ChannelId, after: u64) -> Answer<MessagePage>;
+    /// Messages that fit a query, a page past `cursor`.
+    async fn search(&self, query: &str, cursor: Option<MessageId>) -> Answer<HitPage>;
     /// Where a form posted without scripts goes next; scripts find their own way.
     fn after_form(&self, path: &str);
     /// The page that is made is of an address that leads nowhere.

@@ -14,7 +14,8 @@ CREATE TABLE search_removed (
     doc        INTEGER PRIMARY KEY,
     channel_id BLOB NOT NULL,
     sender_id  BLOB NOT NULL,
-    text       TEXT NOT NULL
+    text       TEXT NOT NULL,
+    media      TEXT NOT NULL -- JSON: the types of its files
 ) STRICT;
 
 -- Messages whose id comes before this one are from before there was an index, and still to be put into it.

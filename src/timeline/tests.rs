@@ -64,6 +64,27 @@ impl Server {
         MessagePage { items, next, rev: self.rev(), epoch: "e".into() }
     }
 
+    fn after(&self, seq: u64, limit: usize) -> MessagePage {
+        let items: Vec<_> = self.messages.range(seq + 1..).take(limit).map(|(_, m)| m.clone()).collect();
+        let last = items.last().map(|last| last.seq);
+        let next = last.filter(|last| self.messages.range(last + 1..).next().is_some());
+        MessagePage { items, next, rev: self.rev(), epoch: "e".into() }
+    }
+
+    fn around(&self, seq: u64, limit: usize) -> MessagePage {
+        let mut page = self.before(seq, limit / 2);
+        let rest = limit - page.items.len();
+        page.items.extend(self.messages.range(seq..).take(rest).map(|(_, m)| m.clone()));
+        page.next = self
+            .messages
+            .keys()
+            .next()
+            .zip(page.items.first())
+            .filter(|(oldest, first)| **oldest < first.seq)
+            .map(|(_, first)| first.seq);
+        page
+    }
+
     fn sync(&self, timeline: &mut Timeline) {
         let mut changed: Vec<_> = self.messages.values().filter(|m| m.rev > timeline.rev()).cloned().collect();
         changed.sort_by_key(|message| message.rev);
@@ -120,7 +141,7 @@ proptest! {
         let older_at = older_at.index(arriving.len() + 1);
         for (at, pick) in arriving.iter().enumerate() {
             if at == older_at && let Some(seq) = timeline.older_before() {
-                timeline.prepend(server.before(seq, limit));
+                timeline.prepend(seq, server.before(seq, limit));
             }
             if !server.events.is_empty() {
                 timeline.apply(server.events[pick.index(server.events.len())].clone());
@@ -128,12 +149,78 @@ proptest! {
         }
         server.sync(&mut timeline);
         while let Some(seq) = timeline.older_before() {
-            timeline.prepend(server.before(seq, limit));
+            timeline.prepend(seq, server.before(seq, limit));
         }
 
         let fresh = Timeline::from_page(server.newest(usize::MAX));
         prop_assert_eq!(seen(&timeline), seen(&fresh));
         prop_assert_eq!(timeline.rev(), server.rev());
+        prop_assert!(!timeline.has_gap());
+    }
+
+    /// Wherever one goes and whatever comes meanwhile, late pages included: what is loaded has no hole, and
+    /// after a sync and the pages up to the end it is what a fresh snapshot is.
+    #[test]
+    fn a_stretch_further_back_grows_without_holes_until_it_is_live(
+        before in ops(60),
+        steps in prop::collection::vec((0_u8..7, any::<usize>(), any::<usize>()), 0..60),
+        limit in 2_usize..12,
+    ) {
+        let mut server = Server::default();
+        run(&mut server, &before);
+        let mut timeline = Timeline::from_page(server.newest(limit));
+        let mut heard = server.rev();
+        // Pages on their way, each with what it was asked for.
+        let mut late: Vec<(u8, u64, MessagePage)> = Vec::new();
+        for (what, pick, other) in steps {
+            match what {
+                0 => server.post(),
+                1 => server.change(pick, other.is_multiple_of(2)),
+                2 if heard < server.rev() => {
+                    // Live events come in order, but for those that are lost and made good by a sync.
+                    if other.is_multiple_of(4) {
+                        server.sync(&mut timeline);
+                        heard = server.rev();
+                    } else {
+                        timeline.apply(server.events[usize::try_from(heard).unwrap()].clone());
+                        heard += 1;
+                    }
+                }
+                3 => {
+                    let seq = other as u64 % (server.rev() + 2);
+                    late.push((0, seq, server.around(seq, limit)));
+                }
+                4 => late.extend(timeline.newer_after().map(|after| (1, after, server.after(after, limit)))),
+                5 => late.extend(timeline.older_before().map(|first| (2, first, server.before(first, limit)))),
+                _ if !late.is_empty() => {
+                    let (kind, place, page) = late.remove(pick % late.len());
+                    match kind {
+                        0 => { let newer = page.may_go_on(u32::try_from(limit).unwrap()); timeline.go_to(page, newer) }
+                        1 => timeline.append(place, page),
+                        _ => timeline.prepend(place, page),
+                    }
+                }
+                _ => {}
+            }
+            let loaded: Vec<_> = timeline.messages().map(|message| message.seq).collect();
+            if let (Some(first), Some(last)) = (loaded.first(), loaded.last()) {
+                let all: Vec<_> = server.messages.range(first..=last).map(|(seq, _)| *seq).collect();
+                prop_assert_eq!(&loaded, &all, "a hole");
+            }
+        }
+        server.sync(&mut timeline);
+        let (first, last) = (timeline.messages().next().cloned(), timeline.last_seq());
+        if let Some(first) = first {
+            let expected: Vec<_> = server.messages.range(first.seq..=last.unwrap()).map(|(_, m)| m.clone()).collect();
+            prop_assert_eq!(seen(&timeline), expected, "old news");
+        }
+        while let Some(after) = timeline.newer_after() {
+            timeline.append(after, server.after(after, limit));
+        }
+        while let Some(first) = timeline.older_before() {
+            timeline.prepend(first, server.before(first, limit));
+        }
+        prop_assert_eq!(seen(&timeline), server.messages.values().cloned().collect::<Vec<_>>());
         prop_assert!(!timeline.has_gap());
     }
 
@@ -172,6 +259,50 @@ proptest! {
         server.sync(&mut timeline);
         prop_assert_eq!(seen(&timeline), server.messages.values().cloned().collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn what_comes_live_isn_t_put_behind_a_stretch_further_back() {
+    let mut server = Server::default();
+    (0..20).for_each(|_| server.post());
+    let mut timeline = Timeline::from_page(server.newest(5));
+    timeline.go_to(server.around(6, 4), true);
+    let loaded = |timeline: &Timeline| timeline.messages().map(|message| message.seq).collect::<Vec<_>>();
+    assert_eq!(loaded(&timeline), [4, 5, 6, 7]);
+    assert_eq!((timeline.older_before(), timeline.newer_after()), (Some(4), Some(7)));
+    assert!(timeline.reaches(5) && !timeline.reaches(8) && !timeline.reaches(3));
+    server.post();
+    timeline.apply(server.events[20].clone());
+    assert_eq!(loaded(&timeline), [4, 5, 6, 7]);
+    assert!(!timeline.has_gap());
+    // The page was read before the latest came, which therefore isn't in it.
+    let mut rest = server.after(7, 100);
+    rest.items.pop();
+    rest.rev -= 1;
+    timeline.append(7, rest);
+    assert_eq!(loaded(&timeline), (4..=21).collect::<Vec<_>>());
+    assert_eq!(timeline.newer_after(), None);
+    timeline.append(7, server.after(7, 100));
+    assert_eq!(loaded(&timeline).len(), 18, "asked for before the window moved");
+}
+
+#[test]
+fn too_much_that_came_beside_a_stretch_is_asked_for_again() {
+    let mut server = Server::default();
+    (0..10).for_each(|_| server.post());
+    let mut timeline = Timeline::default();
+    timeline.go_to(server.around(2, 4), true);
+    let page = server.after(4, 100);
+    for at in 10..10 + 2 * ASIDE {
+        server.post();
+        timeline.apply(server.events[at].clone());
+    }
+    timeline.append(4, page);
+    assert_eq!((timeline.last_seq(), timeline.newer_after()), (Some(10), Some(10)), "some are missing in between");
+    timeline.append(10, server.after(10, 10_000));
+    assert_eq!(timeline.newer_after(), None);
+    server.sync(&mut timeline);
+    assert_eq!(timeline.messages().count(), server.messages.len() - 1 + usize::from(timeline.older_before().is_none()));
 }
 
 #[test]

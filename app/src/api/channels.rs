@@ -12,10 +12,10 @@ pub async fn browse_channels() -> Result<Vec<Channel>, Failure> {
     Ok(backend()?.channels().await?)
 }
 
-/// A channel with its newest messages.
+/// A channel with its newest messages, or those around a place.
 #[server(name = LoadChannel, prefix = "/api/fn", endpoint = "open_channel")]
-pub async fn open_channel(name: String) -> Result<OpenChannel, Failure> {
-    Ok(backend()?.open_channel(&name).await?)
+pub async fn open_channel(name: String, at: Option<u64>) -> Result<OpenChannel, Failure> {
+    Ok(backend()?.open_channel(&name, at).await?)
 }
 
 /// A page of history before a place, or the newest.

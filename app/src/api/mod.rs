@@ -7,6 +7,7 @@ mod channels;
 mod feed;
 mod people;
 mod scheduled;
+mod search;
 
 pub use accounts::{bootstrap, registration};
 pub use admin::{all_channels, audit, invites, roster, stats};
@@ -14,6 +15,7 @@ pub use channels::{browse_channels, channel_history, message, open_channel};
 pub use feed::feed;
 pub use people::{members, open_direct, people, person};
 pub use scheduled::{cancel_scheduled, change_scheduled, schedule, schedule_direct, scheduled};
+pub use search::{history_after, history_around, search};
 
 use leptos::server_fn::{
     codec::JsonEncoding,
@@ -42,8 +44,12 @@ pub struct Bootstrap {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenChannel {
     pub channel: Channel,
-    /// The newest messages; `None` where one isn't in the channel, or the browser has them.
+    /// The newest messages, or those around a place; `None` where one isn't in the channel, or the browser
+    /// has them.
     pub page: Option<MessagePage>,
+    /// The page doesn't reach to the newest message.
+    #[serde(default)]
+    pub newer: bool,
 }
 
 /// What a private conversation's page starts from.
@@ -53,6 +59,9 @@ pub struct OpenDirect {
     /// None until something was said, or the conversation opened otherwise.
     pub channel: Option<Channel>,
     pub page: Option<MessagePage>,
+    /// The page doesn't reach to the newest message.
+    #[serde(default)]
+    pub newer: bool,
 }
 
 /// A channel as whoever runs it sees it.

@@ -4,10 +4,10 @@ use crate::backend::backend;
 use leptos::prelude::*;
 use natter::{ChannelId, User};
 
-/// A private conversation with its newest messages; opens nothing.
+/// A private conversation with its newest messages, or those around a place; opens nothing.
 #[server(name = LoadDirect, prefix = "/api/fn", endpoint = "open_direct")]
-pub async fn open_direct(username: String) -> Result<OpenDirect, Failure> {
-    Ok(backend()?.open_direct(&username).await?)
+pub async fn open_direct(username: String, at: Option<u64>) -> Result<OpenDirect, Failure> {
+    Ok(backend()?.open_direct(&username, at).await?)
 }
 
 /// Somebody by name.

@@ -6,6 +6,7 @@ pub mod later;
 pub mod media;
 pub mod people;
 mod retry;
+pub mod search;
 pub mod ui;
 
 pub use retry::Retry;

@@ -3,7 +3,7 @@ use crate::{
     components::{
         Retry,
         channels::{DELETE_CHANNEL, DeleteChannelDialog, Lost, MuteButton},
-        chat::{Conversation, Opening},
+        chat::{Conversation, Opening, place},
         people::{Members, MembersButton},
         ui::{FormError, GHOST, Header, Icon, PRIMARY, Post, PostForm, When, changing, effect, open_dialog},
     },
@@ -13,7 +13,7 @@ use leptos::{html, prelude::*};
 use leptos_router::{
     NavigateOptions,
     components::A,
-    hooks::{use_navigate, use_params_map},
+    hooks::{use_navigate, use_params_map, use_query_map},
 };
 use natter::{ChannelKind, ErrorCode, Problem};
 
@@ -34,15 +34,17 @@ pub fn ChannelPage() -> impl IntoView {
     });
     // Coming in or going out, here or on another device, changes what there is to show.
     let wanted = Memo::new(move |_| (name.get(), chat.joined(&name.read()), chat.places.lost(&name.read())));
+    let query = use_query_map();
     let opened = Resource::new_blocking(
         move || wanted.get(),
         move |(name, _, lost)| async move {
+            let at = place(query);
             if matches!(lost, Some(Loss::Deleted | Loss::Closed)) {
                 return Err(Failure(Problem::new(ErrorCode::NotFound, "The channel is gone.")));
             }
             match chat.opened(&name) {
                 Some(known) => Ok(known),
-                None => api::open_channel(name).await,
+                None => api::open_channel(name, at).await,
             }
         },
     );
@@ -52,8 +54,8 @@ pub fn ChannelPage() -> impl IntoView {
             <Suspense fallback=move || view! { <Header title=format!("#{}", name.get_untracked())/> }>
                 {move || Suspend::new(async move {
                     match opened.await {
-                        Ok(OpenChannel { channel, page }) if channel.joined => {
-                            let timeline = chat.open(Target::Channel(channel.id), page);
+                        Ok(OpenChannel { channel, page, newer }) if channel.joined => {
+                            let timeline = chat.open(Target::Channel(channel.id), page, newer);
                             view! { <Channel channel timeline/> }.into_any()
                         }
                         Ok(OpenChannel { channel, .. }) => {

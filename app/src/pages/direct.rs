@@ -3,13 +3,16 @@ use crate::{
     components::{
         Retry,
         channels::MuteButton,
-        chat::{Conversation, Opening},
+        chat::{Conversation, Opening, place},
         ui::{Avatar, GHOST, Header, PRIMARY, effect},
     },
     state::{Chat, Target, set_title},
 };
 use leptos::prelude::*;
-use leptos_router::{components::A, hooks::use_params_map};
+use leptos_router::{
+    components::A,
+    hooks::{use_params_map, use_query_map},
+};
 use natter::{ErrorCode, User, UserRef};
 
 /// A private conversation, by the other one's name.
@@ -18,15 +21,19 @@ pub fn DirectPage() -> impl IntoView {
     let chat = expect_context::<Chat>();
     let params = use_params_map();
     let name = Memo::new(move |_| params.read().get("username").unwrap_or_default());
-    let opened = Resource::new_blocking(move || name.get(), api::open_direct);
+    let query = use_query_map();
+    let opened = Resource::new_blocking(
+        move || name.get(),
+        move |name| async move { api::open_direct(name, place(query)).await },
+    );
     effect(move || set_title(&format!("{} · Natter", name.read())));
     view! {
         <main class="flex flex-col min-h-0 flex-1">
             <Suspense fallback=move || view! { <Header title=name.get_untracked()/> }>
                 {move || Suspend::new(async move {
                     match opened.await {
-                        Ok(OpenDirect { peer, page, .. }) => {
-                            let timeline = chat.open(Target::Person(peer.id), page);
+                        Ok(OpenDirect { peer, page, newer, .. }) => {
+                            let timeline = chat.open(Target::Person(peer.id), page, newer);
                             view! { <Direct peer timeline/> }.into_any()
                         }
                         Err(failure) => {

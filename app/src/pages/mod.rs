@@ -8,6 +8,7 @@ mod enter;
 mod home;
 mod not_found;
 mod scheduled;
+mod search;
 mod signed;
 
 pub use browse::Browse;
@@ -17,4 +18,5 @@ pub use enter::{Invited, Login, Register};
 pub use home::Home;
 pub use not_found::NotFound;
 pub use scheduled::ScheduledPage;
+pub use search::SearchPage;
 pub use signed::Signed;

@@ -4,6 +4,7 @@ use crate::{
     components::{
         channels::{CreateChannelDialog, Sidebar},
         people::{FindPerson, PersonCard, clicked},
+        search::Palette,
         ui::{GHOST, Icon, SECONDARY, When, changing, effect, land},
     },
     live,
@@ -43,6 +44,7 @@ fn Frame(start: Bootstrap) -> impl IntoView {
         live::start(chat);
     });
     let (create_dialog, find_dialog) = (NodeRef::<html::Dialog>::new(), NodeRef::<html::Dialog>::new());
+    let search_dialog = NodeRef::<html::Dialog>::new();
     let path = use_location().pathname;
     // On a phone the list of conversations is a page of its own.
     let at_home = move || *path.read() == "/";
@@ -59,7 +61,7 @@ fn Frame(start: Bootstrap) -> impl IntoView {
     });
     view! {
         <div class="frame" class=("frame-home", at_home) on:click=move |event| clicked(chat, &event)>
-            <Sidebar create_dialog find_dialog/>
+            <Sidebar create_dialog find_dialog search_dialog/>
             <div class="main">
                 <When when=Signal::derive(move || chat.link.get() == Link::Down)>
                     <p role="status" class="reconnecting">"Reconnecting…"</p>
@@ -69,6 +71,7 @@ fn Frame(start: Bootstrap) -> impl IntoView {
         </div>
         <PersonCard/>
         <FindPerson node_ref=find_dialog/>
+        <Palette node_ref=search_dialog/>
         {changing(move || notice(chat))}
         <When when=Signal::derive(move || chat.me.read().role.can_create_channels())>
             <CreateChannelDialog node_ref=create_dialog/>

@@ -156,11 +156,12 @@ impl Chat {
     pub fn opened(&self, name: &str) -> Option<OpenChannel> {
         let named = |channel: &&Channel| channel.name.as_deref() == Some(name);
         let channel = self.channels.with_untracked(|all| all.iter().find(named).cloned())?;
-        self.timeline(Target::Channel(channel.id)).map(|_| OpenChannel { channel, page: None })
+        self.timeline(Target::Channel(channel.id)).map(|_| OpenChannel { channel, page: None, newer: false })
     }
 
-    /// Takes a conversation's newest page and shows in it what is still on its way.
-    pub fn open(&self, target: Target, page: Option<MessagePage>) -> ArcRwSignal<Timeline> {
+    /// Takes a conversation's newest page, or, where there are newer ones, one around a place, and shows in
+    /// it what is still on its way.
+    pub fn open(&self, target: Target, page: Option<MessagePage>, newer: bool) -> ArcRwSignal<Timeline> {
         let known = self.timeline(target);
         let fresh = known.is_none();
         let timeline = known.unwrap_or_else(|| ArcRwSignal::new(Timeline::default()));
@@ -171,7 +172,7 @@ impl Chat {
         }
         self.kept_unread.set_value(None);
         if let Some(page) = page {
-            timeline.update(|timeline| timeline.reload(page));
+            timeline.update(|timeline| if newer { timeline.go_to(page, true) } else { timeline.reload(page) });
             // What came while the page was on its way had no timeline to go into.
             let rev = timeline.with_untracked(Timeline::rev);
             if let Some(channel) = untrack(|| self.conversation(target)).filter(|channel| channel.rev > rev) {

@@ -3,10 +3,13 @@
 use super::{Caller, Result};
 use crate::store::{Search, Store};
 use natter::{
-    ChannelId, ChannelKind, FieldError, MessageId, UserId,
-    search::{Hit, HitPage, Place, Query, highlighted_chars},
+    ChannelId, FieldError, Message, MessageId, UserId,
+    search::{Hit, HitPage, Query, highlighted_chars},
 };
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 pub struct Finder {
     pub store: Arc<dyn Store>,
@@ -48,21 +51,16 @@ impl Finder {
             limit,
         };
         let found = self.store.search(&search).await?;
-        let mut places = HashMap::new();
-        let mut items = Vec::with_capacity(found.items.len());
-        for message in found.items {
-            let channel = match places.get(&message.channel_id) {
-                Some(known) => Clone::clone(known),
-                None => match self.named(caller, message.channel_id).await? {
-                    Some(place) => places.entry(message.channel_id).or_insert(place).clone(),
-                    // Left, or gone, since it was found.
-                    None => continue,
-                },
-            };
+        let ids: BTreeSet<_> = found.items.iter().map(|message| message.channel_id).collect();
+        let places = self.store.readable_places(caller.user.id, &Vec::from_iter(ids)).await?;
+        let places: HashMap<_, _> = places.into_iter().map(|place| (place.id, place)).collect();
+        // What was left, or is gone, since it was found has no place.
+        let hit = |message: Message| {
+            let channel = places.get(&message.channel_id)?.clone();
             let highlights = highlighted_chars(&message.text, &query.terms);
-            items.push(Hit { message, channel, highlights });
-        }
-        Ok(HitPage { items, next: found.next })
+            Some(Hit { message, channel, highlights })
+        };
+        Ok(HitPage { items: found.items.into_iter().filter_map(hit).collect(), next: found.next })
     }
 
     /// A channel by name or id, or a direct by whom it is with.
@@ -75,8 +73,7 @@ impl Finder {
             return Ok(Some(id));
         }
         let name = text.trim_start_matches('#').to_lowercase();
-        let channel = self.store.channel_by_name(caller.user.id, &name).await?;
-        Ok(channel.filter(|channel| caller.user.role.can_see_channel(channel.access())).map(|channel| channel.id))
+        Ok(self.store.readable_channel(caller.user.id, &name).await?)
     }
 
     async fn person(&self, text: &str) -> Result<Option<UserId>> {
@@ -85,14 +82,5 @@ impl Finder {
         }
         let user = self.store.user_by_name(text.trim_start_matches('@')).await?;
         Ok(user.map(|user| user.id))
-    }
-
-    async fn named(&self, caller: &Caller, id: ChannelId) -> Result<Option<Place>> {
-        let channel = self.store.channel(caller.user.id, id).await?;
-        let readable = channel.filter(|channel| caller.user.role.can_read_channel(channel.access()));
-        Ok(readable.map(|channel| {
-            let peer = channel.peer.filter(|_| channel.kind == ChannelKind::Direct);
-            Place { id, kind: channel.kind, name: channel.name, peer }
-        }))
     }
 }

@@ -331,6 +331,10 @@ pub trait SearchStore: Send + Sync {
     /// What the reader may read right now and fits, newest first: at most `limit` messages. Looks at a
     /// bounded number of candidates; `next` says how to go on.
     async fn search(&self, search: &Search) -> Result<Found>;
+    /// Those of the channels that the reader may read right now, and what they are called.
+    async fn readable_places(&self, reader: UserId, ids: &[ChannelId]) -> Result<Vec<natter::search::Place>>;
+    /// The channel of that name, if the reader may read it right now.
+    async fn readable_channel(&self, reader: UserId, name: &str) -> Result<Option<ChannelId>>;
     /// Puts some messages into the index that aren't in it yet, or takes some out whose channel is gone;
     /// false when there are none left.
     async fn tidy_index(&self) -> Result<bool>;

@@ -7,6 +7,7 @@ use natter::{
     admin::{AuditAction, AuditChannel, AuditEntry, DayStats, Invite},
     channel::Access,
     message::{Changes, Reaction, Receiver},
+    search::Place,
 };
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -113,6 +114,27 @@ impl TryFrom<ChannelRow> for Channel {
             muted: row.joined.then_some(row.muted),
             created_at: time(row.created_at),
             active_at: row.active_at.map(time),
+            peer: row.peer_id.zip(row.peer_name).map(|(id, username)| UserRef { id: UserId(id), username }),
+        })
+    }
+}
+
+#[derive(FromRow)]
+pub(super) struct PlaceRow {
+    id: Uuid,
+    kind: String,
+    name: Option<String>,
+    peer_id: Option<Uuid>,
+    peer_name: Option<String>,
+}
+
+impl TryFrom<PlaceRow> for Place {
+    type Error = StoreError;
+    fn try_from(row: PlaceRow) -> Result<Self> {
+        Ok(Self {
+            id: ChannelId(row.id),
+            kind: kind(&row.kind)?,
+            name: row.name,
             peer: row.peer_id.zip(row.peer_name).map(|(id, username)| UserRef { id: UserId(id), username }),
         })
     }

@@ -56,19 +56,18 @@ impl Search {
             && self.senders.iter().all(|id| *id == message.sender.id)
             && self.before.is_none_or(|before| message.timestamp < before)
             && self.after.is_none_or(|after| message.timestamp >= after)
-            && self.has.iter().all(|has| has_it(*has, message))
+            && self.has.iter().all(|has| has_it(*has, &message.text, &media(message)))
             && is_match(&message.text, &self.terms)
     }
 
-    /// Ids of what is looked for come before this one.
-    pub(super) fn upper(&self) -> Uuid {
-        let by_time = self.before.map_or(Uuid::max(), |before| first_id_at(before.plus_millis(SKEW_MILLIS)));
-        self.cursor.map_or(by_time, |cursor| cursor.0.min(by_time))
+    /// By their times, ids of what is looked for come before this one.
+    pub(super) fn upper(&self) -> Option<Uuid> {
+        self.before.map(|before| first_id_at(before.plus_millis(SKEW_MILLIS)))
     }
 
-    /// Ids of what is looked for don't come before this one.
-    pub(super) fn lower(&self) -> Uuid {
-        self.after.map_or(Uuid::nil(), |after| first_id_at(after.plus_millis(-SKEW_MILLIS)))
+    /// By their times, ids of what is looked for don't come before this one.
+    pub(super) fn lower(&self) -> Option<Uuid> {
+        self.after.map(|after| first_id_at(after.plus_millis(-SKEW_MILLIS)))
     }
 }
 
@@ -80,29 +79,34 @@ fn first_id_at(time: Timestamp) -> Uuid {
 
 /// The pieces that a message is found by.
 pub(super) fn pieces_of(message: &Message) -> BTreeSet<String> {
-    let mut pieces = pieces::of_text(&message.text);
-    pieces.insert(in_channel(message.channel_id));
-    pieces.insert(by_sender(message.sender.id));
-    let all = [Has::Image, Has::Video, Has::File, Has::Link];
-    pieces.extend(all.into_iter().filter(|has| has_it(*has, message)).map(|has| having(has).to_owned()));
-    pieces
+    pieces_of_all(message.channel_id, message.sender.id, &message.text, &media(message))
 }
 
-/// The pieces that a message of a channel that is gone was found by; and some more, which do no harm.
-pub(super) fn pieces_of_removed(channel: ChannelId, sender: UserId, text: &str) -> BTreeSet<String> {
+/// The same of its parts: `media` are the types of its files.
+pub(super) fn pieces_of_all<T: AsRef<str>>(
+    channel: ChannelId,
+    sender: UserId,
+    text: &str,
+    media: &[T],
+) -> BTreeSet<String> {
     let mut pieces = pieces::of_text(text);
     pieces.extend([in_channel(channel), by_sender(sender)]);
-    pieces.extend([Has::Image, Has::Video, Has::File, Has::Link].map(|has| having(has).to_owned()));
+    let all = [Has::Image, Has::Video, Has::File, Has::Link];
+    pieces.extend(all.into_iter().filter(|has| has_it(*has, text, media)).map(|has| having(has).to_owned()));
     pieces
 }
 
-fn has_it(has: Has, message: &Message) -> bool {
-    let carries = |kind: &str| message.attachments.iter().any(|file| file.media_type.starts_with(kind));
+fn media(message: &Message) -> Vec<&str> {
+    message.attachments.iter().map(|file| file.media_type.as_str()).collect()
+}
+
+fn has_it<T: AsRef<str>>(has: Has, text: &str, media: &[T]) -> bool {
+    let carries = |kind: &str| media.iter().any(|media| media.as_ref().starts_with(kind));
     match has {
         Has::Image => carries("image/"),
         Has::Video => carries("video/"),
-        Has::File => !message.attachments.is_empty(),
-        Has::Link => has_link(&message.text),
+        Has::File => !media.is_empty(),
+        Has::Link => has_link(text),
     }
 }
 
@@ -162,10 +166,9 @@ mod tests {
             limit: 1,
         };
         let made = first_id_at(now);
-        assert!(search.lower() < made && made < search.upper());
-        assert!(first_id_at(now.plus_millis(2 * day)) > search.upper());
-        assert!(first_id_at(now.plus_millis(-2 * day)) < search.lower());
-        let cursor = MessageId(first_id_at(now.plus_millis(-day)));
-        assert_eq!(Search { cursor: Some(cursor), ..search }.upper(), cursor.0);
+        let (lower, upper) = (search.lower().unwrap(), search.upper().unwrap());
+        assert!(lower < made && made < upper);
+        assert!(first_id_at(now.plus_millis(2 * day)) > upper);
+        assert!(first_id_at(now.plus_millis(-2 * day)) < lower);
     }
 }

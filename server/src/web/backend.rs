@@ -19,11 +19,15 @@ use natter::{
     admin::{AuditEntry, Invite, Registration, Stats},
     feed::Place,
     input::{PAGE_DEFAULT, PAGE_LIMIT},
+    search::{HitPage, Query},
 };
 use natter_app::{
     api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, Roster},
     backend::{Answer, Backend, Later},
 };
+
+/// Messages found at once.
+const HITS: u32 = 20;
 
 pub struct RequestBackend {
     state: AppState,
@@ -73,6 +77,19 @@ impl RequestBackend {
             }
             problem
         })
+    }
+
+    /// What a conversation opens with: its newest messages, or those around a place, and whether there are
+    /// newer ones.
+    async fn opening(&self, id: ChannelId, at: Option<u64>) -> Answer<(MessagePage, bool)> {
+        match at {
+            None => Ok((self.history(id, None).await?, false)),
+            Some(place) => {
+                let page = self.history_around(id, place).await?;
+                let newer = page.may_go_on(PAGE_DEFAULT);
+                Ok((page, newer))
+            }
+        }
     }
 
     fn set_cookies(&self, login: LoggedIn) {
@@ -128,20 +145,23 @@ impl Backend for RequestBackend {
         self.settle(self.state.channels.list(self.caller()?, "").await)
     }
 
-    async fn open_channel(&self, name: &str) -> Answer<OpenChannel> {
+    async fn open_channel(&self, name: &str, at: Option<u64>) -> Answer<OpenChannel> {
         let caller = self.caller()?;
         let channel = self.settle(self.state.channels.by_name(caller, name).await)?;
-        let page = if channel.joined { Some(self.history(channel.id, None).await?) } else { None };
-        Ok(OpenChannel { channel, page })
+        if !channel.joined {
+            return Ok(OpenChannel { channel, page: None, newer: false });
+        }
+        let (page, newer) = self.opening(channel.id, at).await?;
+        Ok(OpenChannel { channel, page: Some(page), newer })
     }
 
-    async fn open_direct(&self, username: &str) -> Answer<OpenDirect> {
+    async fn open_direct(&self, username: &str, at: Option<u64>) -> Answer<OpenDirect> {
         let (peer, channel) = self.settle(self.state.directs.find(self.caller()?, username).await)?;
-        let page = match &channel {
-            Some(channel) => Some(self.history(channel.id, None).await?),
-            None => None,
+        let Some(channel) = channel else {
+            return Ok(OpenDirect { peer, channel, page: None, newer: false });
         };
-        Ok(OpenDirect { peer, channel, page })
+        let (page, newer) = self.opening(channel.id, at).await?;
+        Ok(OpenDirect { peer, channel: Some(channel), page: Some(page), newer })
     }
 
     async fn person(&self, username: &str) -> Answer<User> {
@@ -292,6 +312,20 @@ impl Backend for RequestBackend {
 
     async fn cancel_scheduled(&self, id: ScheduledId) -> Answer<Scheduled> {
         self.settle(self.state.schedule.cancel(self.caller()?, id).await)
+    }
+
+    async fn history_around(&self, id: ChannelId, place: u64) -> Answer<MessagePage> {
+        self.settle(self.state.messages.page(self.caller()?, id, Anchor::Around(place), PAGE_DEFAULT).await)
+    }
+
+    async fn history_after(&self, id: ChannelId, after: u64) -> Answer<MessagePage> {
+        self.settle(self.state.messages.page(self.caller()?, id, Anchor::After(after), PAGE_DEFAULT).await)
+    }
+
+    async fn search(&self, query: &str, cursor: Option<MessageId>) -> Answer<HitPage> {
+        let caller = self.caller()?;
+        let query = self.settle(Query::parse(query).map_err(ServiceError::from))?;
+        self.settle(self.state.finder.search(caller, &query, cursor, HITS).await)
     }
 
     fn after_form(&self, path: &str) {

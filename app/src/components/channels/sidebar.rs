@@ -3,6 +3,7 @@ use crate::{
     components::{
         later::ScheduledLink,
         people::NEW_DIRECT,
+        search::SearchButton,
         ui::{Avatar, GHOST, Icon, When, changing, open_dialog},
     },
     state::Chat,
@@ -17,7 +18,11 @@ const ROW: &str = "flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2
 
 /// The conversations one is in, and the way to others.
 #[component]
-pub fn Sidebar(create_dialog: NodeRef<html::Dialog>, find_dialog: NodeRef<html::Dialog>) -> impl IntoView {
+pub fn Sidebar(
+    create_dialog: NodeRef<html::Dialog>,
+    find_dialog: NodeRef<html::Dialog>,
+    search_dialog: NodeRef<html::Dialog>,
+) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let may_create = Memo::new(move |_| chat.me.read().role.can_create_channels());
     let labels = Memo::new(move |_| {
@@ -42,6 +47,7 @@ pub fn Sidebar(create_dialog: NodeRef<html::Dialog>, find_dialog: NodeRef<html::
                     aria-hidden="true">"N"</span>
                 "Natter"
             </div>
+            <SearchButton dialog=search_dialog/>
             <div class="flex-1 min-h-0 overflow-y-auto">
                 <A href="/" exact=true attr:class=ROW attr:aria-label="Catch up" attr:aria-describedby="waiting">
                     <Icon icon=icondata_lu::LuInbox/>

@@ -2,6 +2,7 @@ use super::{
     acts::{Acts, steer},
     message::RowView,
     moderate::Moderate,
+    newer::{JumpToNewest, Newer, NewerButton},
     older::{Goal, Older, OlderButton, jump},
     scroll::Scroll,
 };
@@ -42,12 +43,19 @@ pub fn Log(
     let timeline = RwSignal::from(timeline);
     let shown = Memo::new(move |_| timeline.with(|timeline| rows(timeline, &chat.me.read(), zone, unread_after.get())));
     let older = Older::new(channel, timeline);
-    let last_seq = Memo::new(move |_| timeline.with(Timeline::last_seq));
+    let newer = Newer::new(channel, timeline);
+    // Of a stretch further back, the last one isn't the newest: nothing is read up to it.
+    let live = Memo::new(move |_| newer.is_live());
+    let last_seq = Memo::new(move |_| timeline.with(Timeline::last_seq).filter(|_| live.get()));
     // The address may lead to a place further up.
     let query = use_query_map();
     let at = Memo::new(move |_| query.read().get_str("at").and_then(|seq| seq.parse().ok()));
-    let scroll = Scroll::new(chat, channel, last_seq, Memo::new(move |_| shown.read().order.len()), at);
-    scroll.follow(to_end);
+    let scroll = Scroll::new(chat, channel, last_seq, live, Memo::new(move |_| shown.read().order.len()), at);
+    effect(move || {
+        if to_end.get() > 0 {
+            newer.newest(scroll);
+        }
+    });
     new_begins(channel, scroll, unread_after);
     let acts = Acts::new(chat, target);
     effect(move || {
@@ -56,12 +64,21 @@ pub fn Log(
             spawn_local(jump(Goal::Message(id), chat, scroll, older));
         }
     });
-    effect(move || at.get().into_iter().for_each(|seq| spawn_local(jump(Goal::Place(seq), chat, scroll, older))));
+    effect(move || match at.get() {
+        Some(seq) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
+        // Back from a place further back, or opened again after one.
+        None if !newer.is_live_untracked() => newer.newest(scroll),
+        None => {}
+    });
     let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());
     on_cleanup(move || leaving.remove());
     let scrolled = move |_| {
-        if scroll.moved() {
+        let near = scroll.moved();
+        if near.beginning {
             older.load_unless_failed();
+        }
+        if near.end && !newer.is_live_untracked() {
+            newer.load_unless_failed(scroll);
         }
     };
     let keys = move |event: ev::KeyboardEvent| {
@@ -88,9 +105,14 @@ pub fn Log(
                             <RowView key rows=shown acts channel/>
                         </For>
                     </ol>
+                    <When when=Signal::derive(move || !live.get())>
+                        <NewerButton newer scroll/>
+                    </When>
                 </div>
             </div>
-            <NewMessages scroll/>
+            <When when=Signal::derive(move || live.get()) fallback=move || view! { <JumpToNewest newer scroll/> }>
+                <NewMessages scroll/>
+            </When>
             <Lightbox shown=acts.looking/>
             <When when=Signal::derive(move || chat.me.read().role.can_manage_channel(ChannelKind::Channel))>
                 <Moderate acts/>

@@ -7,6 +7,7 @@ mod editor;
 mod log;
 mod message;
 mod moderate;
+mod newer;
 mod older;
 mod scroll;
 mod toolbar;
@@ -15,6 +16,7 @@ mod typing;
 pub use conversation::Conversation;
 pub use log::Opening;
 pub use message::CALL;
+pub use older::place;
 
 use composer::Composer;
 use log::Log;

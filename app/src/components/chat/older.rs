@@ -3,10 +3,13 @@
 use super::scroll::Scroll;
 use crate::{api, components::ui::SECONDARY, state::Chat};
 use leptos::{ev, prelude::*, task::spawn_local};
-use natter::{Channel, MessageId, Timeline};
+use leptos_router::params::ParamsMap;
+use natter::{Channel, MessageId, Timeline, input::PAGE_DEFAULT};
 
-/// Pages of history that are fetched to get to a message, at most.
-const JUMP_PAGES: u32 = 40;
+/// The place that an address leads to.
+pub fn place(query: Memo<ParamsMap>) -> Option<u64> {
+    query.with_untracked(|query| query.get_str("at").and_then(|seq| seq.parse().ok()))
+}
 
 /// A message to go to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,31 +24,32 @@ impl Goal {
     fn find(self, timeline: &Timeline) -> Option<MessageId> {
         match self {
             Self::Message(id) => timeline.messages().any(|message| message.id == id).then_some(id),
-            Self::Place(seq) if timeline.older_before().is_some_and(|first| seq < first) => None,
+            Self::Place(seq) if !timeline.reaches(seq) => None,
             Self::Place(seq) => timeline.messages().find(|message| message.seq >= seq).map(|message| message.id),
         }
     }
 }
 
-/// Shows a message, if need be after fetching what is between; where that fails the reader is told.
+/// Shows a message, if need be after fetching what is around it; where that fails the reader is told.
 pub async fn jump(goal: Goal, chat: Chat, scroll: Scroll, older: Older) {
-    for _ in 0..JUMP_PAGES {
-        let found = older.timeline.try_with_untracked(|timeline| goal.find(timeline));
-        let Some(found) = found else { return };
-        if let Some(id) = found {
-            // Until what was fetched is on the page.
+    let find = || older.timeline.try_with_untracked(|timeline| goal.find(timeline));
+    let Some(mut found) = find() else { return };
+    if found.is_none() && older.go_to(goal).await {
+        found = find().flatten();
+    }
+    match found {
+        Some(id) => {
+            // Until what was fetched is on the page; and once more when the view has been held still.
             leptos::task::tick().await;
             scroll.show(id);
-            return;
+            request_animation_frame(move || _ = scroll.show(id));
         }
-        if older.is_all_untracked() || !older.fetch().await {
-            break;
+        // The reader may be elsewhere by now.
+        None if older.loading.try_get_untracked().is_some() => {
+            scroll.moved();
+            chat.notice.set(Some("That message can't be shown.".into()));
         }
-    }
-    // The reader may be elsewhere by now.
-    if older.loading.try_get_untracked().is_some() {
-        scroll.moved();
-        chat.notice.set(Some("That message can't be shown.".into()));
+        None => {}
     }
 }
 
@@ -69,10 +73,6 @@ impl Older {
         self.before.get().is_none()
     }
 
-    fn is_all_untracked(self) -> bool {
-        self.before.try_get_untracked().flatten().is_none()
-    }
-
     pub fn load_unless_failed(self) {
         if !self.failed.get_untracked() {
             self.load();
@@ -87,23 +87,34 @@ impl Older {
         }
     }
 
-    /// Puts the page before the window in front of it; false if there is none, or it can't be had. The
-    /// reader may go elsewhere meanwhile.
-    async fn fetch(self) -> bool {
+    /// Moves the window to what is around a message; false if that can't be had.
+    async fn go_to(self, goal: Goal) -> bool {
+        let id = self.channel.try_with_untracked(|channel| channel.as_ref().map(|channel| channel.id)).flatten();
+        let Some(id) = id else { return false };
+        let place = match goal {
+            Goal::Place(seq) => Some(seq),
+            Goal::Message(id) => api::message(id).await.ok().map(|message| message.seq),
+        };
+        let Some(place) = place else { return false };
+        let Ok(page) = api::history_around(id, place).await else { return false };
+        let newer = page.may_go_on(PAGE_DEFAULT);
+        self.timeline.try_update(|timeline| timeline.go_to(page, newer)).is_some()
+    }
+
+    /// Puts the page before the window in front of it. The reader may go elsewhere meanwhile.
+    async fn fetch(self) {
         let id = self.channel.try_with_untracked(|channel| channel.as_ref().map(|channel| channel.id)).flatten();
         let before = self.before.try_get_untracked().flatten();
-        let Some((id, before)) = id.zip(before) else { return false };
+        let Some((id, before)) = id.zip(before) else { return };
         self.loading.set(true);
         self.failed.set(false);
         let page = api::channel_history(id, Some(before)).await;
-        let fetched = page.is_ok();
         if let Ok(page) = page {
-            self.timeline.try_update(|timeline| timeline.prepend(page));
+            self.timeline.try_update(|timeline| timeline.prepend(before, page));
         } else {
             self.failed.try_set(true);
         }
         self.loading.try_set(false);
-        fetched
     }
 }
 

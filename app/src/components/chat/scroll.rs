@@ -19,6 +19,13 @@ const EDGE: i32 = 600;
 /// How long a message stays marked that one went to.
 const FOUND: Duration = Duration::from_secs(2);
 
+/// What the reader is near to, of what is loaded.
+#[derive(Clone, Copy, Default)]
+pub struct Near {
+    pub beginning: bool,
+    pub end: bool,
+}
+
 #[derive(Clone, Copy)]
 pub struct Scroll {
     pub node: NodeRef<html::Div>,
@@ -26,6 +33,8 @@ pub struct Scroll {
     pub unseen: RwSignal<usize>,
     at_end: RwSignal<bool>,
     last_seq: Memo<Option<u64>>,
+    /// What is newest is loaded, so that news come to the end.
+    live: Memo<bool>,
     /// How many rows there are: changes with whatever makes the log grow.
     rows: Memo<usize>,
     chat: Chat,
@@ -38,11 +47,12 @@ impl Scroll {
         chat: Chat,
         channel: Memo<Option<Channel>>,
         last_seq: Memo<Option<u64>>,
+        live: Memo<bool>,
         rows: Memo<usize>,
         at: Memo<Option<u64>>,
     ) -> Self {
         let (unseen, at_end) = (RwSignal::new(0), RwSignal::new(at.get_untracked().is_none()));
-        let scroll = Self { node: NodeRef::new(), unseen, at_end, last_seq, rows, chat, channel };
+        let scroll = Self { node: NodeRef::new(), unseen, at_end, last_seq, live, rows, chat, channel };
         scroll.hold();
         let listeners = [
             window_event_listener(ev::focus, move |_| scroll.mark_read()),
@@ -57,15 +67,6 @@ impl Scroll {
         scroll
     }
 
-    /// Goes to the newest message whenever `to_end` counts up.
-    pub fn follow(self, to_end: RwSignal<u32>) {
-        effect(move || {
-            if to_end.get() > 0 {
-                request_animation_frame(move || self.to_end());
-            }
-        });
-    }
-
     pub fn to_end(self) {
         // Asked for a frame ago: the page may be another by now.
         let Some(log) = self.node.try_get_untracked().flatten() else { return };
@@ -73,17 +74,19 @@ impl Scroll {
         self.arrived();
     }
 
-    /// Takes note of where the reader now is; true when that is near the beginning of what is loaded.
-    pub fn moved(self) -> bool {
-        let Some(log) = self.node.get_untracked() else { return false };
+    /// Takes note of where the reader now is.
+    pub fn moved(self) -> Near {
+        let Some(log) = self.node.try_get_untracked().flatten() else { return Near::default() };
         // Zero at the end, negative above it.
         let from_end = -log.scroll_top();
-        if from_end < END {
+        // The end of a stretch further back isn't where news come.
+        if from_end < END && self.live.get_untracked() {
             self.arrived();
         } else {
             self.at_end.set(false);
         }
-        log.scroll_height() - log.client_height() - from_end < EDGE
+        let beginning = log.scroll_height() - log.client_height() - from_end < EDGE;
+        Near { beginning, end: from_end < EDGE }
     }
 
     /// Scrolls to a message and marks it for a moment; false if it isn't loaded.

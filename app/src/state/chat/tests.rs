@@ -27,7 +27,7 @@ fn with_chat(test: impl FnOnce(Chat, User, Channel)) {
         };
         let chat = Chat::new(start);
         let page = MessagePage { items: vec![], next: None, rev: 0, epoch: "one".into() };
-        chat.open(Target::Channel(general.id), Some(page));
+        chat.open(Target::Channel(general.id), Some(page), false);
         test(chat, ada, general);
     });
 }
@@ -244,7 +244,7 @@ fn what_is_sent_to_somebody_shows_before_there_is_a_conversation() {
     with_chat(|chat, ada, _| {
         let mira = user("mira");
         let target = Target::Person(mira.id);
-        let timeline = chat.open(target, None);
+        let timeline = chat.open(target, None, false);
         let reference = chat.send(target, "hello").unwrap();
         assert_eq!(untrack(|| chat.answer(reference)), None);
         assert_eq!(timeline.read_untracked().pending().len(), 1);
@@ -297,7 +297,7 @@ fn what_was_marked_unread_is_not_read_by_looking_at_it() {
         });
         chat.read_up_to(general.id, 1);
         assert_eq!(chat.channel(general.id).unwrap().unread, 1);
-        chat.open(Target::Channel(general.id), None);
+        chat.open(Target::Channel(general.id), None, false);
         chat.read_up_to(general.id, 1);
         assert_eq!(chat.channel(general.id).unwrap().unread, 0);
     });

@@ -9,11 +9,14 @@ use super::{
 };
 use crate::store::{
     Found, Result, Search, SearchStore,
-    rows::MessageRow,
+    rows::{MessageRow, PlaceRow},
     searching::{in_channel, pieces_of},
 };
 use async_trait::async_trait;
-use natter::{ChannelId, Message, MessageId, search::pieces::number};
+use natter::{
+    ChannelId, Message, MessageId, UserId,
+    search::{Place, pieces::number},
+};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -132,7 +135,8 @@ impl PostgresStore {
             let joined = joined.into_iter().map(|(id,)| number(&in_channel(ChannelId(id))));
             channels = Some(joined.collect::<Vec<_>>()).filter(|channels| channels.len() <= CHANNELS);
         }
-        Ok(Asked { search, pieces, channels, from: search.lower(), to: search.upper() })
+        let to = search.upper().into_iter().chain(search.cursor.map(|id| id.0)).min();
+        Ok(Asked { search, pieces, channels, from: search.lower().unwrap_or_default(), to: to.unwrap_or(Uuid::max()) })
     }
 
     /// Where the next stretch of the newest messages ends; None where there is no more.
@@ -266,6 +270,27 @@ impl SearchStore for PostgresStore {
                 end = self.stretch(&asked).await?;
             }
         }
+    }
+
+    async fn readable_places(&self, reader: UserId, ids: &[ChannelId]) -> Result<Vec<Place>> {
+        let places = sqlx::query_as(concat!(
+            "SELECT c.id, c.kind, c.name, p.id AS peer_id, p.username AS peer_name
+             FROM channels c JOIN memberships s ON s.channel_id = c.id AND s.user_id = $1
+             LEFT JOIN users p ON p.id = ",
+            other!("$1"),
+            " WHERE c.id = ANY ($2)"
+        ));
+        let ids: Vec<Uuid> = ids.iter().map(|id| id.0).collect();
+        let places: Vec<PlaceRow> = all(&self.pool, places.bind(reader.0).bind(ids)).await?;
+        places.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn readable_channel(&self, reader: UserId, name: &str) -> Result<Option<ChannelId>> {
+        let channel = sqlx::query_as(
+            "SELECT c.id FROM channels c JOIN memberships s ON s.channel_id = c.id AND s.user_id = $1 WHERE c.name = $2",
+        );
+        let channel: Option<(Uuid,)> = optional(&self.pool, channel.bind(reader.0).bind(name)).await?;
+        Ok(channel.map(|(id,)| ChannelId(id)))
     }
 
     async fn tidy_index(&self) -> Result<bool> {

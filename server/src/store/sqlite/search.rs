@@ -3,11 +3,11 @@
 use super::{SqliteStore, append::message};
 use crate::store::{
     Found, Result, Search, SearchStore,
-    rows::MessageRow,
-    searching::{in_channel, pieces_of, pieces_of_removed},
+    rows::{MessageRow, PlaceRow},
+    searching::{in_channel, pieces_of, pieces_of_all},
 };
 use async_trait::async_trait;
-use natter::{ChannelId, Message, MessageId, UserId};
+use natter::{ChannelId, Message, MessageId, UserId, search::Place};
 use serde_json::json;
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
@@ -69,9 +69,11 @@ async fn add(tx: &mut SqliteConnection, doc: i64, message: &Message) -> Result<(
 /// Notes which messages have to be taken out of the index when their channel is gone.
 pub(super) async fn remember_removed(tx: &mut SqliteConnection, id: ChannelId) -> Result<()> {
     sqlx::query(
-        "INSERT INTO search_removed (doc, channel_id, sender_id, text)
-         SELECT doc, channel_id, sender_id, text FROM messages
-         WHERE channel_id = ? AND doc IS NOT NULL AND NOT deleted",
+        "INSERT INTO search_removed (doc, channel_id, sender_id, text, media)
+         SELECT m.doc, m.channel_id, m.sender_id, m.text,
+            (SELECT json_group_array(f.media_type) FROM attachments a JOIN uploads f ON f.id = a.upload_id
+                WHERE a.message_id = m.id)
+         FROM messages m WHERE m.channel_id = ? AND m.doc IS NOT NULL AND NOT m.deleted",
     )
     .bind(id.0)
     .execute(tx)
@@ -82,14 +84,16 @@ pub(super) async fn remember_removed(tx: &mut SqliteConnection, id: ChannelId) -
 /// Takes what removed channels have left out of the index; false when nothing is left.
 async fn sweep(write: &SqlitePool) -> Result<bool> {
     let mut tx = write.begin_with("BEGIN IMMEDIATE").await?;
-    let removed: Vec<(i64, Uuid, Uuid, String)> =
-        sqlx::query_as("SELECT doc, channel_id, sender_id, text FROM search_removed ORDER BY doc LIMIT ?")
+    let removed: Vec<(i64, Uuid, Uuid, String, String)> =
+        sqlx::query_as("SELECT doc, channel_id, sender_id, text, media FROM search_removed ORDER BY doc LIMIT ?")
             .bind(BACKLOG)
             .fetch_all(&mut *tx)
             .await?;
     let Some((last, ..)) = removed.last() else { return Ok(false) };
-    let rows = removed.iter().map(|(doc, channel, sender, text)| {
-        let pieces = pieces_of_removed(ChannelId(*channel), UserId(*sender), text);
+    let rows = removed.iter().map(|(doc, channel, sender, text, media)| {
+        // Exactly those that were put in: the index counts them.
+        let media: Vec<String> = serde_json::from_str(media).unwrap_or_default();
+        let pieces = pieces_of_all(ChannelId(*channel), UserId(*sender), text, &media);
         json!({ "doc": doc, "pieces": joined(pieces) })
     });
     sqlx::query(
@@ -168,9 +172,14 @@ struct Stretch {
 impl Stretch {
     async fn of(tx: &mut SqliteConnection, search: &Search) -> Result<Self> {
         let (from, to) = sqlx::query_as(
-            "SELECT coalesce((SELECT doc FROM messages WHERE id >= ?1 AND doc IS NOT NULL ORDER BY id LIMIT 1), 0),
-                min(coalesce((SELECT doc + 1 FROM messages WHERE id < ?2 AND doc IS NOT NULL ORDER BY id DESC LIMIT 1), 0),
-                    coalesce((SELECT doc FROM messages WHERE id = ?3), ?4))",
+            // What comes at the same moment has its ids in another order than its numbers: a cursor is found
+            // by its own number, if it is still there.
+            "SELECT iif(?1 IS NULL, 0,
+                    coalesce((SELECT doc FROM messages WHERE id >= ?1 AND doc IS NOT NULL ORDER BY id LIMIT 1), ?4)),
+                min(iif(?2 IS NULL, ?4,
+                    coalesce((SELECT doc + 1 FROM messages WHERE id < ?2 AND doc IS NOT NULL ORDER BY id DESC LIMIT 1), 0)),
+                iif(?3 IS NULL, ?4, coalesce((SELECT doc FROM messages WHERE id = ?3),
+                    (SELECT doc + 1 FROM messages WHERE id < ?3 AND doc IS NOT NULL ORDER BY id DESC LIMIT 1), 0)))",
         )
         .bind(search.lower())
         .bind(search.upper())
@@ -274,6 +283,31 @@ impl SearchStore for SqliteStore {
         }
         tx.commit().await?;
         Ok(found)
+    }
+
+    async fn readable_places(&self, reader: UserId, ids: &[ChannelId]) -> Result<Vec<Place>> {
+        let places: Vec<PlaceRow> = sqlx::query_as(
+            "SELECT c.id, c.kind, c.name, p.id AS peer_id, p.username AS peer_name
+             FROM json_each(?2) AS i CROSS JOIN channels c ON c.id = unhex(i.value)
+             JOIN memberships s ON s.channel_id = c.id AND s.user_id = ?1
+             LEFT JOIN users p ON p.id = iif(c.direct_low = ?1, c.direct_high, c.direct_low)",
+        )
+        .bind(reader.0)
+        .bind(json!(ids.iter().map(|id| id.0.simple().to_string()).collect::<Vec<_>>()).to_string())
+        .fetch_all(&self.read)
+        .await?;
+        places.into_iter().map(TryInto::try_into).collect()
+    }
+
+    async fn readable_channel(&self, reader: UserId, name: &str) -> Result<Option<ChannelId>> {
+        let channel: Option<(Uuid,)> = sqlx::query_as(
+            "SELECT c.id FROM channels c JOIN memberships s ON s.channel_id = c.id AND s.user_id = ? WHERE c.name = ?",
+        )
+        .bind(reader.0)
+        .bind(name)
+        .fetch_optional(&self.read)
+        .await?;
+        Ok(channel.map(|(id,)| ChannelId(id)))
     }
 
     async fn tidy_index(&self) -> Result<bool> {

@@ -260,7 +260,7 @@ async fn by_route(world: &mut World, line: &Line, cell: &Cell) -> (Answer, Value
         .replace("{emoji}", "%F0%9F%91%8D")
         .replace("{code}", &cell.invite)
         .replace("/changes", "/changes?since=0")
-        .replace("/search", "/search?q=%22as+it+was%22&limit=100");
+        .replace("/search", &format!("/search?q=%22as+it+was%22&in={}", cell.channel));
     let mut request = world.server.http.request(method.parse().unwrap(), world.server.url(&path));
     if let Some(token) = &cell.token {
         request = request.bearer_auth(token);

@@ -159,6 +159,13 @@ pub fn functions() -> Vec<Line> {
         line("change_scheduled", Right::Own, |c| json!({ "id": c.scheduled, "text": "changed" })),
         line("send_scheduled", Right::Own, |c| json!({ "id": c.scheduled })),
         line("cancel_scheduled", Right::Own, |c| json!({ "id": c.scheduled })),
+        line("history_around", Right::In(Role::can_read_channel), |c| json!({ "id": c.channel, "place": 1 })),
+        line("history_after", Right::In(Role::can_read_channel), |c| json!({ "id": c.channel, "after": 1 })),
+        line(
+            "search",
+            Right::Lists { anyone: false, shows: Role::can_read_channel },
+            |c| json!({ "query": format!("in:{} \"as it was\"", c.channel) }),
+        ),
         line("message", READ_MESSAGE, |c| json!({ "id": c.message })),
         line("create_channel", Right::Place(Role::can_create_channels), |c| json!({ "name": c.fresh, "topic": "" })),
         line("delete_channel", Right::Manage, |c| json!({ "id": c.channel })),

@@ -1,0 +1,8 @@
+mod button;
+mod entries;
+mod hit;
+mod palette;
+
+pub use button::SearchButton;
+pub use hit::{HitRow, OPERATORS, address};
+pub use palette::Palette;
