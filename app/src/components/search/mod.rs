@@ -5,4 +5,4 @@ mod palette;
 
 pub use button::SearchButton;
 pub use hit::{HitRow, OPERATORS, address};
-pub use palette::{Palette, SEARCH};
+pub use palette::Palette;

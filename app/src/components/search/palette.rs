@@ -32,7 +32,8 @@ struct Finding {
 
 impl Finding {
     fn new(chat: Chat, dialog: NodeRef<html::Dialog>) -> Self {
-        let (query, people, hits) = (RwSignal::new(String::new()), RwSignal::default(), RwSignal::default());
+        let query = RwSignal::new(String::new());
+        let (people, hits) = (RwSignal::new(Vec::<User>::new()), RwSignal::new(Vec::<Hit>::new()));
         let entries = Memo::new(move |_| entries(chat, &query.read(), &people.read(), &hits.read()));
         Self { chat, query, people, hits, entries, active: RwSignal::new(0), dialog }
     }
