@@ -138,7 +138,7 @@ fn parts(text: &str) -> Vec<Part<'_>> {
 
 /// Text as it is compared: in lower case, character by character, whatever stands around it.
 pub fn fold(text: &str) -> String {
-    text.chars().flat_map(fold_char).collect()
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(fold_char).collect() }
 }
 
 fn fold_char(c: char) -> impl Iterator<Item = char> {

@@ -54,6 +54,9 @@ enum Script {
 }
 
 fn script(c: char) -> Script {
+    if c.is_ascii() {
+        return if c.is_ascii_alphanumeric() { Script::Spaced } else { Script::None };
+    }
     let emoji = matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
     let dense = c >= '\u{0e00}' && !matches!(c, '\u{1e00}'..='\u{1fff}');
     match (c.is_alphanumeric(), dense, emoji) {
@@ -63,44 +66,60 @@ fn script(c: char) -> Script {
     }
 }
 
-/// Cuts folded text into its pieces; some come more than once.
-fn cut(text: &str, how: Cut, mut take: impl FnMut(&str)) {
-    let mut starts: Vec<usize> = Vec::new();
-    let mut run = Script::None;
-    let ends = std::iter::once((text.len(), Script::None));
-    for (at, script) in text.char_indices().map(|(at, c)| (at, script(c))).chain(ends) {
-        if script != run {
-            starts.push(at);
-            windows(text, &starts, run, how, &mut take);
-            starts.clear();
-            run = script;
+/// The characters in a row that were read last, of one script: where the last three begin.
+struct Run {
+    script: Script,
+    length: usize,
+    last: [usize; 3],
+}
+
+impl Run {
+    /// The place where the last so many characters begin, if there are so many.
+    fn from(&self, count: usize) -> Option<usize> {
+        if count <= self.length { self.last.get(count.checked_sub(1)?).copied() } else { None }
+    }
+
+    /// How many characters its longer pieces have; the shorter ones have one less.
+    const fn longer(&self) -> usize {
+        match self.script {
+            Script::Spaced => 3,
+            Script::Dense | Script::None => 2,
         }
-        starts.push(at);
     }
 }
 
-/// The pieces of one run of characters, of which the starts are given and, last, its end.
-fn windows(text: &str, starts: &[usize], script: Script, how: Cut, take: &mut impl FnMut(&str)) {
-    let length = starts.len().saturating_sub(1);
-    let (long, short) = match script {
-        Script::None => return,
-        Script::Spaced => (3, 2),
-        Script::Dense => (2, 1),
-    };
-    let mut each = |size: usize| {
-        for window in starts.windows(size + 1) {
-            if let (Some(from), Some(to)) = (window.first(), window.last())
-                && let Some(piece) = text.get(*from..*to)
-            {
-                take(piece);
-            }
+/// Cuts folded text into its pieces; some come more than once.
+fn cut(text: &str, how: Cut, mut take: impl FnMut(&str)) {
+    let mut run = Run { script: Script::None, length: 0, last: [0; 3] };
+    let mut piece = |from: Option<usize>, to: usize| {
+        if let Some(piece) = from.and_then(|from| text.get(from..to)) {
+            take(piece);
         }
     };
-    if length >= long {
-        each(long);
+    for (at, c) in text.char_indices() {
+        let script = script(c);
+        if script != run.script {
+            end(&run, at, how, &mut piece);
+            run = Run { script, length: 0, last: [0; 3] };
+        }
+        if script == Script::None {
+            continue;
+        }
+        run.length += 1;
+        run.last = [at, run.last[0], run.last[1]];
+        let (longer, to) = (run.longer(), at + c.len_utf8());
+        piece(run.from(longer), to);
+        if how == Cut::All {
+            piece(run.from(longer - 1), to);
+        }
     }
-    if how == Cut::All || length < long {
-        each(short);
+    end(&run, text.len(), how, &mut piece);
+}
+
+/// What is too short for a longer piece is asked for by a shorter one.
+fn end(run: &Run, at: usize, how: Cut, piece: &mut impl FnMut(Option<usize>, usize)) {
+    if how == Cut::Needed && run.script != Script::None && run.length + 1 == run.longer() {
+        piece(run.from(run.length), at);
     }
 }
 
