@@ -268,7 +268,7 @@ fn Answering(target: Target) -> impl IntoView {
         Some((_, message)) => view! {
             <p class="flex items-center gap-2 pl-3.5 pr-1 pt-1 text-[13px] text-soft">
                 <span class="min-w-0 truncate">
-                    "Replying to " <b><Name username=message.sender.username/></b> ": " {said(&message, 100)}
+                    "Replying to " <b><Name username=message.sender.username.clone()/></b> ": " {said(&message, 100)}
                 </span>
                 <button type="button" class=format!("{GHOST} ml-auto") aria-label="Don't reply"
                     on:click=move |_| chat.replying.set(None)>
