@@ -7,7 +7,11 @@ use super::{
 };
 use image::{
     DynamicImage, ImageDecoder, ImageEncoder as _, ImageError, ImageFormat, ImageReader, Limits,
-    codecs::{jpeg::JpegEncoder, png::PngDecoder, webp::WebPDecoder, webp::WebPEncoder},
+    codecs::{
+        jpeg::JpegEncoder,
+        png::{CompressionType, FilterType, PngDecoder, PngEncoder},
+        webp::{WebPDecoder, WebPEncoder},
+    },
     metadata::Orientation,
 };
 use std::{
@@ -121,7 +125,7 @@ fn encode(
         }
         ImageFormat::WebP => picture.to_rgba8().write_with_encoder(WebPEncoder::new_lossless(out))?,
         _ => {
-            let mut encoder = image::codecs::png::PngEncoder::new(out);
+            let mut encoder = PngEncoder::new_with_quality(out, CompressionType::Default, FilterType::Adaptive);
             if let Some(profile) = profile {
                 let _ = encoder.set_icc_profile(profile);
             }

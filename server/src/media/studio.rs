@@ -86,6 +86,9 @@ impl Studio {
     /// Makes a file ready to be kept as what it is.
     pub async fn prepare(&self, mut file: File, media_type: &'static str) -> Result<Prepared, Unfit> {
         let kind = Kind::of(media_type);
+        if !matches!(kind, Kind::Picture | Kind::Video) && media_type != "audio/mp4" {
+            return Ok(Prepared::plain(file)?);
+        }
         let _waiting = Waiting(self.waiting.clone());
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             return Err(Unfit::Busy);

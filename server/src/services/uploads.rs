@@ -112,6 +112,10 @@ impl Uploads {
     async fn prepare(&self, file: File, media_type: &'static str) -> Result<(Prepared, &'static str)> {
         let again = file.try_clone().map_err(no_room)?;
         match self.studio.prepare(file, media_type).await {
+            // Encoded anew it may be somewhat larger than it came.
+            Ok(prepared) if prepared.size > 2 * self.most(Kind::of(media_type)) => {
+                Err(self.too_long(Kind::of(media_type)))
+            }
             Ok(prepared) => Ok((prepared, media_type)),
             // It only begins like a video: a file like any other.
             Err(Unfit::Unplayable) => {

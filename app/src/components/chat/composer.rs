@@ -5,12 +5,13 @@ use super::{
 use crate::{
     components::{
         later::{Promised, SendLater, SendLaterButton, TimePicker, Words},
+        media::said,
         ui::{GHOST, Icon, Name, PRIMARY, When, changing, effect},
     },
     state::{Chat, Target},
 };
 use leptos::{ev, html, prelude::*};
-use natter::{Channel, input::MESSAGE_CHARS, markdown};
+use natter::{Channel, input::MESSAGE_CHARS};
 use std::time::Duration;
 
 /// Names that fit what is being typed, and which of them is meant.
@@ -263,12 +264,11 @@ fn offered(offer: &Offer, writing: Writing) -> AnyView {
 #[component]
 fn Answering(target: Target) -> impl IntoView {
     let chat = expect_context::<Chat>();
-    changing(move || {
-        match chat.replying.get().filter(|(to, _)| *to == target) {
+    changing(move || match chat.replying.get().filter(|(to, _)| *to == target) {
         Some((_, message)) => view! {
             <p class="flex items-center gap-2 pl-3.5 pr-1 pt-1 text-[13px] text-soft">
                 <span class="min-w-0 truncate">
-                    "Replying to " <b><Name username=message.sender.username/></b> ": " {markdown::plain(&message.text, 100)}
+                    "Replying to " <b><Name username=message.sender.username.clone()/></b> ": " {said(&message, 100)}
                 </span>
                 <button type="button" class=format!("{GHOST} ml-auto") aria-label="Don't reply"
                     on:click=move |_| chat.replying.set(None)>
@@ -278,7 +278,6 @@ fn Answering(target: Target) -> impl IntoView {
         }
         .into_any(),
         None => ().into_any(),
-    }
     })
 }
 

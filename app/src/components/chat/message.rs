@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     components::{
-        media::attachments,
+        media::{attachments, said},
         ui::{Avatar, changing},
     },
     state::{Chat, Delivery, Key, MessageRow, Quoted, Row, Rows, Target, Zone, keep_focus},
@@ -143,11 +143,6 @@ fn body(
     view! { {words} " " {edited} {attachments(files)} }.into_any()
 }
 
-/// What stands for a message without words.
-fn names_of(files: &[Upload]) -> String {
-    files.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>().join(", ")
-}
-
 /// What a message answers.
 #[component]
 fn Quote(id: MessageId, acts: Acts) -> impl IntoView {
@@ -156,11 +151,7 @@ fn Quote(id: MessageId, acts: Acts) -> impl IntoView {
             Quoted::Here(message) if message.deleted => {
                 (message.sender.username, "This message was deleted.".to_owned())
             }
-            Quoted::Here(message) => {
-                let words = markdown::plain(&message.text, QUOTE);
-                let files = || names_of(&message.attachments);
-                (message.sender.username.clone(), if words.is_empty() { files() } else { words })
-            }
+            Quoted::Here(message) => (message.sender.username.clone(), said(&message, QUOTE)),
             Quoted::Asked => (String::new(), "…".to_owned()),
             Quoted::Gone => (String::new(), "This message can't be shown.".to_owned()),
         };

@@ -8,7 +8,7 @@ pub use lightbox::{Lightbox, Shown};
 use crate::components::ui::Icon;
 use leptos::prelude::*;
 use natter::{
-    Upload,
+    Message, Upload, markdown,
     media::{Kind, duration_text, size_text},
 };
 use picture::Pictures;
@@ -30,6 +30,15 @@ pub fn attachments(files: &[Upload]) -> AnyView {
     });
     let others = others.collect_view();
     view! { <div class="attachments"><Pictures pictures/> {others}</div> }.into_any()
+}
+
+/// What stands for a message where there is little room: its words, or the names of its files.
+pub fn said(message: &Message, most: usize) -> String {
+    let words = markdown::plain(&message.text, most);
+    if !words.is_empty() || message.attachments.is_empty() {
+        return words;
+    }
+    message.attachments.iter().map(|file| file.filename.as_str()).collect::<Vec<_>>().join(", ")
 }
 
 /// The size within a box at which something keeps its shape; never larger than it is.

@@ -1,6 +1,7 @@
 //! Files over HTTP: taking them in, serving them, and who may have them.
 
 mod access;
+mod bucket;
 mod hostile;
 mod pictures;
 mod serving;
