@@ -269,3 +269,19 @@ test('on a phone cards are read and answered by finger', async ({ server, signed
   const sideways = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
   expect(sideways).toBe(0);
 });
+
+test('what doesn\'t fit on the page comes by a button', async ({ server, signedIn }) => {
+  const { ada, mira } = await place(server);
+  for (let n = 1; n <= 51; n++) {
+    const channel = await ada.createChannel(`c${n}`);
+    await mira.join(channel);
+    await ada.post(channel, 'hello');
+  }
+  const page = await open(await signedIn(mira), '/');
+  await expect(cards(page)).toHaveCount(50);
+  await expect(page.getByRole('button', { name: /new conversation/ })).toHaveCount(0);
+  await page.getByRole('button', { name: 'Show more' }).click();
+  await expect(cards(page)).toHaveCount(51);
+  await expect(cards(page).last()).toHaveAccessibleName('#c1');
+  await expect(page.getByRole('button', { name: 'Show more' })).toHaveCount(0);
+});

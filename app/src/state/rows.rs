@@ -72,10 +72,10 @@ impl Rows {
     }
 }
 
-/// Whether a message stands under the same name as the one before.
+/// Whether a message stands under the same name as the one before, also when it is deleted later.
 pub fn continues(before: &Message, message: &Message) -> bool {
     let soon = message.timestamp.millis() - before.timestamp.millis() < GROUP_MS;
-    before.sender.id == message.sender.id && soon && !message.deleted && message.reply_to.is_none()
+    before.sender.id == message.sender.id && soon && message.reply_to.is_none()
 }
 
 /// `unread_after`: the last `seq` read when the channel was opened, if there was more.

@@ -2,7 +2,7 @@
 
 use super::store_contract::{Fresh, LATER, NOW, channel, done, engines, message, post_many, user};
 use natter::{Channel, ChannelId, FeedItem, Message, MessageId, User, feed::Place, markdown::mentions};
-use natter_server::store::{Appended, Change, Entry, MessageChange, NewMessage, Revision, Store};
+use natter_server::store::{Appended, Change, MessageChange, NewMessage, Revision, Store};
 
 async fn post(store: &dyn Store, id: ChannelId, sender: &User, text: &str) -> Message {
     match store.append(&[message(id, sender, text, None)]).await.unwrap().remove(0) {
@@ -155,7 +155,7 @@ async fn somebody_mutes_for_themselves_and_only_names_call(fresh: Fresh) {
     assert_eq!((state(&mira).await, state(&jun).await), ((Some(false), 0, 0), (None, 0, 0)));
     let entry = store.set_muted(id, mira.id, true, NOW).await.unwrap().unwrap();
     assert_eq!(entry.change, Change::Muted { channel_id: id, user_id: mira.id });
-    assert_eq!(store.journal(entry.pos - 1, 10).await.unwrap(), [Entry { ..entry }]);
+    assert_eq!(store.journal(entry.pos - 1, 10).await.unwrap(), [entry]);
     assert_eq!(store.set_muted(id, mira.id, true, NOW).await.unwrap(), None, "again");
     assert_eq!(store.set_muted(id, jun.id, true, NOW).await.unwrap(), None, "not in it");
     assert_eq!(store.set_muted(ChannelId::generate(), mira.id, true, NOW).await.unwrap(), None);

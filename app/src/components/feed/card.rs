@@ -28,7 +28,9 @@ pub fn Card(
     let said_here: Said = RwSignal::new(Vec::new());
     on_cleanup(move || {
         let sent = said_here.try_get_untracked().unwrap_or_default();
-        sent.iter().for_each(|(reference, _)| chat.forget_answer(*reference));
+        for (reference, _) in sent {
+            chat.forget_answer(reference);
+        }
     });
     let name = Memo::new(move |_| chat.me.read().username.to_lowercase());
     let body = move || item.read().as_ref().map(|item| messages(item, &name.read())).into_any();
@@ -83,13 +85,11 @@ fn label(channel: &Channel) -> String {
 }
 
 fn title(channel: Channel) -> AnyView {
-    match channel.peer.clone() {
-        Some(peer) => view! { <Avatar user=peer.clone() small=true/> <Name username=peer.username/> }.into_any(),
-        None => {
-            let (address, label) = (format!("/channels/{}", channel.label()), label(&channel));
-            view! { <A href=address attr:class="truncate hover:underline underline-offset-2">{label}</A> }.into_any()
-        }
+    if let Some(peer) = channel.peer {
+        return view! { <Avatar user=peer.clone() small=true/> <Name username=peer.username/> }.into_any();
     }
+    let (address, label) = (format!("/channels/{}", channel.label()), label(&channel));
+    view! { <A href=address attr:class="truncate hover:underline underline-offset-2">{label}</A> }.into_any()
 }
 
 fn count(standing: Standing) -> AnyView {

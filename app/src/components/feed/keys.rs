@@ -40,12 +40,13 @@ fn act(desk: Desk, event: &ev::KeyboardEvent, open: Callback<String>) -> bool {
         "ArrowDown" if free => desk.step(false),
         "ArrowUp" if free => desk.step(true),
         "Escape" => {
-            let selected = desk.selected.get_untracked();
+            if desk.selected.get_untracked().is_none() {
+                return false;
+            }
             desk.selected.set(None);
             if let Some(at) = document().active_element().and_then(|at| at.dyn_into::<web_sys::HtmlElement>().ok()) {
                 let _ = at.blur();
             }
-            return selected.is_some();
         }
         key => {
             let Some(id) = desk.current() else { return false };
