@@ -3,6 +3,8 @@
 use super::browser;
 use natter::{Timestamp, scheduled::AHEAD_MAX_MS, time::Civil};
 
+/// Of `2026-11-27T09:00`.
+const MINUTES_LEN: usize = 16;
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
 /// Until then this evening is worth offering.
@@ -70,11 +72,8 @@ pub fn parse_local(text: &str) -> Option<Timestamp> {
 }
 
 fn read_local(text: &str, instant: impl Fn(Civil) -> Timestamp) -> Option<Timestamp> {
-    let whole = match text.len() {
-        16 => format!("{text}:00Z"),
-        _ => format!("{text}Z"),
-    };
-    let utc = Timestamp::parse(&whole)?;
+    let seconds = if text.len() == MINUTES_LEN { ":00" } else { "" };
+    let utc = Timestamp::parse(&format!("{text}{seconds}Z"))?;
     Some(instant(utc.civil_utc()).plus_millis(utc.millis().rem_euclid(MINUTE)))
 }
 

@@ -14,9 +14,10 @@ const EXCERPT: usize = 40;
 
 /// What a message's buttons are told apart by.
 pub fn excerpt(scheduled: &Scheduled) -> String {
-    match scheduled.text.is_empty() {
-        false => markdown::plain(&scheduled.text, EXCERPT),
-        true => scheduled.attachments.first().map(|file| file.filename.clone()).unwrap_or_default(),
+    if scheduled.text.is_empty() {
+        scheduled.attachments.first().map(|file| file.filename.clone()).unwrap_or_default()
+    } else {
+        markdown::plain(&scheduled.text, EXCERPT)
     }
 }
 
@@ -31,14 +32,15 @@ pub fn Entry(id: ScheduledId, desk: Desk) -> impl IntoView {
     let shown = move || {
         let Some(one) = scheduled.get() else { return ().into_any() };
         let at = one.send_at;
-        let words = match editing.with(Option::is_some) {
-            true => view! { <Words one=one.clone() words=editing desk/> }.into_any(),
-            false => view! {
+        let words = if editing.with(Option::is_some) {
+            view! { <Words one=one.clone() words=editing desk/> }.into_any()
+        } else {
+            view! {
                 <div class="message-text" inner_html=markdown::html(&one.text)></div>
                 {files(&one)}
                 {actions(&one, editing, desk)}
             }
-            .into_any(),
+            .into_any()
         };
         view! {
             <p class="later-head">
