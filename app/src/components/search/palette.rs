@@ -27,15 +27,14 @@ struct Finding {
     hits: RwSignal<Vec<Hit>>,
     entries: Memo<Vec<Entry>>,
     active: RwSignal<usize>,
-    dialog: NodeRef<html::Dialog>,
 }
 
 impl Finding {
-    fn new(chat: Chat, dialog: NodeRef<html::Dialog>) -> Self {
+    fn new(chat: Chat) -> Self {
         let query = RwSignal::new(String::new());
         let (people, hits) = (RwSignal::new(Vec::<User>::new()), RwSignal::new(Vec::<Hit>::new()));
         let entries = Memo::new(move |_| entries(chat, &query.read(), &people.read(), &hits.read()));
-        Self { chat, query, people, hits, entries, active: RwSignal::new(0), dialog }
+        Self { chat, query, people, hits, entries, active: RwSignal::new(0) }
     }
 
     fn typed(self, words: String) {
@@ -133,7 +132,7 @@ fn shortcut(dialog: NodeRef<html::Dialog>) {
 /// One box for channels, people and messages.
 #[component]
 pub fn Palette(node_ref: NodeRef<html::Dialog>) -> impl IntoView {
-    let finding = Finding::new(expect_context::<Chat>(), node_ref);
+    let finding = Finding::new(expect_context::<Chat>());
     let navigate = StoredValue::new(use_navigate());
     shortcut(node_ref);
     let go = move |address: String| {
