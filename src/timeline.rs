@@ -64,7 +64,14 @@ impl Timeline {
     pub fn reload(&mut self, page: MessagePage) {
         let start = page.items.first().map(|first| first.seq).filter(|_| page.next.is_some());
         // A later change to a message before the window would leave a hole behind it: drop it too.
-        self.messages.retain(|seq, message| message.rev > page.rev && start.is_none_or(|start| *seq >= start));
+        for (seq, message) in std::mem::take(&mut self.messages) {
+            let here = start.is_none_or(|start| seq >= start);
+            match (message.rev > page.rev, here) {
+                (true, true) => _ = self.messages.insert(seq, message),
+                (true, false) => self.lay_aside(message),
+                (false, _) => {}
+            }
+        }
         (self.older, self.newer) = (page.next.is_some(), false);
         self.rev = page.rev;
         self.take(page);
@@ -72,8 +79,13 @@ impl Timeline {
 
     /// Replaces the window by a stretch further back; `newer`: it doesn't reach to the newest message.
     pub fn go_to(&mut self, page: MessagePage, newer: bool) {
-        self.messages.clear();
-        (self.older, self.newer) = (page.next.is_some(), newer);
+        // Some of it may belong to a page that was read before it came.
+        for message in std::mem::take(&mut self.messages).into_values() {
+            self.lay_aside(message);
+        }
+        // Of what is newer than the page, something may have been forgotten: then this isn't the end yet.
+        self.newer = newer || self.forgotten > page.rev;
+        self.older = page.next.is_some();
         self.rev = self.rev.max(page.rev);
         self.take(page);
     }
@@ -104,12 +116,7 @@ impl Timeline {
         if self.in_window(message.seq) {
             self.keep_newer(message);
         } else {
-            self.aside.insert(message.rev, message);
-            if self.aside.len() > ASIDE
-                && let Some((rev, _)) = self.aside.pop_first()
-            {
-                self.forgotten = self.forgotten.max(rev);
-            }
+            self.lay_aside(message);
         }
     }
 
@@ -224,6 +231,15 @@ impl Timeline {
     fn in_window(&self, seq: u64) -> bool {
         (!self.older || self.messages.keys().next().is_none_or(|first| seq >= *first))
             && (!self.newer || self.messages.keys().next_back().is_none_or(|last| seq <= *last))
+    }
+
+    fn lay_aside(&mut self, message: Message) {
+        self.aside.insert(message.rev, message);
+        if self.aside.len() > ASIDE
+            && let Some((rev, _)) = self.aside.pop_first()
+        {
+            self.forgotten = self.forgotten.max(rev);
+        }
     }
 
     /// Puts a page into the window, which reaches over it already, and what has come of it since.

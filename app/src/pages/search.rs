@@ -84,7 +84,7 @@ fn Ask(words: Signal<String>) -> impl IntoView {
         navigate(&address(words.trim(), None), NavigateOptions::default());
     };
     view! {
-        <form method="get" action="/search" role="search" class="flex gap-2 mb-4" on:submit=submit>
+        <form method="get" action="/search" role="search" class="flex items-center gap-2 mb-4" on:submit=submit>
             <label class="relative block flex-1 min-w-0">
                 <span class="sr-only">"Search messages"</span>
                 <span class="absolute left-3 inset-y-0 grid items-center text-faint"><Icon icon=icondata_lu::LuSearch/></span>

@@ -97,7 +97,7 @@ pub fn NewerButton(newer: Newer, scroll: Scroll) -> impl IntoView {
         (false, false) => "Later messages",
     };
     view! {
-        <div class="grid place-items-center h-14">
+        <div class="grid place-items-center h-14 mb-12">
             <button type="button" class=SECONDARY disabled=move || newer.loading.get() on:click=move |_| newer.load(scroll)>
                 {label}
             </button>
