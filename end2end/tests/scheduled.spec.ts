@@ -101,7 +101,7 @@ test('what could not be sent says why, and is written again or put away', async 
   await page.getByRole('button', { name: 'Discard “never mind”' }).click();
   await expect(failed).toHaveCount(1);
   await ada.admit(general, mira);
-  await page.reload();
+  await open(page.context(), '/scheduled', page);
   await page.getByRole('button', { name: 'Write again “too late”' }).click();
   await expect(page).toHaveURL('/channels/general');
   await expect(composer(page)).toHaveValue('too late');
