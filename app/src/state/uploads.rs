@@ -1,5 +1,5 @@
 //! Files on their way to the server, before a message carries them: what is shown of them, and the
-//! requests themselves. Those are XMLHttpRequests, since `fetch` doesn't say how much has been sent.
+//! requests themselves. Those are `XMLHttpRequest`s, since `fetch` doesn't say how much has been sent.
 
 use super::Target;
 use leptos::{

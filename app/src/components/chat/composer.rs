@@ -200,7 +200,7 @@ pub fn Composer(
         <form class="composer" on:submit=submit>
             <Answering target/>
             <Previews target/>
-            {changing(move || offered(&offer.get(), writing))}
+            {changing(move || offered(&offer.get(), &writing))}
             <textarea node_ref=area rows="1" class="composer-text" aria-label=label.clone() placeholder=label
                 disabled=move || !awake.get() prop:value=move || text.get() on:blur=left
                 on:input=move |event| writing.typed(event_target_value(&event))
@@ -243,7 +243,8 @@ fn later(chat: Chat, target: Target, text: RwSignal<String>) -> SendLater {
 }
 
 /// The list of names, above what is being typed.
-fn offered(offer: &Offer, writing: Writing) -> AnyView {
+fn offered(offer: &Offer, writing: &Writing) -> AnyView {
+    let writing = *writing;
     if offer.names.is_empty() {
         return ().into_any();
     }
