@@ -73,6 +73,7 @@ impl Timeline {
             }
         }
         (self.older, self.newer) = (page.next.is_some(), false);
+        self.skip_to(page.rev);
         self.rev = page.rev;
         self.take(page);
     }
@@ -83,6 +84,7 @@ impl Timeline {
         for message in std::mem::take(&mut self.messages).into_values() {
             self.lay_aside(message);
         }
+        self.skip_to(page.rev);
         // Of what is newer than the page, something may have been forgotten: then this isn't the end yet.
         self.newer = newer || self.forgotten > page.rev;
         self.older = page.next.is_some();
@@ -231,6 +233,13 @@ impl Timeline {
     fn in_window(&self, seq: u64) -> bool {
         (!self.older || self.messages.keys().next().is_none_or(|first| seq >= *first))
             && (!self.newer || self.messages.keys().next_back().is_none_or(|last| seq <= *last))
+    }
+
+    /// A page says what became of events that haven't come: pages read before it may lack them.
+    fn skip_to(&mut self, rev: u64) {
+        if rev > self.rev {
+            self.forgotten = self.forgotten.max(rev);
+        }
     }
 
     fn lay_aside(&mut self, message: Message) {
