@@ -126,7 +126,7 @@ pub(super) async fn get(
         Answer { media_type: &upload.media_type, tag: format!("\"{id}\""), size: upload.size, upload: &upload };
     let range = match answer.wanted(&method, &headers) {
         Ok(range) => range,
-        Err(response) => return Ok(response),
+        Err(response) => return Ok(*response),
     };
     let body = if method == Method::HEAD {
         Body::empty()
@@ -160,7 +160,7 @@ pub(super) async fn thumbnail(
             let bytes = part.map_or_else(Bytes::new, |(start, end)| bytes.slice(start..end));
             answer.with(range, Body::from(bytes))
         }
-        Err(response) => response,
+        Err(response) => *response,
     })
 }
 
@@ -174,19 +174,19 @@ struct Answer<'a> {
 
 impl Answer<'_> {
     /// The part to send, or an answer without any.
-    fn wanted(&self, method: &Method, headers: &HeaderMap) -> Result<Range<u64>, Response> {
+    fn wanted(&self, method: &Method, headers: &HeaderMap) -> Result<Range<u64>, Box<Response>> {
         match wanted(headers, &self.tag, self.size) {
             Wanted::Part(range) if *method == Method::GET => Ok(range),
             Wanted::All | Wanted::Part(_) => Ok(0..self.size),
             Wanted::Known => {
                 let mut response = StatusCode::NOT_MODIFIED.into_response();
                 self.describe(response.headers_mut());
-                Err(response)
+                Err(Box::new(response))
             }
             Wanted::Nothing => {
                 let mut response = ApiError::beyond_the_end().into_response();
                 set(response.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", self.size));
-                Err(response)
+                Err(Box::new(response))
             }
         }
     }

@@ -1,4 +1,4 @@
-//! MP4 and QuickTime (ISO/IEC 14496-12): how large and how long it is, and everything that says where
+//! MP4 and `QuickTime` (ISO/IEC 14496-12): how large and how long it is, and everything that says where
 //! and with what it was taken made blank in place, so that nothing moves.
 
 use super::studio::{About, Unfit};
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use std::io::Cursor;
 
-    fn a_box(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn a_box(kind: &[u8], body: &[u8]) -> Vec<u8> {
         [&u32::try_from(body.len() + 8).unwrap().to_be_bytes()[..], kind, body].concat()
     }
 

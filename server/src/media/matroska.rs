@@ -1,4 +1,4 @@
-//! WebM (RFC 9559, RFC 8794): how large and how long it is. What tags and attached files say is made
+//! `WebM` (RFC 9559, RFC 8794): how large and how long it is. What tags and attached files say is made
 //! blank in place.
 
 use super::studio::{About, Unfit};

@@ -85,12 +85,12 @@ mod tests {
     use super::*;
     use std::io::Cursor;
 
-    fn chunk(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn chunk(kind: &[u8], body: &[u8]) -> Vec<u8> {
         let length = u32::try_from(body.len()).unwrap();
         [&length.to_be_bytes()[..], kind, body, b"crc!"].concat()
     }
 
-    fn part(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn part(kind: &[u8], body: &[u8]) -> Vec<u8> {
         let length = u32::try_from(body.len()).unwrap();
         let padding: &[u8] = if body.len() % 2 == 1 { b"\0" } else { b"" };
         [kind, &length.to_le_bytes()[..], body, padding].concat()

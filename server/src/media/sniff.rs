@@ -30,7 +30,7 @@ pub fn media_type(head: &[u8]) -> &'static str {
         (Some(b"RIFF"), _, Some(b"WAVE")) => "audio/wav",
         (_, Some(b"ftyp"), Some(brand)) => of_brand(brand),
         (Some(b"\x1a\x45\xdf\xa3"), ..) => matroska(head),
-        (Some([0xff, second, ..]), ..) if matches!(second, 0xfb | 0xfa | 0xf3 | 0xf2) => "audio/mpeg",
+        (Some([0xff, 0xfb | 0xfa | 0xf3 | 0xf2, ..]), ..) => "audio/mpeg",
         _ if is_plain_text(head) => "text/plain",
         _ => UNKNOWN,
     }

@@ -72,16 +72,16 @@ impl Uploads {
         let (mut size, mut most) = (0, self.bounds.video_max.max(self.bounds.file_max));
         while let Some(chunk) = body.next().await {
             let chunk = chunk.map_err(|cut| match cut {
-                Cut::TooLong => self.too_long(self.kind_of(&head)),
+                Cut::TooLong => self.too_long(kind_of(&head)),
                 Cut::Broken => FieldError::new("file", "The file didn't arrive whole.").into(),
             })?;
             if head.len() < sniff::HEAD {
                 head.extend(chunk.iter().take(sniff::HEAD - head.len()));
-                most = self.most(self.kind_of(&head));
+                most = self.most(kind_of(&head));
             }
             size += chunk.len() as u64;
             if size > most {
-                return Err(self.too_long(self.kind_of(&head)));
+                return Err(self.too_long(kind_of(&head)));
             }
             if size > room {
                 return Err(self.full());
@@ -93,11 +93,6 @@ impl Uploads {
             return Err(FieldError::new("file", "This file is empty.").into());
         }
         Ok((file.into_std().await, sniff::media_type(&head)))
-    }
-
-    /// Until enough has come to tell, anything may still be a video.
-    fn kind_of(&self, head: &[u8]) -> Kind {
-        if head.len() < 16 { Kind::Video } else { Kind::of(sniff::media_type(head)) }
     }
 
     /// How large files may be.
@@ -261,6 +256,11 @@ impl Uploads {
             tracing::warn!(%error, upload_id = %id, "a file is left for the next sweep");
         }
     }
+}
+
+/// Until enough has come to tell, anything may still be a video.
+fn kind_of(head: &[u8]) -> Kind {
+    if head.len() < 16 { Kind::Video } else { Kind::of(sniff::media_type(head)) }
 }
 
 fn no_such_file() -> ServiceError {

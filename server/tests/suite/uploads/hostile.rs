@@ -116,7 +116,7 @@ async fn an_endless_body_is_cut_off() {
         let begin = format!("{head}{:x}\r\n{begin}\r\n", begin.len());
         let endless = tokio::spawn(async move {
             write.write_all(begin.as_bytes()).await?;
-            let chunk = [&b"10000\r\n"[..], &[b'x'; 0x10000], b"\r\n"].concat();
+            let chunk = [&b"10000\r\n"[..], &vec![b'x'; 0x10000], b"\r\n"].concat();
             loop {
                 write.write_all(&chunk).await?;
             }
@@ -129,7 +129,7 @@ async fn an_endless_body_is_cut_off() {
         endless.await.unwrap().unwrap_err();
     }
     assert_eq!(on_disk(&server).len(), 0);
-    let (_, problem) = ada.try_upload("a", &[0; 1_100_000]).await;
+    let (_, problem) = ada.try_upload("a", &vec![0; 1_100_000]).await;
     assert_eq!(problem["code"], "too_large", "said beforehand: {problem}");
 }
 

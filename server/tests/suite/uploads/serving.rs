@@ -97,12 +97,12 @@ async fn each_kind_has_its_bound_and_everyone_a_quota() {
         let (status, problem) = ada.try_upload("x", bytes).await;
         assert_eq!((status, &problem["code"], &problem["detail"]), (413, &json!("too_large"), &json!(what)));
     }
-    ada.upload("two", &[1; 18_000]).await;
-    ada.upload("three", &[1; 18_000]).await;
+    ada.upload("two", &vec![1; 18_000]).await;
+    ada.upload("three", &vec![1; 18_000]).await;
     let (status, problem) = ada.try_upload("four", &[1; 2_000]).await;
     assert_eq!((status, problem["detail"].as_str().unwrap().contains("70 KB")), (413, true), "{problem}");
     ada.upload("little", &[1; 100]).await;
-    mira.upload("hers", &[1; 18_000]).await;
+    mira.upload("hers", &vec![1; 18_000]).await;
 }
 
 #[tokio::test]
