@@ -56,7 +56,7 @@ impl Desk {
                 Ok(moved) => {
                     chat.later.put(moved);
                     picking.close();
-                    self.focus(id);
+                    Self::focus(id);
                 }
                 Err(failure) => _ = picking.problem.try_set(Some(failure.to_string())),
             }
@@ -76,7 +76,7 @@ impl Desk {
                 Ok(changed) => {
                     words.try_set(None);
                     self.chat.later.put(changed);
-                    self.focus(id);
+                    Self::focus(id);
                 }
                 Err(failure) => _ = problem.try_set(Some(failure.to_string())),
             }
@@ -94,7 +94,7 @@ impl Desk {
     }
 
     /// The focus stays with a message whose parts are shown anew.
-    pub fn focus(self, id: ScheduledId) {
+    pub fn focus(id: ScheduledId) {
         keep_focus(&format!("#scheduled-{id}"));
     }
 }

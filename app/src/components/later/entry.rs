@@ -103,7 +103,7 @@ fn Words(one: Scheduled, words: RwSignal<Option<String>>, desk: Desk) -> impl In
     });
     let leave = move || {
         words.set(None);
-        desk.focus(id);
+        Desk::focus(id);
     };
     let save = move || {
         let Some(typed) = words.get_untracked() else { return };
