@@ -41,7 +41,7 @@ impl Random {
             "ch", "at", "wor", "ld", "go", "lan", "ru", "sty", "net", "qu", "ick", "bro", "wn", "fo", "x", "lo", "g",
             "ging", "ap", "ple", "tr", "ee", "zy",
         ];
-        (0..1 + self.below(4)).map(|_| PARTS[self.below(PARTS.len())]).collect()
+        (0..=self.below(4)).map(|_| PARTS[self.below(PARTS.len())]).collect()
     }
 
     fn dense(&mut self, length: usize) -> String {
@@ -142,7 +142,7 @@ async fn fill(world: &World, messages: usize) {
     }
     let storing: Duration = took.iter().sum();
     took.sort_unstable();
-    let rate = (took.len() * BATCH) as f64 / storing.as_secs_f64();
+    let rate = f64::from(u32::try_from(took.len() * BATCH).unwrap()) / storing.as_secs_f64();
     println!(
         "{} messages stored in batches of {BATCH}, {rate:.0} a second; a batch p50 {:.1?}, p99 {:.1?}, longest {:.1?} \
          ({:.0?} in all)",
@@ -189,12 +189,11 @@ async fn main() {
     let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let messages = arguments.first().map_or(1_000_000, |count| count.parse().unwrap());
     let dir = std::env::temp_dir().join(format!("natter-search-{}", std::process::id()));
-    let store: Arc<dyn Store> = match arguments.get(1) {
-        Some(url) => Arc::new(PostgresStore::open(url).await.unwrap()),
-        None => {
-            std::fs::create_dir(&dir).unwrap();
-            Arc::new(SqliteStore::open(&dir.join("natter.db")).await.unwrap())
-        }
+    let store: Arc<dyn Store> = if let Some(url) = arguments.get(1) {
+        Arc::new(PostgresStore::open(url).await.unwrap())
+    } else {
+        std::fs::create_dir(&dir).unwrap();
+        Arc::new(SqliteStore::open(&dir.join("natter.db")).await.unwrap())
     };
     let world = build(store, messages).await;
     let (all, few) = (world.everywhere, world.somewhere);

@@ -85,6 +85,7 @@ pub struct Delivery {
 
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are sent, and each lives for a moment")]
 pub enum Delivered {
     Sent {
         message: Message,

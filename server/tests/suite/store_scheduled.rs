@@ -426,7 +426,7 @@ async fn its_files_stay_as_long_as_it_waits_and_go_with_the_message(fresh: Fresh
     let Edited::Changed(now) = store.reschedule(mira.id, one, edit(&[&kept]), NOW).await.unwrap() else {
         panic!("it waits")
     };
-    assert_eq!(now.attachments, [kept.clone()]);
+    assert_eq!(now.attachments, std::slice::from_ref(&kept));
     // Long after an upload would go: what isn't held any more goes, what is stays.
     let mut gone = store.discard_uploads(LATER.plus_millis(1), 10).await.unwrap();
     gone.sort_unstable();
@@ -435,9 +435,9 @@ async fn its_files_stay_as_long_as_it_waits_and_go_with_the_message(fresh: Fresh
     assert_eq!(gone, expected);
     let outcome = deliver_all(store).await;
     let [Delivered::Sent { message, .. }] = &outcome[..] else { panic!("{outcome:?}") };
-    assert_eq!(message.attachments, [kept.clone()]);
+    assert_eq!(message.attachments, std::slice::from_ref(&kept));
     assert!(store.discard_uploads(LATER.plus_millis(1), 10).await.unwrap().is_empty(), "the message carries it");
-    assert_eq!(get(store, mira.id, one).await.attachments, [kept.clone()]);
+    assert_eq!(get(store, mira.id, one).await.attachments, std::slice::from_ref(&kept));
     let delete = MessageChange::Delete { reason: None };
     store.revise(Revision { message_id: message.id, actor: mira.id, at: LATER, what: delete }).await.unwrap();
     assert!(get(store, mira.id, one).await.attachments.is_empty());
