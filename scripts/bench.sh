@@ -3,7 +3,7 @@
 # as JSON. Wants a machine that does nothing else. Named parts run alone: scripts/bench.sh fanout idle
 . "$(dirname "$0")/lib.sh"
 parts=("$@")
-[ $# -gt 0 ] || parts=(start disk commit inserts fanout fastapi idle reconnect history)
+[ $# -gt 0 ] || parts=(start disk commit inserts fanout fastapi idle reconnect history search)
 [ -x target/release/natter ] || die "there is no release build." "Run: make build"
 cargo build --release -p natter-load
 load=target/release/natter-load
@@ -127,6 +127,13 @@ history() {
     serve history
     measure "history-$size" history --fill "$size" --prefix history
   done
+}
+search() {
+  say "Searches among a million messages, SQLite"
+  cargo bench --quiet -p natter-server --bench search -- 1000000 | tee "$out/search-sqlite.txt"
+  [ -n "${NATTER_TEST_POSTGRES_URL:-}" ] || { note "in PostgreSQL: run through scripts/with-services.sh"; return; }
+  say "Searches among a million messages, PostgreSQL"
+  cargo bench --quiet -p natter-server --bench search -- 1000000 "$NATTER_TEST_POSTGRES_URL" | tee "$out/search-postgres.txt"
 }
 
 for part in "${parts[@]}"; do "$part"; done
