@@ -8,9 +8,7 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   forbidOnly: !!process.env.CI,
-  // A test that only passes sometimes is a fault, and is seen as one: continuous integration tries it
-  // again and says which were flaky.
-  retries: Number(process.env.NATTER_TEST_RETRIES ?? 0),
+  retries: 0, // a test that only passes sometimes is a fault
   timeout: 30_000,
   expect: { timeout: 5_000 },
   reporter: [['list'], ['html', { open: 'never' }]],
