@@ -43,6 +43,8 @@ const FINISH_WITHIN: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 /// All that is stored is looked through this often.
 const STRAYS_EVERY: Duration = Duration::from_hours(24);
+/// New messages wait for more before they are put into the search index together.
+const INDEX_GATHERS: Duration = Duration::from_secs(2);
 /// Between two steps of filling the search index: others come first.
 const INDEX_PAUSE: Duration = Duration::from_millis(20);
 
@@ -235,7 +237,10 @@ async fn sweep(state: AppState) {
 async fn keep_index(state: AppState) {
     let mut every = tokio::time::interval(TIDY_EVERY);
     loop {
-        every.tick().await;
+        tokio::select! {
+            _ = every.tick() => (),
+            () = state.store.unindexed() => tokio::time::sleep(INDEX_GATHERS).await,
+        }
         loop {
             match state.store.tidy_index().await {
                 Ok(true) => tokio::time::sleep(INDEX_PAUSE).await,

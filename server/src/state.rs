@@ -123,7 +123,7 @@ impl AppState {
             place,
             uploads,
             schedule,
-            finder: Finder { store: store.clone() },
+            finder: Finder::new(store.clone(), limits.clone()),
             hub,
             gaps: Gaps::new(store.clone()),
             limits,

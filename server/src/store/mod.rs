@@ -338,6 +338,9 @@ pub trait SearchStore: Send + Sync {
     /// Puts some messages into the index that aren't in it yet, or takes some out whose channel is gone;
     /// false when there are none left.
     async fn tidy_index(&self) -> Result<bool>;
+    /// Returns when messages have come since it last did that aren't in the index yet: they are found all
+    /// the same, but not as fast.
+    async fn unindexed(&self);
 }
 
 /// What admins do to people and to the place. Whether the actor is an admin still, and whether one

@@ -27,7 +27,10 @@ use sqlx::{
     query::{Query, QueryAs},
 };
 use std::time::Duration;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::{
+    sync::{Mutex, Notify},
+    time::timeout,
+};
 
 /// Connections a node holds besides the message writer's.
 const CONNECTIONS: u32 = 10;
@@ -49,6 +52,8 @@ pub struct PostgresStore {
     options: PgConnectOptions,
     /// How much of what was said before there was a search index has been put into it.
     backlog: Mutex<search::Backlog>,
+    /// Told when there is something for the search index.
+    unindexed: Notify,
     epoch: String,
 }
 
@@ -88,7 +93,7 @@ impl PostgresStore {
             .after_release(|conn, _| Box::pin(async move { within(CONNECT, conn.ping()).await.map(|()| true) }))
             .connect_lazy_with(options.clone());
         let backlog = Mutex::new(search::Backlog::Unknown);
-        Ok(Self { pool, writer: Mutex::new(None), options, backlog, epoch })
+        Ok(Self { pool, writer: Mutex::new(None), options, backlog, unindexed: Notify::new(), epoch })
     }
 }
 

@@ -245,6 +245,7 @@ impl ScheduledStore for PostgresStore {
         if !settled.is_empty() {
             settle(&mut tx, &settled).await?;
             commit(tx).await?;
+            self.unindexed.notify_one();
         }
         Ok(outcome)
     }

@@ -273,6 +273,7 @@ impl ScheduledStore for SqliteStore {
             put_files(&mut tx, sent.id, &[]).await?;
         }
         tx.commit().await?;
+        self.unindexed.notify_one();
         Ok(outcome)
     }
 
