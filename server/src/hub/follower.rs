@@ -23,10 +23,12 @@ use uuid::Uuid;
 const PATIENCE: Duration = Duration::from_millis(20);
 /// After the database couldn't be read.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How often the positions in the database are compared while hints arrive from other nodes, and
-/// while they don't.
+/// How often the journal's position is asked for: access ends within a second, whatever becomes of
+/// hints. A broker that has just gone seems to be there for seconds.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How often the channels' positions in the database are compared while hints arrive from other nodes;
+/// while they don't, each time the journal's is asked for.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
-const CHECK_ALONE_EVERY: Duration = Duration::from_millis(500);
 /// What is read of a hole at once.
 const READ: u32 = 500;
 /// Commits whose hints are taken at once.
@@ -39,8 +41,10 @@ enum News {
     /// Look again whether that channel, which has got to that `rev`, has a hole.
     Look(ChannelId, u64),
     /// The same of the journal.
-    LookAtJournal(u64),
+    LookAtJournal,
     Journal(Vec<Entry>),
+    /// Where it stands in the database, if that could be read.
+    JournalIsAt(Option<u64>),
     Checked(u64),
 }
 
@@ -50,9 +54,12 @@ pub struct Follower {
     store: Arc<dyn Store>,
     bus: Weak<dyn Bus>,
     journal: Line<Change>,
+    /// The furthest that is known of it.
+    journal_head: u64,
     /// Channels whose hole is being read already.
     reading: HashSet<ChannelId>,
     reading_journal: bool,
+    asking: bool,
     checking: bool,
     mark: u64,
     news: mpsc::UnboundedSender<News>,
@@ -77,8 +84,10 @@ impl Follower {
             store: store.clone(),
             bus,
             journal,
+            journal_head: from,
             reading: HashSet::new(),
             reading_journal: false,
+            asking: false,
             checking: false,
             mark: 0,
             news,
@@ -94,7 +103,7 @@ impl Follower {
 
     async fn follow(mut self, mut hints: mpsc::Receiver<Vec<Hint>>, mut news: mpsc::UnboundedReceiver<News>) {
         let shared = self.store.shared().is_some();
-        let mut check = interval(CHECK_ALONE_EVERY);
+        let mut check = interval(ASK_EVERY);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut quiet = Duration::ZERO;
         let mut arrived = Vec::new();
@@ -106,7 +115,8 @@ impl Follower {
                 },
                 Some(news) = news.recv() => self.hear(news).await,
                 _ = check.tick(), if shared => {
-                    quiet += CHECK_ALONE_EVERY;
+                    self.ask();
+                    quiet += ASK_EVERY;
                     let Some(bus) = self.bus.upgrade() else { continue };
                     if quiet >= CHECK_EVERY || !bus.is_up() {
                         quiet = Duration::ZERO;
@@ -146,7 +156,8 @@ impl Follower {
                 let due = self.journal.offer(pos, change);
                 self.apply(due).await;
                 if self.journal.gap().is_some() {
-                    self.look_at_journal_later(pos, PATIENCE);
+                    self.journal_head = self.journal_head.max(pos);
+                    self.look_at_journal_later(PATIENCE);
                 }
             }
             Hint::Read { user_id, channel_id, seq, unread, mentions, rev, back } => {
@@ -173,11 +184,16 @@ impl Follower {
                     self.read(channel_id, since, head);
                 }
             }
-            News::LookAtJournal(head) => {
+            News::LookAtJournal => {
                 self.reading_journal = false;
-                let at = self.journal.at().unwrap_or(0);
-                if self.journal.gap().is_some() || at < head {
-                    self.read_journal(at, head);
+                self.look_at_journal();
+            }
+            News::JournalIsAt(head) => {
+                self.asking = false;
+                self.journal_head = self.journal_head.max(head.unwrap_or(0));
+                // Whoever reads it already goes on until it is there.
+                if !self.reading_journal {
+                    self.look_at_journal();
                 }
             }
             News::Journal(entries) => {
@@ -214,13 +230,20 @@ impl Follower {
         }
     }
 
-    fn look_at_journal_later(&mut self, head: u64, after: Duration) {
+    fn look_at_journal_later(&mut self, after: Duration) {
         if !std::mem::replace(&mut self.reading_journal, true) {
             let news = self.news.clone();
             tokio::spawn(async move {
                 sleep(after).await;
-                let _ = news.send(News::LookAtJournal(head));
+                let _ = news.send(News::LookAtJournal);
             });
+        }
+    }
+
+    fn look_at_journal(&mut self) {
+        let at = self.journal.at().unwrap_or(0);
+        if self.journal.gap().is_some() || at < self.journal_head {
+            self.read_journal(at);
         }
     }
 
@@ -242,7 +265,7 @@ impl Follower {
         });
     }
 
-    fn read_journal(&mut self, after: u64, head: u64) {
+    fn read_journal(&mut self, after: u64) {
         self.reading_journal = true;
         let (store, news) = (self.store.clone(), self.news.clone());
         tokio::spawn(async move {
@@ -254,11 +277,29 @@ impl Follower {
                     sleep(PAUSE).await;
                 }
             }
-            let _ = news.send(News::LookAtJournal(head));
+            let _ = news.send(News::LookAtJournal);
         });
     }
 
-    /// Compares with the database where everything stands.
+    /// Asks where the journal stands.
+    fn ask(&mut self) {
+        if std::mem::replace(&mut self.asking, true) {
+            return;
+        }
+        let (store, news) = (self.store.clone(), self.news.clone());
+        tokio::spawn(async move {
+            let head = match store.journal_head().await {
+                Ok(head) => Some(head),
+                Err(error) => {
+                    tracing::warn!(%error, "the journal's position can't be read");
+                    None
+                }
+            };
+            let _ = news.send(News::JournalIsAt(head));
+        });
+    }
+
+    /// Compares with the database where the channels stand.
     fn check(&mut self) {
         if std::mem::replace(&mut self.checking, true) {
             return;
@@ -271,7 +312,6 @@ impl Follower {
                     for (channel_id, rev) in positions.channels {
                         let _ = news.send(News::Look(channel_id, rev));
                     }
-                    let _ = news.send(News::LookAtJournal(positions.journal));
                     positions.mark
                 }
                 Err(error) => {

@@ -389,13 +389,12 @@ pub trait SharedStore: Send + Sync {
     async fn changed_since(&self, mark: u64) -> Result<Positions>;
 }
 
-/// Where everything stands at one moment.
+/// Where channels stand at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Positions {
     pub channels: Vec<(ChannelId, u64)>,
     /// To ask with next time.
     pub mark: u64,
-    pub journal: u64,
 }
 
 pub trait Store:
