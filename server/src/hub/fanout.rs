@@ -253,6 +253,27 @@ impl Hub {
         self.with(|registry| registry.everyone().for_each(|outbox| outbox.close(Closed::GoingAway)));
     }
 
+    /// The same with those who wouldn't learn of a change otherwise. What others see of it, such as
+    /// somebody's name, is right when they read it next.
+    pub(super) fn reconnect(&self, change: &Change) {
+        self.with(|registry| {
+            let of = |user_id: &UserId| registry.of_user(*user_id);
+            let concerned: Vec<_> = match change {
+                Change::ChannelCreated { creator: user_id, .. }
+                | Change::Joined { user_id, .. }
+                | Change::Left { user_id, .. }
+                | Change::Muted { user_id, .. }
+                | Change::UserChanged { user_id } => of(user_id).collect(),
+                Change::DirectOpened { users, .. } => users.iter().flat_map(of).collect(),
+                Change::ChannelChanged { channel_id, .. } => registry.in_channel(*channel_id).collect(),
+                // Applying it has told it.
+                Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } => Vec::new(),
+                Change::Unknown => registry.everyone().collect(),
+            };
+            concerned.into_iter().for_each(|outbox| outbox.close(Closed::GoingAway));
+        });
+    }
+
     async fn send(&self, message: &ServerFrame, to: impl FnOnce(&Registry<Outbox, Frame>) -> Receivers) {
         // Nobody is taken out of a channel between being found there and being handed something.
         let _turn = self.turn.lock().await;
@@ -362,6 +383,24 @@ mod tests {
             assert_eq!(slow.is_closed(), Some(Closed::GoingAway), "{change:?}");
             assert_eq!((quick.is_closed(), other.is_closed()), (None, others), "{change:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn only_those_whom_a_change_concerns_connect_anew() {
+        let (hub, channel_id) = (Hub::default(), ChannelId::generate());
+        let users: [_; 3] = std::array::from_fn(|_| UserId::generate());
+        let (first, _far) = connect(&hub, users[0], channel_id).await;
+        let (second, _far) = connect(&hub, users[1], ChannelId::generate()).await;
+        let (third, _far) = connect(&hub, users[2], channel_id).await;
+        let closed = || [&first, &second, &third].map(|outbox| outbox.is_closed().is_some());
+        hub.reconnect(&Change::SessionsEnded { sessions: Vec::new() });
+        assert_eq!(closed(), [false, false, false]);
+        hub.reconnect(&Change::DirectOpened { channel_id: ChannelId::generate(), users: vec![users[0]] });
+        assert_eq!(closed(), [true, false, false]);
+        hub.reconnect(&Change::ChannelChanged { channel_id, hidden: false });
+        assert_eq!(closed(), [true, false, true]);
+        hub.reconnect(&Change::Unknown);
+        assert_eq!(closed(), [true, true, true]);
     }
 
     #[tokio::test]

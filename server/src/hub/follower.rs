@@ -1,13 +1,13 @@
 //! Follows what is committed, here and on other nodes: hints say it first, the database says it for
 //! sure. Hints may be lost, doubled or out of order; what leaves here is none of these.
 
-use super::Hub;
+use super::{Hub, telling::Telling};
 use crate::{
     bus::{Bus, Hint},
     hub::line::Line,
-    store::{Change, Entry, Result as StoreResult, Store},
+    store::{Change, Entry, Store},
 };
-use natter::{Channel, ChannelId, Message, UserId, Visibility, wire::ServerFrame};
+use natter::{ChannelId, Message, wire::ServerFrame};
 use std::{
     collections::HashSet,
     sync::{Arc, Weak},
@@ -17,7 +17,6 @@ use tokio::{
     sync::mpsc,
     time::{MissedTickBehavior, interval, sleep},
 };
-use uuid::Uuid;
 
 /// Hints overtake each other by moments; what is missing for longer is read from the database.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -33,8 +32,6 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 const READ: u32 = 500;
 /// Commits whose hints are taken at once.
 const TAKEN: usize = 64;
-/// Changes whose details wait to be read and told.
-const DETAILS: usize = 1_024;
 
 /// A reading that closed a hole, or found that it couldn't.
 enum News {
@@ -63,7 +60,7 @@ pub struct Follower {
     checking: bool,
     mark: u64,
     news: mpsc::UnboundedSender<News>,
-    details: mpsc::Sender<Change>,
+    telling: Arc<Telling>,
 }
 
 impl Follower {
@@ -76,7 +73,7 @@ impl Follower {
         hints: mpsc::Receiver<Vec<Hint>>,
     ) {
         let (news, coming) = mpsc::unbounded_channel();
-        let (details, to_tell) = mpsc::channel(DETAILS);
+        let telling = Arc::new(Telling::default());
         let mut journal = Line::new();
         journal.start(from);
         let follower = Self {
@@ -91,12 +88,13 @@ impl Follower {
             checking: false,
             mark: 0,
             news,
-            details,
+            telling: telling.clone(),
         };
         let several = store.shared().is_some();
         let presence = hub.presence.run(hub.clone(), follower.bus.clone(), several);
         tokio::select! {
-            _ = async { tokio::join!(follower.follow(hints, coming), tell(hub.clone(), store, to_tell)) } => {}
+            () = follower.follow(hints, coming) => {}
+            () = telling.run(&hub, &*store) => {}
             () = presence => {}
         }
     }
@@ -216,7 +214,11 @@ impl Follower {
     async fn apply(&self, changes: Vec<Change>) {
         for change in changes {
             self.hub.apply(&change).await;
-            let _ = self.details.send(change).await;
+            // Waiting for room would hold up what is being said, and then whoever says it.
+            if let Err(change) = self.telling.add(change) {
+                tracing::error!(?change, "too much waits to be told; those whom this concerns connect anew");
+                self.hub.reconnect(&change);
+            }
         }
     }
 
@@ -322,103 +324,4 @@ impl Follower {
             let _ = news.send(News::Checked(mark));
         });
     }
-}
-
-/// Tells connections of changes whose details have to be read first, in order.
-async fn tell(hub: Arc<Hub>, store: Arc<dyn Store>, mut changes: mpsc::Receiver<Change>) {
-    while let Some(change) = changes.recv().await {
-        if let Err(error) = tell_one(&hub, &*store, &change).await {
-            tracing::warn!(%error, "a change can't be told; its connections start over");
-            hub.reconnect_everyone();
-        }
-    }
-}
-
-async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<()> {
-    match *change {
-        Change::DirectOpened { channel_id, ref users } => {
-            for user_id in users {
-                entered(hub, store, channel_id, *user_id).await?;
-            }
-        }
-        Change::ChannelChanged { channel_id, hidden } => {
-            // Each as they stand to it.
-            for user_id in hub.present_in(channel_id) {
-                if let Some(channel) = store.channel(user_id, channel_id).await?.filter(|channel| channel.joined) {
-                    hub.show(user_id, channel).await;
-                }
-            }
-            match from_outside(store, channel_id).await? {
-                Some(channel) => hub.send_outside(channel_id, &ServerFrame::Channel { channel }).await,
-                // Once more: what was being told meanwhile may have come after the first time.
-                None if hidden => hub.send_outside(channel_id, &ServerFrame::ChannelRemoved { channel_id }).await,
-                None => {}
-            }
-        }
-        Change::Muted { channel_id, user_id } => {
-            if hub.has_user(user_id)
-                && let Some(channel) = store.channel(user_id, channel_id).await?.filter(|channel| channel.joined)
-            {
-                hub.show(user_id, channel).await;
-            }
-        }
-        Change::UserChanged { user_id } => {
-            if let Some(user) = store.user(user_id).await? {
-                hub.send_to_everyone(&ServerFrame::User { user }).await;
-            }
-        }
-        Change::ChannelCreated { channel_id, creator } => {
-            entered(hub, store, channel_id, creator).await?;
-            if let Some(channel) = from_outside(store, channel_id).await? {
-                hub.send_outside(channel_id, &ServerFrame::Channel { channel }).await;
-            }
-        }
-        Change::Joined { channel_id, user_id } => {
-            member(hub, store, channel_id, user_id, true).await?;
-            entered(hub, store, channel_id, user_id).await?;
-        }
-        Change::Left { channel_id, user_id } => {
-            member(hub, store, channel_id, user_id, false).await?;
-            if hub.has_user(user_id) {
-                let frame = match from_outside(store, channel_id).await? {
-                    Some(channel) => ServerFrame::Channel { channel },
-                    None => ServerFrame::ChannelRemoved { channel_id },
-                };
-                hub.send_to_user(user_id, &frame).await;
-            }
-        }
-        // Once more: what was being told while it was removed may have come after the first time.
-        Change::ChannelRemoved { channel_id, visibility: Visibility::Public } => {
-            hub.send_to_everyone(&ServerFrame::ChannelRemoved { channel_id }).await;
-        }
-        Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } | Change::Unknown => {}
-    }
-    Ok(())
-}
-
-/// Shows somebody the channel they are in now. It is read after their connections began to receive
-/// it, so that each message is in it or follows it. Where one was quicker, it is read again.
-async fn entered(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: UserId) -> StoreResult<()> {
-    while hub.has_user(user_id)
-        && let Some(channel) = store.channel(user_id, channel_id).await?
-        && !hub.enter(user_id, &channel).await
-    {}
-    Ok(())
-}
-
-async fn member(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: UserId, joined: bool) -> StoreResult<()> {
-    if hub.sent_up_to(channel_id).is_some()
-        && let Some(user) = store.user(user_id).await?
-        && let Some(Channel { members, .. }) = store.channel(user_id, channel_id).await?
-    {
-        let frame = ServerFrame::Member { channel_id, user, joined, members };
-        hub.send_to_channel(channel_id, &frame).await;
-    }
-    Ok(())
-}
-
-/// The channel as somebody who isn't in it sees it, if they do.
-async fn from_outside(store: &dyn Store, channel_id: ChannelId) -> StoreResult<Option<Channel>> {
-    let channel = store.channel(UserId(Uuid::nil()), channel_id).await?;
-    Ok(channel.filter(|channel| channel.visibility == Visibility::Public))
 }
