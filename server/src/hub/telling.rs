@@ -18,6 +18,8 @@ const WAITING: usize = 1_024;
 /// pauses between: each is twice the one before.
 const TRIES: u32 = 8;
 const PAUSES: std::ops::RangeInclusive<Duration> = Duration::from_millis(250)..=Duration::from_secs(5);
+/// People of whom it is read at once how they stand to a channel.
+const PEOPLE: usize = 500;
 
 /// Changes in line to be told.
 #[derive(Default)]
@@ -102,8 +104,8 @@ async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<
         }
         Change::ChannelChanged { channel_id, hidden } => {
             // Each as they stand to it.
-            for user_id in hub.present_in(channel_id) {
-                if let Some(channel) = store.channel(user_id, channel_id).await?.filter(|channel| channel.joined) {
+            for some in hub.present_in(channel_id).chunks(PEOPLE) {
+                for (user_id, channel) in store.channel_of(channel_id, some).await? {
                     hub.show(user_id, channel).await;
                 }
             }

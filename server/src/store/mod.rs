@@ -261,6 +261,8 @@ pub trait ChannelStore: Send + Sync {
     /// By kind, then by name; directs, which have none, by id.
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>>;
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>>;
+    /// The same for those of these people who are in it, read together: as each stands to it.
+    async fn channel_of(&self, id: ChannelId, members: &[UserId]) -> Result<Vec<(UserId, Channel)>>;
     /// What rights in a channel are decided from, without the counting that a whole [`Channel`] takes.
     async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>>;
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>>;
