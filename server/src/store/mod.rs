@@ -261,6 +261,8 @@ pub trait ChannelStore: Send + Sync {
     /// By kind, then by name; directs, which have none, by id.
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>>;
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>>;
+    /// The same for those of these people who are in it, read together: as each stands to it.
+    async fn channel_of(&self, id: ChannelId, members: &[UserId]) -> Result<Vec<(UserId, Channel)>>;
     /// What rights in a channel are decided from, without the counting that a whole [`Channel`] takes.
     async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>>;
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>>;
@@ -392,13 +394,12 @@ pub trait SharedStore: Send + Sync {
     async fn changed_since(&self, mark: u64) -> Result<Positions>;
 }
 
-/// Where everything stands at one moment.
+/// Where channels stand at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Positions {
     pub channels: Vec<(ChannelId, u64)>,
     /// To ask with next time.
     pub mark: u64,
-    pub journal: u64,
 }
 
 pub trait Store:

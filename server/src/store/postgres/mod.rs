@@ -32,7 +32,7 @@ use tokio::{
     time::timeout,
 };
 
-/// Connections a node holds besides the message writer's.
+/// Connections a node holds besides the message writer's and the journal's.
 const CONNECTIONS: u32 = 10;
 /// For getting a connection, new or from the pool.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -49,6 +49,8 @@ pub struct PostgresStore {
     /// The message writer's own connection, so that readers can't starve it. None before its first
     /// use and after anything went wrong on it.
     writer: Mutex<Option<PgConnection>>,
+    /// The same for the journal: who may no longer see what doesn't wait behind a crowd that connects.
+    follower: Mutex<Option<PgConnection>>,
     options: PgConnectOptions,
     /// How much of what was said before there was a search index has been put into it.
     backlog: Mutex<search::Backlog>,
@@ -93,7 +95,8 @@ impl PostgresStore {
             .after_release(|conn, _| Box::pin(async move { within(CONNECT, conn.ping()).await.map(|()| true) }))
             .connect_lazy_with(options.clone());
         let backlog = Mutex::new(search::Backlog::Unknown);
-        Ok(Self { pool, writer: Mutex::new(None), options, backlog, unindexed: Notify::new(), epoch })
+        let (writer, follower) = (Mutex::new(None), Mutex::new(None));
+        Ok(Self { pool, writer, follower, options, backlog, unindexed: Notify::new(), epoch })
     }
 }
 
