@@ -8,6 +8,7 @@ pub mod extract;
 mod feed;
 pub mod health;
 pub mod identity;
+mod incoming;
 mod me;
 mod messages;
 mod page;

@@ -1,5 +1,6 @@
 use super::{
     extract::{Json, Path},
+    incoming::{FORM_BYTES, Incoming, Stopped},
     range::{Wanted, wanted},
 };
 use crate::{
@@ -24,8 +25,6 @@ use std::{ops::Range, time::Duration};
 use tokio::time::timeout;
 use utoipa::ToSchema;
 
-/// What a form has around its file, and beside it.
-const FORM_BYTES: u64 = 64 * 1024;
 /// A whole upload, however slow.
 const UPLOAD_WITHIN: Duration = Duration::from_mins(30);
 /// What is still on its way when the answer is known is taken for so long: many clients listen only then.
@@ -57,54 +56,61 @@ pub(super) async fn create(
         .map_err(|_| ApiError::new(ErrorCode::UnsupportedMediaType, "Send the file as multipart/form-data."))?;
     let bounds = &state.uploads.bounds;
     let largest = bounds.video_max.max(bounds.file_max);
+    let whole = largest + FORM_BYTES as u64;
     let declared = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: u64| length > largest + FORM_BYTES) {
-        // Who asked beforehand hears it beforehand; others often listen only when they have said it all.
-        if !request.headers().contains_key(header::EXPECT) {
-            let _ = timeout(DRAIN_WITHIN, discard(request.into_body(), 2 * largest)).await;
-        }
-        return Err(ApiError::new(ErrorCode::TooLarge, format!("A file has at most {}.", size_text(largest))));
-    }
-    let whole = SizeLimit::new().whole_stream(largest + FORM_BYTES);
-    let body = request.into_body().into_data_stream();
-    let mut form = Multipart::with_constraints(body, boundary, Constraints::new().size_limit(whole));
-    let received = timeout(UPLOAD_WITHIN, receive(&state, &caller, &mut form)).await;
-    let drain = async { while let Ok(Some(_)) = form.next_field().await {} };
-    let _ = timeout(DRAIN_WITHIN, drain).await;
-    let late = |_| Err(ApiError::field("file", "The file took longer than half an hour."));
-    Ok((StatusCode::CREATED, Json(received.unwrap_or_else(late)?)))
-}
-
-async fn discard(body: Body, most: u64) {
-    let mut body = body.into_data_stream();
-    let mut passed = 0;
-    while let Ok(Some(chunk)) = body.try_next().await {
-        passed += chunk.len() as u64;
-        if passed > most {
-            return;
-        }
-    }
-}
-
-async fn receive(state: &AppState, caller: &Caller, form: &mut Multipart<'static>) -> ApiResult<Upload> {
-    let unreadable = |error: multer::Error| match error {
-        multer::Error::StreamSizeExceeded { limit } => {
-            ApiError::new(ErrorCode::TooLarge, format!("A form has at most {}.", size_text(limit)))
-        }
-        _ => ApiError::field("file", "This form can't be read, or it didn't arrive whole."),
+    let too_large = declared.is_some_and(|length: u64| length > whole);
+    let waits = request.headers().contains_key(header::EXPECT);
+    let mut body = Incoming::new(request.into_body());
+    let received = if too_large {
+        Err(ApiError::new(ErrorCode::TooLarge, format!("A file has at most {}.", size_text(largest))))
+    } else {
+        let late = |_| Err(ApiError::field("file", "The file took longer than half an hour."));
+        timeout(UPLOAD_WITHIN, receive(&state, &caller, &mut body, boundary, whole)).await.unwrap_or_else(late)
     };
+    // Who asked beforehand hears it beforehand; others often listen only when they have said it all.
+    if !(too_large && waits) {
+        let _ = timeout(DRAIN_WITHIN, body.discard(2 * largest)).await;
+    }
+    Ok((StatusCode::CREATED, Json(received?)))
+}
+
+async fn receive(
+    state: &AppState,
+    caller: &Caller,
+    body: &mut Incoming,
+    boundary: String,
+    most: u64,
+) -> ApiResult<Upload> {
+    // Before a word is read: what is read of a form is kept until there is a file in it.
+    let place = state.uploads.begin(caller)?;
+    let file = body.file();
+    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(most));
+    let mut form = Multipart::with_constraints(body, boundary, constraints);
     while let Some(field) = form.next_field().await.map_err(unreadable)? {
         if field.name() != Some("file") {
             continue;
         }
+        file.say();
         let name = field.file_name().unwrap_or_default().to_owned();
         let bytes = field.map_err(|error| match error {
             multer::Error::StreamSizeExceeded { .. } => Cut::TooLong,
             _ => Cut::Broken,
         });
-        return Ok(state.uploads.receive(caller, &name, bytes).await?);
+        return Ok(state.uploads.receive(caller, place, &name, bytes).await?);
     }
     Err(ApiError::field("file", "Missing field `file`."))
+}
+
+/// Why there is no file in a form.
+fn unreadable(error: multer::Error) -> ApiError {
+    let stopped = match &error {
+        multer::Error::StreamReadFailed(error) => error.downcast_ref(),
+        _ => None,
+    };
+    match stopped {
+        Some(Stopped::Form) => ApiError::new(ErrorCode::TooLarge, "Before its file a form has at most 64 KiB."),
+        Some(Stopped::Broken) | None => ApiError::field("file", "This form can't be read, or it didn't arrive whole."),
+    }
 }
 
 /// A file that a message carries, to those who may read it; until then to whoever uploaded it.

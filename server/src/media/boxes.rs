@@ -51,7 +51,8 @@ impl<F: Read + Write + Seek> Walk<'_, F> {
             let Some(next) = next else { return Err(io::ErrorKind::UnexpectedEof.into()) };
             match &kind {
                 b"udta" | b"meta" | b"uuid" => self.blank(at + 4, body, next)?,
-                b"moov" => {
+                // Of each other's inside they may not be: as deep as a file wants, they would take the stack.
+                b"moov" if depth == 0 => {
                     self.playable = true;
                     self.boxes(body, next, depth + 1)?;
                 }
@@ -158,6 +159,17 @@ mod tests {
             let text = String::from_utf8_lossy(&kept);
             assert!(!text.contains("48.8577") && !text.contains("camera"), "{text}");
             assert!(text.contains("mdat") && text.ends_with("pictures"));
+        }
+    }
+
+    #[test]
+    fn headers_within_headers_don_t_take_the_stack() {
+        let deep = 19_000_u32;
+        for kind in [b"moov", b"trak"] {
+            let inside = (1..=deep).rev().flat_map(|left| [&(8 * left).to_be_bytes()[..], kind].concat());
+            let mut file = a_box(b"moov", &inside.collect::<Vec<_>>());
+            file.splice(0..0, a_box(b"ftyp", b"isom"));
+            scrub(&mut Cursor::new(file)).unwrap();
         }
     }
 

@@ -2,6 +2,7 @@
 //! and no rights.
 
 mod boxes;
+mod cost;
 pub mod depot;
 mod matroska;
 mod picture;

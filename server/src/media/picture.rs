@@ -19,8 +19,10 @@ use std::{
     io::{BufReader, BufWriter, Cursor, Seek as _, SeekFrom, Write as _},
 };
 
-/// What decoding one picture may take, in bytes.
+/// All pixels of one picture, in bytes, and what decoders that ask take beside them; see `cost` for the rest.
 const MEMORY_MAX: u64 = 256 * 1024 * 1024;
+/// A moving picture's first frame may be larger than the picture; by so many bytes.
+pub const GIF_FRAME: u64 = 16 * 1024 * 1024;
 /// Of a moving picture: frames, and the pixels of all of them together.
 const FRAMES_MAX: u32 = 2_000;
 const FRAME_PIXELS_MAX: u64 = 1_000_000_000;
@@ -43,7 +45,7 @@ fn too_large(size: &str) -> Unfit {
     Unfit::TooLarge(format!("A picture has at most 12,000 pixels a side and 50 million in all; this one has {size}."))
 }
 
-fn check((width, height): (u32, u32)) -> Result<(), Unfit> {
+pub fn check((width, height): (u32, u32)) -> Result<(), Unfit> {
     let pixels = u64::from(width) * u64::from(height);
     if width > SIDE_MAX || height > SIDE_MAX || pixels > PIXELS_MAX {
         return Err(too_large(&format!("{width} × {height}")));
@@ -51,16 +53,14 @@ fn check((width, height): (u32, u32)) -> Result<(), Unfit> {
     if pixels == 0 { Err(Unfit::Broken("This picture is empty.")) } else { Ok(()) }
 }
 
-fn limits() -> Limits {
+pub fn limits() -> Limits {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(MEMORY_MAX);
     limits
 }
 
-/// A clean copy of a picture in `to`, with its size, and its thumbnail.
-pub fn prepare(mut from: File, to: File, media_type: &str) -> Result<Prepared, Unfit> {
-    let format = ImageFormat::from_mime_type(media_type).ok_or(Unfit::Broken("This isn't a picture."))?;
-    check_before_decoding(&from, format)?;
+/// A clean copy of a picture in `to`, with its size, and its thumbnail. What that takes, `cost` has said.
+pub fn prepare(mut from: File, to: File, format: ImageFormat) -> Result<Prepared, Unfit> {
     let mut reader = ImageReader::with_format(BufReader::new(rewound(&from)?), format);
     reader.limits(limits());
     let mut decoder = reader.into_decoder()?;
@@ -68,62 +68,60 @@ pub fn prepare(mut from: File, to: File, media_type: &str) -> Result<Prepared, U
     if decoder.total_bytes() > MEMORY_MAX {
         return Err(too_large("more colours than fit"));
     }
+    if format == ImageFormat::Gif {
+        let mut limits = limits();
+        limits.max_alloc = Some(decoder.total_bytes() + GIF_FRAME);
+        decoder.set_limits(limits)?;
+    }
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let profile = decoder.icc_profile().ok().flatten();
+    let profile = decoder.icc_profile().ok().flatten().filter(|profile| profile.len() <= PROFILE_MAX);
     let mut picture = DynamicImage::from_decoder(decoder)?;
     picture.apply_orientation(orientation);
+    let (width, height, thumbnail) = (picture.width(), picture.height(), thumbnail(&picture)?);
 
     let mut out = BufWriter::new(to);
     match format {
-        ImageFormat::Gif => gif(&from, &mut out)?,
+        ImageFormat::Gif => {
+            drop(picture);
+            gif(&from, &mut out)?;
+        }
         ImageFormat::WebP if orientation == Orientation::NoTransforms => {
+            // Its frames take the room.
+            drop(picture);
             check_frames(&from)?;
             scrub::webp(&mut rewound(&from)?, &mut out)?;
         }
         ImageFormat::Png if moves(&from)? => scrub::png(&mut BufReader::new(rewound(&from)?), &mut out)?,
-        _ => encode(&picture, format, profile, &mut out)?,
+        _ => encode(picture, format, profile, &mut out)?,
     }
     out.flush()?;
     let file = out.into_inner().map_err(|error| Unfit::Failed(error.into_error()))?;
     let size = file.metadata()?.len();
     from.seek(SeekFrom::Start(0))?;
-    Ok(Prepared {
-        file,
-        size,
-        width: Some(picture.width()),
-        height: Some(picture.height()),
-        duration: None,
-        thumbnail: Some(thumbnail(&picture)?),
-    })
-}
-
-/// What the first bytes say of its size, before any decoder makes room for it.
-fn check_before_decoding(file: &File, format: ImageFormat) -> Result<(), Unfit> {
-    let mut reader = ImageReader::with_format(BufReader::new(rewound(file)?), format);
-    reader.limits(limits());
-    check(reader.into_dimensions()?)
+    Ok(Prepared { file, size, width: Some(width), height: Some(height), duration: None, thumbnail: Some(thumbnail) })
 }
 
 fn encode(
-    picture: &DynamicImage,
+    picture: DynamicImage,
     format: ImageFormat,
     profile: Option<Vec<u8>>,
     out: &mut BufWriter<File>,
 ) -> Result<(), Unfit> {
-    let profile = profile.filter(|profile| fits(picture, profile));
+    let profile = profile.filter(|profile| fits(&picture, profile));
     match format {
         ImageFormat::Jpeg => {
             let mut encoder = JpegEncoder::new_with_quality(out, QUALITY);
             if let Some(profile) = profile {
                 let _ = encoder.set_icc_profile(profile);
             }
+            // Not copied where it is in those colours already.
             if picture.color().channel_count() == 1 {
-                picture.to_luma8().write_with_encoder(encoder)?;
+                picture.into_luma8().write_with_encoder(encoder)?;
             } else {
-                picture.to_rgb8().write_with_encoder(encoder)?;
+                picture.into_rgb8().write_with_encoder(encoder)?;
             }
         }
-        ImageFormat::WebP => picture.to_rgba8().write_with_encoder(WebPEncoder::new_lossless(out))?,
+        ImageFormat::WebP => picture.into_rgba8().write_with_encoder(WebPEncoder::new_lossless(out))?,
         _ => {
             let mut encoder = PngEncoder::new_with_quality(out, CompressionType::Default, FilterType::Adaptive);
             if let Some(profile) = profile {
@@ -138,7 +136,7 @@ fn encode(
 /// A profile for colours that the picture still has after decoding.
 fn fits(picture: &DynamicImage, profile: &[u8]) -> bool {
     let space = if picture.color().has_color() { b"RGB " } else { b"GRAY" };
-    profile.len() <= PROFILE_MAX && profile.get(16..20) == Some(space)
+    profile.get(16..20) == Some(space)
 }
 
 /// Frame by frame, with its own colours; comments and what stands behind the end are left out.

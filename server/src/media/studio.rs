@@ -1,6 +1,7 @@
 //! Where files are made ready, off the threads that answer: a few at once, and few that wait.
 
-use super::{boxes, matroska, picture};
+use super::{boxes, cost, matroska, picture};
+use image::ImageFormat;
 use natter::media::Kind;
 use std::{
     fs::File,
@@ -12,12 +13,14 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Files that wait to be made ready; beyond it the answer is to come back later.
 const WAITING: usize = 32;
-/// At most so many pictures are decoded at once, each within 256 MiB, and not more than cores.
+/// At most so many files are made ready at once, and not more than cores.
 const AT_ONCE: usize = 4;
+/// What all pictures that are made ready may take at once. It holds the largest photo that may be sent.
+const MEMORY_MIB: u32 = 640;
 
 /// A file as it is to be kept.
 #[derive(Debug)]
@@ -57,7 +60,10 @@ pub enum Unfit {
 
 pub struct Studio {
     spool: PathBuf,
-    places: Semaphore,
+    places: Arc<Semaphore>,
+    /// One for each MiB.
+    memory: Arc<Semaphore>,
+    memory_mib: u32,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -73,8 +79,19 @@ impl Drop for Waiting {
 impl Studio {
     /// `spool`: where files are put that nobody but this process sees.
     pub fn new(spool: PathBuf) -> Self {
+        Self::with(spool, MEMORY_MIB)
+    }
+
+    fn with(spool: PathBuf, memory_mib: u32) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        Self { spool, places: Semaphore::new(cores.min(AT_ONCE)), waiting: Arc::default() }
+        let places = Arc::new(Semaphore::new(cores.min(AT_ONCE)));
+        Self {
+            spool,
+            places,
+            memory: Arc::new(Semaphore::new(memory_mib as usize)),
+            memory_mib,
+            waiting: Arc::default(),
+        }
     }
 
     /// A file without a name: what isn't kept, or was under way when the process died, leaves nothing.
@@ -84,41 +101,62 @@ impl Studio {
     }
 
     /// Makes a file ready to be kept as what it is.
-    pub async fn prepare(&self, mut file: File, media_type: &'static str) -> Result<Prepared, Unfit> {
+    pub async fn prepare(&self, file: File, media_type: &'static str) -> Result<Prepared, Unfit> {
         let kind = Kind::of(media_type);
         if !matches!(kind, Kind::Picture | Kind::Video) && media_type != "audio/mp4" {
             return Ok(Prepared::plain(file)?);
         }
-        let _waiting = Waiting(self.waiting.clone());
+        let waiting = Waiting(self.waiting.clone());
         if self.waiting.fetch_add(1, Ordering::Relaxed) >= WAITING {
             return Err(Unfit::Busy);
         }
-        let _place = self.places.acquire().await.map_err(|_| Unfit::Busy)?;
-        let copy = if kind == Kind::Picture { Some(self.blank().await?) } else { None };
-        on_a_thread(move || match (media_type, copy) {
-            (_, Some(copy)) => picture::prepare(file, copy, media_type),
-            ("video/mp4" | "video/quicktime" | "audio/mp4", _) => {
-                let about = boxes::scrub(&mut file)?;
-                Ok(Prepared {
-                    width: about.width,
-                    height: about.height,
-                    duration: about.duration,
-                    ..Prepared::plain(file)?
-                })
-            }
-            ("video/webm", _) => {
-                let about = matroska::scrub(&mut file)?;
-                Ok(Prepared {
-                    width: about.width,
-                    height: about.height,
-                    duration: about.duration,
-                    ..Prepared::plain(file)?
-                })
-            }
-            _ => Ok(Prepared::plain(file)?),
+        let place = self.places.clone().acquire_owned().await.map_err(|_| Unfit::Busy)?;
+        // It stays with the work: whoever asked for it may leave, and that goes on.
+        let held = Held { _waiting: waiting, _place: place };
+        if kind == Kind::Picture {
+            return self.picture(file, media_type, held).await;
+        }
+        on_a_thread(move || {
+            let _held = held;
+            film(file, media_type)
         })
         .await
     }
+
+    async fn picture(&self, file: File, media_type: &'static str, held: Held) -> Result<Prepared, Unfit> {
+        let format = ImageFormat::from_mime_type(media_type).ok_or(Unfit::Broken("This isn't a picture."))?;
+        let measured = on_a_thread(move || cost::memory(&file, format).map(|bytes| (file, bytes, held))).await;
+        let (file, bytes, held) = measured?;
+        let mib = u32::try_from(bytes.div_ceil(1024 * 1024)).unwrap_or(u32::MAX);
+        if mib > self.memory_mib {
+            return Err(Unfit::TooLarge(format!(
+                "This picture takes {mib} MiB of memory to be made ready; it may be at most {}.",
+                self.memory_mib
+            )));
+        }
+        let room = self.memory.clone().acquire_many_owned(mib).await.map_err(|_| Unfit::Busy)?;
+        let copy = self.blank().await?;
+        on_a_thread(move || {
+            let _held = (held, room);
+            picture::prepare(file, copy, format)
+        })
+        .await
+    }
+}
+
+/// What a file holds while it is made ready.
+struct Held {
+    _waiting: Waiting,
+    _place: OwnedSemaphorePermit,
+}
+
+fn film(mut file: File, media_type: &str) -> Result<Prepared, Unfit> {
+    let About { width, height, duration } = match media_type {
+        "video/mp4" | "video/quicktime" | "audio/mp4" => boxes::scrub(&mut file)?,
+        "video/webm" => matroska::scrub(&mut file)?,
+        _ => About::default(),
+    };
+    Ok(Prepared { width, height, duration, ..Prepared::plain(file)? })
 }
 
 /// What a video says of itself.
@@ -143,4 +181,41 @@ pub(super) fn rewound(file: &File) -> io::Result<File> {
     let mut again = file.try_clone()?;
     again.seek(SeekFrom::Start(0))?;
     Ok(again)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::DynamicImage;
+
+    fn picture(side: u32) -> File {
+        let mut file = tempfile::tempfile().unwrap();
+        DynamicImage::new_rgb8(side, side).write_to(&mut file, ImageFormat::Png).unwrap();
+        file
+    }
+
+    #[tokio::test]
+    async fn a_picture_that_takes_more_than_there_is_is_refused_and_says_so() {
+        let studio = Studio::with(std::env::temp_dir(), 8);
+        studio.prepare(picture(700), "image/png").await.unwrap();
+        let Err(Unfit::TooLarge(why)) = studio.prepare(picture(1_000), "image/png").await else {
+            panic!("it was taken")
+        };
+        assert!(why.contains("10 MiB") && why.contains("at most 8"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn pictures_that_don_t_fit_beside_each_other_come_one_after_the_other() {
+        let studio = Arc::new(Studio::with(std::env::temp_dir(), 8));
+        let taken = studio.memory.clone().acquire_many_owned(4).await.unwrap();
+        let theirs = studio.clone();
+        let waiting = tokio::spawn(async move { theirs.prepare(picture(700), "image/png").await });
+        for _ in 0..100 {
+            tokio::task::spawn_blocking(|| ()).await.unwrap();
+        }
+        assert!(!waiting.is_finished());
+        drop(taken);
+        waiting.await.unwrap().unwrap();
+        assert_eq!(studio.memory.available_permits(), 8);
+    }
 }

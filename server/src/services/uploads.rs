@@ -3,7 +3,7 @@
 use super::{Caller, Clock, Result, ServiceError};
 use crate::{
     config,
-    limits::UploadLimits,
+    limits::{UploadLimits, UploadPlace},
     media::{Depot, DepotError, Prepared, Studio, Unfit, sniff},
     store::{FoundUpload, Kept, NewUpload, Store},
 };
@@ -46,12 +46,16 @@ pub enum Cut {
 pub type Outgoing = BoxStream<'static, std::result::Result<Bytes, DepotError>>;
 
 impl Uploads {
+    /// A place for a file that is about to come.
+    pub fn begin(&self, caller: &Caller) -> Result<UploadPlace> {
+        Ok(self.limits.begin(caller.user.id)?)
+    }
+
     /// Takes a file in, as it comes: it is never whole in memory.
-    pub async fn receive<S>(&self, caller: &Caller, filename: &str, mut body: S) -> Result<Upload>
+    pub async fn receive<S>(&self, caller: &Caller, _place: UploadPlace, filename: &str, mut body: S) -> Result<Upload>
     where
         S: Stream<Item = std::result::Result<Bytes, Cut>> + Unpin + Send,
     {
-        let _place = self.limits.begin(caller.user.id)?;
         let room = self.bounds.quota.saturating_sub(self.store.uploaded_bytes(caller.user.id).await?);
         if room == 0 {
             return Err(self.full());
