@@ -2,6 +2,7 @@
 
 mod access;
 mod bucket;
+mod found;
 mod hostile;
 mod pictures;
 mod serving;
