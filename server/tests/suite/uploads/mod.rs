@@ -3,6 +3,7 @@
 mod access;
 mod bucket;
 mod forms;
+mod found;
 mod hostile;
 mod pictures;
 mod serving;
