@@ -7,13 +7,15 @@ use async_trait::async_trait;
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
 use sqlx::SqliteConnection;
 
-/// Messages of others past the read mark of the member `m` of channel `c`, who is bound as named.
+/// Messages of others past the read mark of the member `m` of channel `c`, who is bound as named; counted to
+/// [`natter::channel::UNREAD_MAX`], so that nobody's neglected channel makes counting slow.
 macro_rules! unread {
     ($me:literal) => {
         concat!(
-            "(SELECT count(*) FROM messages x WHERE x.channel_id = c.id AND x.seq > m.read_seq AND x.sender_id <> ",
+            "(SELECT count(*) FROM (SELECT 1 FROM messages x WHERE x.channel_id = c.id AND x.seq > m.read_seq
+                AND x.sender_id <> ",
             $me,
-            " AND NOT x.deleted)"
+            " AND NOT x.deleted LIMIT 10000))"
         )
     };
 }
