@@ -18,6 +18,7 @@ mod serve;
 pub mod services;
 pub mod state;
 pub mod store;
+mod vital;
 mod web;
 mod ws;
 
@@ -70,6 +71,7 @@ pub struct Server {
     /// Nobody has an account yet.
     pub is_new: bool,
     shutdown: CancellationToken,
+    failed: CancellationToken,
     serving: JoinHandle<()>,
 }
 
@@ -95,6 +97,8 @@ impl Server {
         let tidy = tokio::spawn(tidy(state.clone()));
         let sweeping = tokio::spawn(sweep(state.clone()));
         let indexing = tokio::spawn(keep_index(state.clone()));
+        let failed = CancellationToken::new();
+        let vital = tokio::spawn(vital::watch(tasks, shutdown.clone(), failed.clone()));
         let serving = tokio::spawn(async move {
             serve::serve(listener, router, state.sockets.clone(), state.shutdown.clone()).await;
             tidy.abort();
@@ -103,16 +107,14 @@ impl Server {
             // The last senders into the queues are gone with the state: the tasks finish what is in them.
             drop(state);
             let finished = tokio::time::timeout(FINISH_WITHIN, async {
-                for task in tasks {
-                    let _ = task.await;
-                }
+                let _ = vital.await;
                 store.close().await;
             });
             if finished.await.is_err() {
                 tracing::warn!("the database was still in use; what is committed is safe");
             }
         });
-        Ok(Self { address, is_new, shutdown, serving })
+        Ok(Self { address, is_new, shutdown, failed, serving })
     }
 
     /// Ends the server: sockets get 1001, requests finish, the database is closed.
@@ -120,9 +122,14 @@ impl Server {
         self.shutdown.cancel();
     }
 
-    /// Waits until it has ended.
-    pub async fn ended(self) {
-        let _ = self.serving.await;
+    /// Waits until it can't go on, if that ever happens; it ends by itself then.
+    pub async fn failed(&self) {
+        self.failed.cancelled().await;
+    }
+
+    /// Waits until it has ended. False if it couldn't go on, or didn't end in order.
+    pub async fn ended(self) -> bool {
+        self.serving.await.is_ok() && !self.failed.is_cancelled()
     }
 }
 

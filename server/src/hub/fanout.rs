@@ -270,7 +270,9 @@ impl Hub {
                 Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } => Vec::new(),
                 Change::Unknown => registry.everyone().collect(),
             };
-            concerned.into_iter().for_each(|outbox| outbox.close(Closed::GoingAway));
+            for outbox in concerned {
+                outbox.close(Closed::GoingAway);
+            }
         });
     }
 

@@ -10,11 +10,13 @@ use crate::{
 use natter::{ChannelId, Message, wire::ServerFrame};
 use std::{
     collections::HashSet,
+    panic::resume_unwind,
     sync::{Arc, Weak},
     time::Duration,
 };
 use tokio::{
     sync::mpsc,
+    task::JoinSet,
     time::{MissedTickBehavior, interval, sleep},
 };
 
@@ -61,6 +63,8 @@ pub struct Follower {
     mark: u64,
     news: mpsc::UnboundedSender<News>,
     telling: Arc<Telling>,
+    /// What is being read.
+    tasks: JoinSet<()>,
 }
 
 impl Follower {
@@ -89,6 +93,7 @@ impl Follower {
             mark: 0,
             news,
             telling: telling.clone(),
+            tasks: JoinSet::new(),
         };
         let several = store.shared().is_some();
         let presence = hub.presence.run(hub.clone(), follower.bus.clone(), several);
@@ -112,6 +117,12 @@ impl Follower {
                     _ => self.take(&mut arrived).await,
                 },
                 Some(news) = news.recv() => self.hear(news).await,
+                // Nobody would look again for what it didn't read: then this one has failed, too.
+                Some(done) = self.tasks.join_next() => {
+                    if let Err(error) = done && let Ok(panic) = error.try_into_panic() {
+                        resume_unwind(panic);
+                    }
+                }
                 _ = check.tick(), if shared => {
                     self.ask();
                     quiet += ASK_EVERY;
@@ -225,7 +236,7 @@ impl Follower {
     fn look_later(&mut self, channel_id: ChannelId, head: u64, after: Duration) {
         if self.reading.insert(channel_id) {
             let news = self.news.clone();
-            tokio::spawn(async move {
+            self.tasks.spawn(async move {
                 sleep(after).await;
                 let _ = news.send(News::Look(channel_id, head));
             });
@@ -235,7 +246,7 @@ impl Follower {
     fn look_at_journal_later(&mut self, after: Duration) {
         if !std::mem::replace(&mut self.reading_journal, true) {
             let news = self.news.clone();
-            tokio::spawn(async move {
+            self.tasks.spawn(async move {
                 sleep(after).await;
                 let _ = news.send(News::LookAtJournal);
             });
@@ -252,7 +263,7 @@ impl Follower {
     fn read(&mut self, channel_id: ChannelId, since: u64, head: u64) {
         self.reading.insert(channel_id);
         let (hub, store, news) = (self.hub.clone(), self.store.clone(), self.news.clone());
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             let moved = match store.changes(channel_id, since, READ).await {
                 Ok(changes) => hub.fill(channel_id, changes).await,
                 Err(error) => {
@@ -270,7 +281,7 @@ impl Follower {
     fn read_journal(&mut self, after: u64) {
         self.reading_journal = true;
         let (store, news) = (self.store.clone(), self.news.clone());
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             match store.journal(after, READ).await {
                 Ok(entries) if !entries.is_empty() => _ = news.send(News::Journal(entries)),
                 Ok(_) => sleep(PAUSE).await,
@@ -289,7 +300,7 @@ impl Follower {
             return;
         }
         let (store, news) = (self.store.clone(), self.news.clone());
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             let head = match store.journal_head().await {
                 Ok(head) => Some(head),
                 Err(error) => {
@@ -307,7 +318,7 @@ impl Follower {
             return;
         }
         let (store, news, mark) = (self.store.clone(), self.news.clone(), self.mark);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             let Some(shared) = store.shared() else { return };
             let mark = match shared.changed_since(mark).await {
                 Ok(positions) => {

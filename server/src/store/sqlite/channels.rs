@@ -96,6 +96,7 @@ impl ChannelStore for SqliteStore {
     }
 
     async fn channel_of(&self, id: ChannelId, members: &[UserId]) -> Result<Vec<(UserId, Channel)>> {
+        let members: serde_json::Value = members.iter().map(|id| id.0.simple().to_string()).collect();
         // What is the same for all is looked up once: these don't depend on the row.
         let rows: Vec<MemberRow> = sqlx::query_as(concat!(
             "SELECT m.user_id AS viewer, c.*, true AS joined, m.read_seq, m.muted, p.id AS peer_id, p.username AS peer_name,
@@ -111,7 +112,7 @@ impl ChannelStore for SqliteStore {
             LEFT JOIN users p ON p.id = iif(c.direct_low = m.user_id, c.direct_high, c.direct_low)"
         ))
         .bind(id.0)
-        .bind(serde_json::Value::from_iter(members.iter().map(|id| id.0.simple().to_string())).to_string())
+        .bind(members.to_string())
         .fetch_all(&self.read)
         .await?;
         rows.into_iter().map(TryInto::try_into).collect()

@@ -41,7 +41,7 @@ impl Session {
                 }
             }
             if !inside {
-                let outside = self.from_outside(channel_id).await;
+                let outside = self.seen_from_outside(channel_id).await;
                 self.send(&outside).await?;
             }
         }
@@ -84,7 +84,7 @@ impl Session {
     }
 
     /// What somebody who isn't in a channel may know of it.
-    async fn from_outside(&mut self, channel_id: ChannelId) -> ServerFrame {
+    async fn seen_from_outside(&mut self, channel_id: ChannelId) -> ServerFrame {
         match self.state.channels.get(&self.caller, channel_id).await {
             Ok(channel) => ServerFrame::Channel { channel },
             Err(_) => ServerFrame::ChannelRemoved { channel_id },
