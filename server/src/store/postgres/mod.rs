@@ -26,8 +26,11 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgPoolOptions, PgRow, PgSeverity},
     query::{Query, QueryAs},
 };
-use std::time::Duration;
-use tokio::{sync::Mutex, time::timeout};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, Notify},
+    time::timeout,
+};
 
 /// Connections a node holds besides the message writer's.
 const CONNECTIONS: u32 = 10;
@@ -50,6 +53,8 @@ pub struct PostgresStore {
     /// How much of what was said before there was a search index has been put into it.
     backlog: Mutex<search::Backlog>,
     epoch: String,
+    /// Files have become nobody's.
+    freed: Arc<Notify>,
 }
 
 impl PostgresStore {
@@ -88,7 +93,7 @@ impl PostgresStore {
             .after_release(|conn, _| Box::pin(async move { within(CONNECT, conn.ping()).await.map(|()| true) }))
             .connect_lazy_with(options.clone());
         let backlog = Mutex::new(search::Backlog::Unknown);
-        Ok(Self { pool, writer: Mutex::new(None), options, backlog, epoch })
+        Ok(Self { pool, writer: Mutex::new(None), options, backlog, epoch, freed: Arc::default() })
     }
 }
 

@@ -21,6 +21,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
+use tokio::sync::Notify;
 
 /// Below this version a WAL reset can corrupt the database (<https://sqlite.org/wal.html#walresetbug>).
 const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
@@ -33,6 +34,8 @@ pub struct SqliteStore {
     write: SqlitePool,
     read: SqlitePool,
     epoch: String,
+    /// Files have become nobody's.
+    freed: Notify,
 }
 
 impl SqliteStore {
@@ -70,7 +73,7 @@ impl SqliteStore {
             .acquire_slow_threshold(QUEUEING)
             .test_before_acquire(false)
             .connect_lazy_with(options.read_only(true));
-        Ok(Self { write, read, epoch })
+        Ok(Self { write, read, epoch, freed: Notify::new() })
     }
 }
 
