@@ -224,7 +224,7 @@ fn open_depot(config: &Config) -> Result<Depot, StartError> {
     Ok(Depot::open(&config.uploads.storage)?)
 }
 
-/// Removes files that are nobody's, now and then, and when a message has just been deleted.
+/// Removes files that are nobody's, now and then, and when what carried them has just gone.
 async fn sweep(state: AppState) {
     let mut strays = tokio::time::interval(STRAYS_EVERY);
     let mut every = tokio::time::interval(TIDY_EVERY);
@@ -233,6 +233,7 @@ async fn sweep(state: AppState) {
             _ = strays.tick() => state.uploads.sweep_strays().await,
             _ = every.tick() => state.uploads.sweep().await,
             () = state.messages.deleted() => state.uploads.sweep().await,
+            () = state.store.freed() => state.uploads.sweep().await,
         };
         if let Err(error) = swept {
             tracing::warn!(%error, "files are left for the next sweep");

@@ -72,7 +72,7 @@ impl JournalStore for PostgresStore {
                 AND pos < coalesce((SELECT min(pos) FROM journal WHERE at >= $1), (SELECT pos FROM journal_head))",
         );
         run(&self.pool, old.bind(before.millis())).await?;
-        sweep(&self.pool).await
+        sweep(&self.pool, &self.freed).await
     }
 
     fn shared(&self) -> Option<&dyn SharedStore> {

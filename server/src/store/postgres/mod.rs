@@ -26,7 +26,7 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgPoolOptions, PgRow, PgSeverity},
     query::{Query, QueryAs},
 };
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Mutex, Notify},
     time::timeout,
@@ -57,6 +57,8 @@ pub struct PostgresStore {
     /// Told when there is something for the search index.
     unindexed: Notify,
     epoch: String,
+    /// Files have become nobody's.
+    freed: Arc<Notify>,
 }
 
 impl PostgresStore {
@@ -96,7 +98,8 @@ impl PostgresStore {
             .connect_lazy_with(options.clone());
         let backlog = Mutex::new(search::Backlog::Unknown);
         let (writer, follower) = (Mutex::new(None), Mutex::new(None));
-        Ok(Self { pool, writer, follower, options, backlog, unindexed: Notify::new(), epoch })
+        let (unindexed, freed) = (Notify::new(), Arc::default());
+        Ok(Self { pool, writer, follower, options, backlog, unindexed, epoch, freed })
     }
 }
 

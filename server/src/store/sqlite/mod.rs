@@ -36,6 +36,8 @@ pub struct SqliteStore {
     /// Told when there is something for the search index.
     unindexed: Notify,
     epoch: String,
+    /// Files have become nobody's.
+    freed: Notify,
 }
 
 impl SqliteStore {
@@ -74,7 +76,7 @@ impl SqliteStore {
             .acquire_slow_threshold(QUEUEING)
             .test_before_acquire(false)
             .connect_lazy_with(options.read_only(true));
-        Ok(Self { write, read, unindexed: Notify::new(), epoch })
+        Ok(Self { write, read, unindexed: Notify::new(), epoch, freed: Notify::new() })
     }
 }
 
