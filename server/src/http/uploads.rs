@@ -5,8 +5,9 @@ use super::{
 };
 use crate::{
     error::{ApiError, ApiResult},
+    limits::UploadPlace,
     media::sniff,
-    services::{Caller, uploads::Cut},
+    services::{Caller, Client, ServiceError, uploads::Cut},
     state::AppState,
 };
 use axum::{
@@ -16,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::TryStreamExt as _;
-use multer::{Constraints, Multipart, SizeLimit};
+use multer::Multipart;
 use natter::{
     ErrorCode, Problem, Upload, UploadId,
     media::{Kind, percent_encoded, size_text},
@@ -49,6 +50,7 @@ pub(super) struct Form {
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    client: Client,
     request: Request,
 ) -> ApiResult<(StatusCode, Json<Upload>)> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -65,7 +67,14 @@ pub(super) async fn create(
         Err(ApiError::new(ErrorCode::TooLarge, format!("A file has at most {}.", size_text(largest))))
     } else {
         let late = |_| Err(ApiError::field("file", "The file took longer than half an hour."));
-        timeout(UPLOAD_WITHIN, receive(&state, &caller, &mut body, boundary, whole)).await.unwrap_or_else(late)
+        // Before a word is read: what is read of a form is kept until there is a file in it.
+        match state.uploads.begin(&caller, &client) {
+            Ok(place) => {
+                let received = receive(&state, &caller, place, &mut body, boundary);
+                timeout(UPLOAD_WITHIN, received).await.unwrap_or_else(late)
+            }
+            Err(error) => Err(error.into()),
+        }
     };
     // Who asked beforehand hears it beforehand; others often listen only when they have said it all.
     if !(too_large && waits) {
@@ -77,23 +86,20 @@ pub(super) async fn create(
 async fn receive(
     state: &AppState,
     caller: &Caller,
+    place: UploadPlace,
     body: &mut Incoming,
     boundary: String,
-    most: u64,
 ) -> ApiResult<Upload> {
-    // Before a word is read: what is read of a form is kept until there is a file in it.
-    let place = state.uploads.begin(caller)?;
     let file = body.file();
-    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(most));
-    let mut form = Multipart::with_constraints(body, boundary, constraints);
+    let mut form = Multipart::new(body, boundary);
     while let Some(field) = form.next_field().await.map_err(unreadable)? {
         if field.name() != Some("file") {
             continue;
         }
         file.say();
         let name = field.file_name().unwrap_or_default().to_owned();
-        let bytes = field.map_err(|error| match error {
-            multer::Error::StreamSizeExceeded { .. } => Cut::TooLong,
+        let bytes = field.map_err(|error| match stopped(&error) {
+            Some(Stopped::Slow) => Cut::Slow,
             _ => Cut::Broken,
         });
         return Ok(state.uploads.receive(caller, place, &name, bytes).await?);
@@ -103,13 +109,17 @@ async fn receive(
 
 /// Why there is no file in a form.
 fn unreadable(error: multer::Error) -> ApiError {
-    let stopped = match &error {
-        multer::Error::StreamReadFailed(error) => error.downcast_ref(),
-        _ => None,
-    };
-    match stopped {
+    match stopped(&error) {
         Some(Stopped::Form) => ApiError::new(ErrorCode::TooLarge, "Before its file a form has at most 64 KiB."),
+        Some(Stopped::Slow) => ServiceError::from(Cut::Slow).into(),
         Some(Stopped::Broken) | None => ApiError::field("file", "This form can't be read, or it didn't arrive whole."),
+    }
+}
+
+fn stopped(error: &multer::Error) -> Option<Stopped> {
+    match error {
+        multer::Error::StreamReadFailed(error) => error.downcast_ref().copied(),
+        _ => None,
     }
 }
 
