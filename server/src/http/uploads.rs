@@ -140,16 +140,16 @@ pub(super) async fn get(
     let upload = state.uploads.get(&caller, id).await?;
     let answer =
         Answer { media_type: &upload.media_type, tag: format!("\"{id}\""), size: upload.size, upload: &upload };
-    let range = match answer.wanted(&method, &headers) {
-        Ok(range) => range,
+    let part = match answer.wanted(&method, &headers) {
+        Ok(part) => part,
         Err(response) => return Ok(*response),
     };
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        Body::from_stream(state.uploads.read(&caller, &upload, range.clone()).await?)
+        Body::from_stream(state.uploads.read(&caller, &upload, answer.place(part.as_ref())).await?)
     };
-    Ok(answer.with(range, body))
+    Ok(answer.with(part, body))
 }
 
 /// A small picture of it, of at most 720 pixels a side.
@@ -171,10 +171,11 @@ pub(super) async fn thumbnail(
     let media_type = sniff::media_type(&bytes);
     let answer = Answer { media_type, tag: format!("\"{id}.t\""), size: bytes.len() as u64, upload: &upload };
     Ok(match answer.wanted(&method, &headers) {
-        Ok(range) => {
-            let part = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
-            let bytes = part.map_or_else(Bytes::new, |(start, end)| bytes.slice(start..end));
-            answer.with(range, Body::from(bytes))
+        Ok(part) => {
+            let Range { start, end } = answer.place(part.as_ref());
+            let place = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+            let bytes = place.map_or_else(Bytes::new, |(start, end)| bytes.slice(start..end));
+            answer.with(part, Body::from(bytes))
         }
         Err(response) => *response,
     })
@@ -189,11 +190,11 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// The part to send, or an answer without any.
-    fn wanted(&self, method: &Method, headers: &HeaderMap) -> Result<Range<u64>, Box<Response>> {
+    /// The part that was asked for, if one was, or an answer without any bytes.
+    fn wanted(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Range<u64>>, Box<Response>> {
         match wanted(headers, &self.tag, self.size) {
-            Wanted::Part(range) if *method == Method::GET => Ok(range),
-            Wanted::All | Wanted::Part(_) => Ok(0..self.size),
+            Wanted::Part(range) if *method == Method::GET => Ok(Some(range)),
+            Wanted::All | Wanted::Part(_) => Ok(None),
             Wanted::Known => {
                 let mut response = StatusCode::NOT_MODIFIED.into_response();
                 self.describe(response.headers_mut());
@@ -207,12 +208,18 @@ impl Answer<'_> {
         }
     }
 
-    fn with(&self, range: Range<u64>, body: Body) -> Response {
+    fn place(&self, part: Option<&Range<u64>>) -> Range<u64> {
+        part.cloned().unwrap_or(0..self.size)
+    }
+
+    /// A part is said to be one also where it is all: so a browser learns that it can jump in a film.
+    fn with(&self, part: Option<Range<u64>>, body: Body) -> Response {
         let mut response = body.into_response();
         let headers = response.headers_mut();
         self.describe(headers);
+        let range = self.place(part.as_ref());
         set(headers, header::CONTENT_LENGTH, &(range.end - range.start).to_string());
-        if range != (0..self.size) {
+        if part.is_some() {
             let place = format!("bytes {}-{}/{}", range.start, range.end - 1, self.size);
             set(headers, header::CONTENT_RANGE, &place);
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;
