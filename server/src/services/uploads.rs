@@ -13,7 +13,7 @@ use natter::{
     FieldError, Upload, UploadId,
     media::{Kind, UploadBounds, clean_filename, size_text},
 };
-use std::{fs::File, ops::Range, sync::Arc, time::Duration};
+use std::{fs::File, io, ops::Range, sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt as _;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -70,7 +70,7 @@ impl Uploads {
         if room == 0 {
             return Err(self.full());
         }
-        let file = self.studio.blank().await.map_err(no_room)?;
+        let file = self.studio.blank().await.map_err(|error| no_room(io::Error::other(error)))?;
         let (file, media_type) = self.spool(file, &mut body, room).await?;
         let (prepared, media_type) = self.prepare(file, media_type).await?;
         self.keep(caller, filename, prepared, media_type).await
