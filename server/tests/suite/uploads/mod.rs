@@ -2,6 +2,7 @@
 
 mod access;
 mod bucket;
+mod crash;
 mod forms;
 mod hostile;
 mod moving;
