@@ -10,18 +10,25 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
+    time::{Duration, Instant},
 };
 
 /// What a form has around its file, and beside it.
 pub const FORM_BYTES: usize = 64 * 1024;
 /// Before the file, what is handed on at once: its header has to be found before too much of it has come.
 const PIECE_BYTES: usize = 8 * 1024;
+/// After this long, so many bytes a second have to have come on average: whoever sends a byte now and then
+/// would hold a place for nothing.
+const SLOW_FOR: Duration = Duration::from_secs(30);
+const BYTES_A_SECOND: u64 = 16_000;
 
 /// Why no more of a body is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Stopped {
     #[error("there is too much before the file")]
     Form,
+    #[error("it comes too slowly")]
+    Slow,
     #[error("it didn't arrive whole")]
     Broken,
 }
@@ -31,9 +38,25 @@ pub struct Incoming {
     /// What has come and isn't handed on yet.
     rest: Bytes,
     before_the_file: usize,
+    arrived: u64,
+    waited: Waited,
+    slow_for: Duration,
     file: FileBegun,
     /// A breath is taken after each piece: a body that comes quickly would be taken whole otherwise.
     breathe: bool,
+}
+
+/// For the other side alone: what we do with what has come isn't their slowness.
+#[derive(Default)]
+struct Waited {
+    before: Duration,
+    since: Option<Instant>,
+}
+
+impl Waited {
+    fn so_far(&self) -> Duration {
+        self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
 }
 
 /// Says that from here on it is the file.
@@ -52,6 +75,9 @@ impl Incoming {
             body: body.into_data_stream(),
             rest: Bytes::new(),
             before_the_file: 0,
+            arrived: 0,
+            waited: Waited::default(),
+            slow_for: SLOW_FOR,
             file: FileBegun::default(),
             breathe: false,
         }
@@ -74,7 +100,20 @@ impl Incoming {
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Stopped>>> {
-        self.body.poll_next_unpin(cx).map_err(|_| Stopped::Broken)
+        let next = self.body.poll_next_unpin(cx).map_err(|_| Stopped::Broken);
+        if next.is_pending() {
+            self.waited.since.get_or_insert_with(Instant::now);
+            return next;
+        }
+        self.waited = Waited { before: self.waited.so_far(), since: None };
+        if let Poll::Ready(Some(Ok(chunk))) = &next {
+            self.arrived += chunk.len() as u64;
+            let long = self.waited.before.saturating_sub(self.slow_for);
+            if u128::from(self.arrived) * 1_000 < u128::from(BYTES_A_SECOND) * long.as_millis() {
+                return Poll::Ready(Some(Err(Stopped::Slow)));
+            }
+        }
+        next
     }
 
     fn piece(&mut self) -> Result<Bytes, Stopped> {
@@ -132,6 +171,45 @@ mod tests {
             assert_eq!(at_once(&mut incoming), [Ok(PIECE_BYTES)]);
         }
         assert_eq!(at_once(&mut incoming), [Err(Stopped::Form)]);
+    }
+
+    /// What becomes of somebody who sends so much a hundred times, with a wait before each.
+    async fn at_this_pace(chunk: usize, slow_for: Duration) -> Result<usize, Stopped> {
+        let chunk = Bytes::from(vec![b'x'; chunk]);
+        let chunks = futures::stream::iter(0..100).then(move |_| {
+            let chunk = chunk.clone();
+            async move {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+                Ok::<_, std::io::Error>(chunk)
+            }
+        });
+        let mut incoming = Incoming::new(Body::from_stream(chunks));
+        incoming.slow_for = slow_for;
+        incoming.file().say();
+        let mut taken = 0;
+        while let Some(piece) = incoming.next().await {
+            taken += piece?.len();
+        }
+        Ok(taken)
+    }
+
+    #[tokio::test]
+    async fn whoever_sends_next_to_nothing_is_stopped_and_a_slow_line_is_not() {
+        let soon = Duration::from_millis(20);
+        assert_eq!(at_this_pace(1, soon).await, Err(Stopped::Slow));
+        assert_eq!(at_this_pace(1, SLOW_FOR).await, Ok(100), "not before its time");
+        assert_eq!(at_this_pace(1_000_000, soon).await, Ok(100_000_000));
+    }
+
+    #[tokio::test]
+    async fn what_we_do_meanwhile_is_not_their_slowness() {
+        let mut incoming = endless(10);
+        incoming.slow_for = Duration::ZERO;
+        incoming.file().say();
+        for _ in 0..10 {
+            assert_eq!(incoming.next().await.unwrap().unwrap().len(), 10);
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     #[test]

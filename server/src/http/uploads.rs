@@ -5,8 +5,9 @@ use super::{
 };
 use crate::{
     error::{ApiError, ApiResult},
+    limits::UploadPlace,
     media::sniff,
-    services::{Caller, uploads::Cut},
+    services::{Caller, Client, ServiceError, uploads::Cut},
     state::AppState,
 };
 use axum::{
@@ -16,7 +17,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures::TryStreamExt as _;
-use multer::{Constraints, Multipart, SizeLimit};
+use multer::Multipart;
 use natter::{
     ErrorCode, Problem, Upload, UploadId,
     media::{Kind, percent_encoded, size_text},
@@ -49,6 +50,7 @@ pub(super) struct Form {
 pub(super) async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    client: Client,
     request: Request,
 ) -> ApiResult<(StatusCode, Json<Upload>)> {
     let kind = request.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
@@ -65,7 +67,14 @@ pub(super) async fn create(
         Err(ApiError::new(ErrorCode::TooLarge, format!("A file has at most {}.", size_text(largest))))
     } else {
         let late = |_| Err(ApiError::field("file", "The file took longer than half an hour."));
-        timeout(UPLOAD_WITHIN, receive(&state, &caller, &mut body, boundary, whole)).await.unwrap_or_else(late)
+        // Before a word is read: what is read of a form is kept until there is a file in it.
+        match state.uploads.begin(&caller, &client) {
+            Ok(place) => {
+                let received = receive(&state, &caller, place, &mut body, boundary);
+                timeout(UPLOAD_WITHIN, received).await.unwrap_or_else(late)
+            }
+            Err(error) => Err(error.into()),
+        }
     };
     // Who asked beforehand hears it beforehand; others often listen only when they have said it all.
     if !(too_large && waits) {
@@ -77,23 +86,20 @@ pub(super) async fn create(
 async fn receive(
     state: &AppState,
     caller: &Caller,
+    place: UploadPlace,
     body: &mut Incoming,
     boundary: String,
-    most: u64,
 ) -> ApiResult<Upload> {
-    // Before a word is read: what is read of a form is kept until there is a file in it.
-    let place = state.uploads.begin(caller)?;
     let file = body.file();
-    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(most));
-    let mut form = Multipart::with_constraints(body, boundary, constraints);
+    let mut form = Multipart::new(body, boundary);
     while let Some(field) = form.next_field().await.map_err(unreadable)? {
         if field.name() != Some("file") {
             continue;
         }
         file.say();
         let name = field.file_name().unwrap_or_default().to_owned();
-        let bytes = field.map_err(|error| match error {
-            multer::Error::StreamSizeExceeded { .. } => Cut::TooLong,
+        let bytes = field.map_err(|error| match stopped(&error) {
+            Some(Stopped::Slow) => Cut::Slow,
             _ => Cut::Broken,
         });
         return Ok(state.uploads.receive(caller, place, &name, bytes).await?);
@@ -103,13 +109,17 @@ async fn receive(
 
 /// Why there is no file in a form.
 fn unreadable(error: multer::Error) -> ApiError {
-    let stopped = match &error {
-        multer::Error::StreamReadFailed(error) => error.downcast_ref(),
-        _ => None,
-    };
-    match stopped {
+    match stopped(&error) {
         Some(Stopped::Form) => ApiError::new(ErrorCode::TooLarge, "Before its file a form has at most 64 KiB."),
+        Some(Stopped::Slow) => ServiceError::from(Cut::Slow).into(),
         Some(Stopped::Broken) | None => ApiError::field("file", "This form can't be read, or it didn't arrive whole."),
+    }
+}
+
+fn stopped(error: &multer::Error) -> Option<Stopped> {
+    match error {
+        multer::Error::StreamReadFailed(error) => error.downcast_ref().copied(),
+        _ => None,
     }
 }
 
@@ -130,16 +140,16 @@ pub(super) async fn get(
     let upload = state.uploads.get(&caller, id).await?;
     let answer =
         Answer { media_type: &upload.media_type, tag: format!("\"{id}\""), size: upload.size, upload: &upload };
-    let range = match answer.wanted(&method, &headers) {
-        Ok(range) => range,
+    let part = match answer.wanted(&method, &headers) {
+        Ok(part) => part,
         Err(response) => return Ok(*response),
     };
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        Body::from_stream(state.uploads.read(&caller, &upload, range.clone()).await?)
+        Body::from_stream(state.uploads.read(&caller, &upload, answer.place(part.as_ref())).await?)
     };
-    Ok(answer.with(range, body))
+    Ok(answer.with(part, body))
 }
 
 /// A small picture of it, of at most 720 pixels a side.
@@ -161,10 +171,11 @@ pub(super) async fn thumbnail(
     let media_type = sniff::media_type(&bytes);
     let answer = Answer { media_type, tag: format!("\"{id}.t\""), size: bytes.len() as u64, upload: &upload };
     Ok(match answer.wanted(&method, &headers) {
-        Ok(range) => {
-            let part = usize::try_from(range.start).ok().zip(usize::try_from(range.end).ok());
-            let bytes = part.map_or_else(Bytes::new, |(start, end)| bytes.slice(start..end));
-            answer.with(range, Body::from(bytes))
+        Ok(part) => {
+            let Range { start, end } = answer.place(part.as_ref());
+            let place = usize::try_from(start).ok().zip(usize::try_from(end).ok());
+            let bytes = place.map_or_else(Bytes::new, |(start, end)| bytes.slice(start..end));
+            answer.with(part, Body::from(bytes))
         }
         Err(response) => *response,
     })
@@ -179,11 +190,11 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// The part to send, or an answer without any.
-    fn wanted(&self, method: &Method, headers: &HeaderMap) -> Result<Range<u64>, Box<Response>> {
+    /// The part that was asked for, if one was, or an answer without any bytes.
+    fn wanted(&self, method: &Method, headers: &HeaderMap) -> Result<Option<Range<u64>>, Box<Response>> {
         match wanted(headers, &self.tag, self.size) {
-            Wanted::Part(range) if *method == Method::GET => Ok(range),
-            Wanted::All | Wanted::Part(_) => Ok(0..self.size),
+            Wanted::Part(range) if *method == Method::GET => Ok(Some(range)),
+            Wanted::All | Wanted::Part(_) => Ok(None),
             Wanted::Known => {
                 let mut response = StatusCode::NOT_MODIFIED.into_response();
                 self.describe(response.headers_mut());
@@ -197,12 +208,18 @@ impl Answer<'_> {
         }
     }
 
-    fn with(&self, range: Range<u64>, body: Body) -> Response {
+    fn place(&self, part: Option<&Range<u64>>) -> Range<u64> {
+        part.cloned().unwrap_or(0..self.size)
+    }
+
+    /// A part is said to be one also where it is all: so a browser learns that it can jump in a film.
+    fn with(&self, part: Option<Range<u64>>, body: Body) -> Response {
         let mut response = body.into_response();
         let headers = response.headers_mut();
         self.describe(headers);
+        let range = self.place(part.as_ref());
         set(headers, header::CONTENT_LENGTH, &(range.end - range.start).to_string());
-        if range != (0..self.size) {
+        if part.is_some() {
             let place = format!("bytes {}-{}/{}", range.start, range.end - 1, self.size);
             set(headers, header::CONTENT_RANGE, &place);
             *response.status_mut() = StatusCode::PARTIAL_CONTENT;

@@ -16,7 +16,7 @@ use image::{
 };
 use std::{
     fs::File,
-    io::{BufReader, BufWriter, Cursor, Seek as _, SeekFrom, Write as _},
+    io::{self, BufReader, BufWriter, Cursor, Seek as _, SeekFrom, Write as _},
 };
 
 /// All pixels of one picture, in bytes, and what decoders that ask take beside them; see `cost` for the rest.
@@ -35,9 +35,19 @@ impl From<ImageError> for Unfit {
     fn from(error: ImageError) -> Self {
         match error {
             ImageError::Limits(_) => too_large("more"),
-            ImageError::IoError(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Self::Failed(error),
-            _ => Self::Broken("This picture is damaged, or isn't what it looks like."),
+            ImageError::IoError(error) => of_a_picture(error),
+            _ => Unfit::Broken(DAMAGED),
         }
+    }
+}
+
+const DAMAGED: &str = "This picture is damaged, or isn't what it looks like.";
+
+/// What a disk never says is the picture's own fault.
+fn of_a_picture(error: io::Error) -> Unfit {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData => Unfit::Broken(DAMAGED),
+        _ => Unfit::Failed(error),
     }
 }
 
@@ -89,9 +99,11 @@ pub fn prepare(mut from: File, to: File, format: ImageFormat) -> Result<Prepared
             // Its frames take the room.
             drop(picture);
             check_frames(&from)?;
-            scrub::webp(&mut rewound(&from)?, &mut out)?;
+            scrub::webp(&mut rewound(&from)?, &mut out).map_err(of_a_picture)?;
         }
-        ImageFormat::Png if moves(&from)? => scrub::png(&mut BufReader::new(rewound(&from)?), &mut out)?,
+        ImageFormat::Png if moves(&from)? => {
+            scrub::png(&mut BufReader::new(rewound(&from)?), &mut out).map_err(of_a_picture)?;
+        }
         _ => encode(picture, format, profile, &mut out)?,
     }
     out.flush()?;
@@ -141,7 +153,7 @@ fn fits(picture: &DynamicImage, profile: &[u8]) -> bool {
 
 /// Frame by frame, with its own colours; comments and what stands behind the end are left out.
 fn gif(from: &File, out: &mut BufWriter<File>) -> Result<(), Unfit> {
-    let broken = |_| Unfit::Broken("This picture is damaged.");
+    let broken = |_| Unfit::Broken(DAMAGED);
     let mut options = ::gif::DecodeOptions::new();
     options.set_color_output(::gif::ColorOutput::Indexed);
     options.check_frame_consistency(true);
@@ -168,7 +180,7 @@ fn gif(from: &File, out: &mut BufWriter<File>) -> Result<(), Unfit> {
 fn unwritten(error: ::gif::EncodingError) -> Unfit {
     match error {
         ::gif::EncodingError::Io(error) => Unfit::Failed(error),
-        _ => Unfit::Broken("This picture is damaged."),
+        _ => Unfit::Broken(DAMAGED),
     }
 }
 

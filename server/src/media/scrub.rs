@@ -24,6 +24,15 @@ fn copy(from: &mut impl Read, to: &mut impl Write, length: u64) -> io::Result<()
     if io::copy(&mut from.take(length), to)? == length { Ok(()) } else { Err(broken()) }
 }
 
+/// What makes a part's length even. Some leave it out behind the last one.
+fn padding(from: &mut impl Read, length: u64) -> io::Result<&'static [u8]> {
+    if length.is_multiple_of(2) {
+        return Ok(&[]);
+    }
+    io::copy(&mut from.take(1), &mut io::sink())?;
+    Ok(&[0])
+}
+
 pub fn png(from: &mut (impl Read + Seek), to: &mut impl Write) -> io::Result<()> {
     from.seek(SeekFrom::Start(8))?;
     to.write_all(&PNG)?;
@@ -62,7 +71,8 @@ pub fn webp(from: &mut (impl Read + Seek), to: &mut (impl Write + Seek)) -> io::
         let padded = length + length % 2;
         left = left.saturating_sub(8 + padded);
         if !WEBP_CHUNKS.contains(&kind) {
-            copy(from, &mut io::sink(), padded)?;
+            copy(from, &mut io::sink(), length)?;
+            padding(from, length)?;
             continue;
         }
         to.write_all(&head)?;
@@ -71,10 +81,11 @@ pub fn webp(from: &mut (impl Read + Seek), to: &mut (impl Write + Seek)) -> io::
             let mut flags = [0];
             from.read_exact(&mut flags)?;
             to.write_all(&[flags[0] & !WEBP_EXTRAS])?;
-            copy(from, to, padded - 1)?;
+            copy(from, to, length - 1)?;
         } else {
-            copy(from, to, padded)?;
+            copy(from, to, length)?;
         }
+        to.write_all(padding(from, length)?)?;
     }
     to.seek(SeekFrom::Start(4))?;
     to.write_all(&u32::try_from(written).map_err(|_| broken())?.to_le_bytes())

@@ -95,7 +95,7 @@ impl Studio {
     }
 
     /// A file without a name: what isn't kept, or was under way when the process died, leaves nothing.
-    pub async fn blank(&self) -> io::Result<File> {
+    pub async fn blank(&self) -> Result<File, Unfit> {
         let spool = self.spool.clone();
         on_a_thread(move || tempfile::tempfile_in(spool)).await
     }
@@ -167,13 +167,17 @@ pub(super) struct About {
     pub duration: Option<u64>,
 }
 
-async fn on_a_thread<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, E>
+async fn on_a_thread<T, E>(work: impl FnOnce() -> Result<T, E> + Send + 'static) -> Result<T, Unfit>
 where
     T: Send + 'static,
-    E: From<io::Error> + Send + 'static,
+    E: Into<Unfit> + Send + 'static,
 {
-    // Decoders of others' files may panic; that is one file's misfortune.
-    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(io::Error::other(error).into()))
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done.map_err(Into::into),
+        // Decoders of others' files may panic; that is one file's misfortune.
+        Err(error) if error.is_panic() => Err(Unfit::Broken("This file is damaged, or isn't what it looks like.")),
+        Err(error) => Err(io::Error::other(error).into()),
+    }
 }
 
 /// A second handle on it, at its beginning. The two share their place.
@@ -202,6 +206,14 @@ mod tests {
             panic!("it was taken")
         };
         assert!(why.contains("10 MiB") && why.contains("at most 8"), "{why}");
+    }
+
+    #[tokio::test]
+    async fn a_decoder_s_panic_is_the_file_s_misfortune_and_a_full_disk_is_not() {
+        let panicked = on_a_thread::<(), Unfit>(|| panic!("deep in a decoder")).await;
+        assert!(matches!(panicked, Err(Unfit::Broken(_))), "{panicked:?}");
+        let full = on_a_thread::<(), io::Error>(|| Err(io::ErrorKind::StorageFull.into())).await;
+        assert!(matches!(full, Err(Unfit::Failed(_))), "{full:?}");
     }
 
     #[tokio::test]

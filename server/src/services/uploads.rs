@@ -1,6 +1,6 @@
 //! Files: taking them in, and handing them out to those who may have them.
 
-use super::{Caller, Clock, Result, ServiceError};
+use super::{Caller, Client, Clock, Result, ServiceError};
 use crate::{
     config,
     limits::{UploadLimits, UploadPlace},
@@ -13,7 +13,7 @@ use natter::{
     FieldError, Upload, UploadId,
     media::{Kind, UploadBounds, clean_filename, size_text},
 };
-use std::{fs::File, ops::Range, sync::Arc, time::Duration};
+use std::{fs::File, io, ops::Range, sync::Arc, time::Duration};
 use tokio::io::AsyncWriteExt as _;
 
 const DAY: Duration = Duration::from_hours(24);
@@ -36,10 +36,20 @@ pub struct Uploads {
 /// Why bytes stopped coming.
 #[derive(Debug, thiserror::Error)]
 pub enum Cut {
-    #[error("the body is longer than any file may be")]
-    TooLong,
+    #[error("the body comes too slowly")]
+    Slow,
     #[error("the body didn't arrive whole")]
     Broken,
+}
+
+impl From<Cut> for ServiceError {
+    fn from(cut: Cut) -> Self {
+        let why = match cut {
+            Cut::Slow => "The file came too slowly: it has to be 16 KB a second.",
+            Cut::Broken => "The file didn't arrive whole.",
+        };
+        FieldError::new("file", why).into()
+    }
 }
 
 /// Bytes on their way out.
@@ -47,8 +57,8 @@ pub type Outgoing = BoxStream<'static, std::result::Result<Bytes, DepotError>>;
 
 impl Uploads {
     /// A place for a file that is about to come.
-    pub fn begin(&self, caller: &Caller) -> Result<UploadPlace> {
-        Ok(self.limits.begin(caller.user.id)?)
+    pub fn begin(&self, caller: &Caller, client: &Client) -> Result<UploadPlace> {
+        Ok(self.limits.begin(caller.user.id, client.address)?)
     }
 
     /// Takes a file in, as it comes: it is never whole in memory.
@@ -60,7 +70,7 @@ impl Uploads {
         if room == 0 {
             return Err(self.full());
         }
-        let file = self.studio.blank().await.map_err(no_room)?;
+        let file = self.studio.blank().await.map_err(|error| no_room(io::Error::other(error)))?;
         let (file, media_type) = self.spool(file, &mut body, room).await?;
         let (prepared, media_type) = self.prepare(file, media_type).await?;
         self.keep(caller, filename, prepared, media_type).await
@@ -75,10 +85,7 @@ impl Uploads {
         let mut head = Vec::with_capacity(sniff::HEAD);
         let (mut size, mut most) = (0, self.bounds.video_max.max(self.bounds.file_max));
         while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(|cut| match cut {
-                Cut::TooLong => self.too_long(kind_of(&head)),
-                Cut::Broken => FieldError::new("file", "The file didn't arrive whole.").into(),
-            })?;
+            let chunk = chunk?;
             if head.len() < sniff::HEAD {
                 head.extend(chunk.iter().take(sniff::HEAD - head.len()));
                 most = self.most(kind_of(&head));

@@ -10,13 +10,14 @@ use tokio::{
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_natter");
 
-struct Running {
-    child: Child,
+pub struct Running {
+    pub child: Child,
+    /// Who closes them ends the program with its next line.
     lines: Lines<BufReader<ChildStdout>>,
-    address: String,
+    pub address: String,
 }
 
-async fn run(dir: &std::path::Path) -> Running {
+pub async fn run(dir: &std::path::Path) -> Running {
     let mut child = Command::new(PROGRAM)
         .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
         .arg(dir)

@@ -1,5 +1,5 @@
-use super::{fetch, on_disk, picture};
-use crate::common::{TestServer, dot};
+use super::{chunk, fetch, on_disk, picture};
+use crate::common::{TestServer, answer, dot};
 use image::ImageFormat;
 use serde_json::json;
 use tokio::{
@@ -9,11 +9,8 @@ use tokio::{
 
 /// The beginning of a PNG that says it is so large.
 fn claiming(width: u32, height: u32) -> Vec<u8> {
-    let head = [&b"IHDR"[..], &width.to_be_bytes(), &height.to_be_bytes(), b"\x08\x02\0\0\0"].concat();
-    let sum = head.iter().fold(u32::MAX, |sum, byte| {
-        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xEDB8_8320 } else { sum >> 1 })
-    });
-    [&b"\x89PNG\r\n\x1a\n\0\0\0\x0d"[..], &head, &(!sum).to_be_bytes(), b"\0\0\0\0IDAT\x35\xaf\x06\x1e"].concat()
+    let head = chunk(b"IHDR", &[&width.to_be_bytes()[..], &height.to_be_bytes(), b"\x08\x02\0\0\0"].concat());
+    [&b"\x89PNG\r\n\x1a\n"[..], &head, &chunk(b"IDAT", b"")].concat()
 }
 
 #[tokio::test]
@@ -72,6 +69,30 @@ async fn what_could_run_is_a_download_in_a_sandbox() {
     let got = fetch(&ada, &text["url"]).await;
     assert_eq!(got.header("content-type"), "text/plain; charset=utf-8");
     assert!(got.header("content-disposition").starts_with("attachment"));
+}
+
+#[tokio::test]
+async fn what_a_file_is_said_to_be_is_not_believed() {
+    let server = TestServer::start().await;
+    let ada = server.register("ada").await;
+    let page = b"<!DOCTYPE html><script>alert(1)</script>";
+    for (claim, bytes, kept, shown) in [
+        ("image/png", &page[..], "application/octet-stream", "attachment"),
+        ("image/svg+xml", page, "application/octet-stream", "attachment"),
+        ("text/html", &dot(), "image/png", "inline"),
+        ("video/mp4", b"just words", "text/plain", "attachment"),
+    ] {
+        let head = format!(
+            "--b\r\ncontent-disposition: form-data; name=\"file\"; filename=\"a.png\"\r\ncontent-type: {claim}\r\n\r\n"
+        );
+        let request =
+            ada.request(reqwest::Method::POST, "/uploads").body([head.as_bytes(), bytes, b"\r\n--b--\r\n"].concat());
+        let (status, file) = answer(request.header("content-type", "multipart/form-data; boundary=b")).await;
+        assert_eq!((status, &file["media_type"]), (201, &json!(kept)), "{claim}: {file}");
+        let got = fetch(&ada, &file["url"]).await;
+        assert!(got.header("content-type").starts_with(kept), "{claim}");
+        assert!(got.header("content-disposition").starts_with(shown), "{claim}");
+    }
 }
 
 #[tokio::test]

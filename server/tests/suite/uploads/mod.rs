@@ -2,9 +2,11 @@
 
 mod access;
 mod bucket;
+mod crash;
 mod forms;
 mod found;
 mod hostile;
+mod moving;
 mod pictures;
 mod serving;
 
@@ -48,6 +50,19 @@ fn picture(width: u32, height: u32, format: image::ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     colours.write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
+}
+
+fn contains(bytes: &[u8], what: &str) -> bool {
+    bytes.windows(what.len()).any(|window| window == what.as_bytes())
+}
+
+/// A part of a PNG.
+fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
+    let named = [&kind[..], data].concat();
+    let sum = named.iter().fold(u32::MAX, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xEDB8_8320 } else { sum >> 1 })
+    });
+    [&u32::try_from(data.len()).unwrap().to_be_bytes()[..], &named, &(!sum).to_be_bytes()].concat()
 }
 
 /// A message with files; has to be taken.

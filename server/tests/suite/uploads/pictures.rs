@@ -1,4 +1,4 @@
-use super::{fetch, picture};
+use super::{chunk, contains, fetch, picture};
 use crate::common::{Person, TestServer};
 use image::{GenericImageView as _, ImageFormat};
 use serde_json::{Value, json};
@@ -8,10 +8,6 @@ async fn ada() -> (TestServer, Person) {
     let server = TestServer::start().await;
     let ada = server.register("ada").await;
     (server, ada)
-}
-
-fn contains(bytes: &[u8], what: &str) -> bool {
-    bytes.windows(what.len()).any(|window| window == what.as_bytes())
 }
 
 fn size_of(bytes: &[u8]) -> (u32, u32) {
@@ -76,6 +72,27 @@ async fn each_kind_of_picture_is_kept_as_what_it_is() {
 }
 
 #[tokio::test]
+async fn a_script_in_a_picture_s_comments_is_gone() {
+    let (_server, ada) = ada().await;
+    let script = "<script>alert(document.domain)</script>";
+    let (jpeg, png) = (picture(80, 60, ImageFormat::Jpeg), picture(80, 60, ImageFormat::Png));
+    let length = u16::try_from(script.len() + 2).unwrap().to_be_bytes();
+    let jpeg = [&jpeg[..2], b"\xff\xfe", &length, script.as_bytes(), &jpeg[2..]].concat();
+    let text = chunk(b"tEXt", format!("Comment\0{script}").as_bytes());
+    // Behind the signature and the header.
+    let png = [&png[..33], &text, &png[33..]].concat();
+    for (name, given, media_type) in [("a.html", jpeg, "image/jpeg"), ("b.html", png, "image/png")] {
+        assert!(contains(&given, script));
+        let file = ada.upload(name, &given).await;
+        assert_eq!((&file["media_type"], &file["width"]), (&json!(media_type), &json!(80)));
+        for url in [&file["url"], &file["thumbnail_url"]] {
+            let kept = fetch(&ada, url).await;
+            assert!(!contains(&kept.bytes, "<script>") && size_of(&kept.bytes) == (80, 60), "{media_type}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_one_can_see_through_stays_so_also_when_small() {
     let (_server, ada) = ada().await;
     let glass = image::RgbaImage::from_pixel(900, 900, image::Rgba([10, 200, 30, 100]));
@@ -119,13 +136,14 @@ async fn a_moving_picture_keeps_moving_without_its_comments() {
 #[tokio::test]
 async fn a_short_film_made_by_a_browser_is_measured_and_served() {
     let (_server, ada) = ada().await;
-    for (name, bytes, media_type) in [
-        ("film.webm", &include_bytes!("film.webm")[..], "video/webm"),
-        ("film.mp4", &include_bytes!("film.mp4")[..], "video/mp4"),
+    for (name, bytes, media_type, duration) in [
+        ("film.webm", &include_bytes!("film.webm")[..], "video/webm", 913),
+        ("film.mp4", &include_bytes!("film.mp4")[..], "video/mp4", 941),
     ] {
         let file = ada.upload(name, bytes).await;
         let about = (&file["media_type"], &file["width"], &file["height"], &file["thumbnail_url"]);
         assert_eq!(about, (&json!(media_type), &json!(160), &json!(120), &Value::Null), "{file}");
+        assert_eq!(file["duration"], json!(duration), "{name}");
         let kept = fetch(&ada, &file["url"]).await;
         assert_eq!((kept.bytes.len(), kept.header("content-type")), (bytes.len(), media_type));
         assert!(kept.header("content-disposition").starts_with("inline"));

@@ -14,11 +14,19 @@ async fn parts_of_a_file_are_served() {
     assert_eq!((whole.status, &whole.bytes), (200, &bytes));
     assert_eq!((whole.header("accept-ranges"), whole.header("content-length")), ("bytes", "100000"));
     assert_eq!(whole.header("cache-control"), "private, no-cache");
-    for (range, expected) in
-        [("bytes=0-0", 0..1), ("bytes=10-19", 10..20), ("bytes=99990-", 99_990..100_000), ("bytes=-5", 99_995..100_000)]
-    {
+    for (range, expected) in [
+        ("bytes=0-0", 0..1),
+        ("bytes=10-19", 10..20),
+        ("bytes=99990-", 99_990..100_000),
+        ("bytes=-5", 99_995..100_000),
+        // All of it is a part, too, for whoever asks for one: so a browser learns that it can jump.
+        ("bytes=0-", 0..100_000),
+        ("bytes=0-99999", 0..100_000),
+        ("bytes=0-999999", 0..100_000),
+        ("bytes=-100000", 0..100_000),
+    ] {
         let part = fetch_with(&ada, "GET", url, &[("range", range)]).await;
-        assert_eq!((part.status, &part.bytes[..]), (206, &bytes[expected.clone()]), "{range}");
+        assert_eq!((part.status, part.bytes == bytes[expected.clone()]), (206, true), "{range}");
         let place = format!("bytes {}-{}/100000", expected.start, expected.end - 1);
         assert_eq!((part.header("content-range"), part.header("etag")), (place.as_str(), whole.header("etag")));
         assert_eq!(part.header("content-length"), expected.len().to_string());
@@ -33,8 +41,11 @@ async fn parts_of_a_file_are_served() {
     assert_eq!(fetch_with(&ada, "GET", url, &same).await.status, 206);
     let known = fetch_with(&ada, "GET", url, &[("if-none-match", whole.header("etag"))]).await;
     assert_eq!((known.status, known.bytes.len()), (304, 0));
-    let head = fetch_with(&ada, "HEAD", url, &[]).await;
-    assert_eq!((head.status, head.header("content-length"), head.bytes.len()), (200, "100000", 0));
+    for headers in [&[][..], &[("range", "bytes=0-")], &[("range", "bytes=5-9")]] {
+        let head = fetch_with(&ada, "HEAD", url, headers).await;
+        assert_eq!((head.status, head.header("content-length"), head.bytes.len()), (200, "100000", 0));
+        assert_eq!(head.header("content-range"), "", "only GET has parts");
+    }
 }
 
 #[tokio::test]
@@ -46,6 +57,9 @@ async fn thumbnails_are_served_in_parts_too() {
     assert_eq!((whole.status, whole.header("content-type")), (200, "image/jpeg"));
     let part = fetch_with(&ada, "GET", &file["thumbnail_url"], &[("range", "bytes=2-9")]).await;
     assert_eq!((part.status, &part.bytes[..]), (206, &whole.bytes[2..10]));
+    let all = fetch_with(&ada, "GET", &file["thumbnail_url"], &[("range", "bytes=0-")]).await;
+    assert_eq!((all.status, all.bytes == whole.bytes), (206, true));
+    assert_eq!(all.header("content-range"), format!("bytes 0-{}/{}", all.bytes.len() - 1, all.bytes.len()));
     assert_ne!(whole.header("etag"), fetch(&ada, &file["url"]).await.header("etag"));
     let text = ada.upload("a.txt", b"hello").await;
     assert_eq!(text["thumbnail_url"], Value::Null);
