@@ -1,6 +1,6 @@
 import type { Locator, Page } from '@playwright/test';
 import { Account, NO_SERVER, expect, open, test } from './support/test';
-import { conversations, link, log } from './support/chat';
+import { composer, conversations, link, log, message } from './support/chat';
 import { film, picture } from './support/files';
 import { Wire } from './support/socket';
 import type { Channel } from './support/account';
@@ -104,6 +104,28 @@ test('pictures and files are glimpsed at, and lead to their message', async ({ s
   await open(page.context(), '/', page);
   await expect(card(page, 'ada').getByRole('img', { name: 'wide.png' })).toBeVisible();
   await expect(page.getByRole('img', { name: 'tall.png' })).toHaveCount(0);
+});
+
+test('what is said on a card answers nothing that was chosen elsewhere', async ({ server, signedIn }) => {
+  const { ada, mira, general } = await place(server);
+  const first = await ada.post(general, 'who is in?');
+  const page = await open(await signedIn(mira), '/channels/general');
+  await message(page, 'who is in?').hover();
+  await message(page, 'who is in?').getByRole('button', { name: 'Reply', exact: true }).click();
+  await expect(page.getByText('Replying to ada: who is in?')).toBeVisible();
+  await conversations(page).getByRole('link', { name: /^Catch up/ }).click();
+  await ada.post(general, 'something else');
+  await card(page, '#general').getByRole('button', { name: 'Reply' }).click();
+  await page.getByRole('textbox', { name: 'Message #general' }).fill('agreed');
+  await page.keyboard.press('Enter');
+  await expect(card(page, '#general').getByText('Sent', { exact: true })).toBeVisible();
+  await link(page, '#general 1 unread').click();
+  await expect(message(page, 'agreed')).toBeVisible();
+  await expect(message(page, 'agreed').getByRole('button', { name: /answers/ })).toHaveCount(0);
+  await expect(page.getByText('Replying to ada: who is in?'), 'it still waits where it was chosen').toBeVisible();
+  await composer(page).fill('me');
+  await composer(page).press('Enter');
+  await expect(message(page, 'me').getByRole('button', { name: /answers/ })).toContainText(first.text);
 });
 
 test('the keyboard moves, answers, puts away and opens', async ({ server, signedIn }) => {
