@@ -1,13 +1,17 @@
 //! How far this design carries, on paper: what the benchmark measured, times how people use it. And
 //! a simulation of which nodes a message has to reach. `docs/scaling.md` says what came of it.
 
+mod database;
 mod figures;
+mod hints;
 mod limits;
 mod model;
+mod presence;
 mod print;
 mod profile;
 mod simulated;
 mod simulation;
+mod turn;
 
 pub use profile::{Guesses, Machine, Profile};
 
@@ -66,9 +70,13 @@ pub struct Setting {
 
 #[derive(Clone, Debug, Serialize)]
 pub struct Size {
-    pub demand: Demand,
+    pub people: f64,
     /// One for each step of the design.
     pub plans: Vec<Plan>,
+}
+
+fn plan(people: f64, step: Step, setting: &Setting) -> Plan {
+    Plan::of(&Demand::of(people, step, setting), step, setting)
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -88,9 +96,8 @@ impl Capacity {
 
     fn with_seed(setting: Setting, people: &[f64], messages: u32, seed: u64) -> Self {
         let size = |people: &f64| {
-            let demand = Demand::of(*people, &setting);
-            let plans = Step::ALL.map(|step| Plan::of(&demand, step, &setting)).into();
-            Size { demand, plans }
+            let plans = Step::ALL.map(|step| plan(*people, step, &setting)).into();
+            Size { people: *people, plans }
         };
         let sizes = people.iter().map(size).collect();
         let shape = Shape::default();
@@ -112,9 +119,8 @@ fn breaks(setting: &Setting) -> Vec<Break> {
     let mut breaks: Vec<Break> = Vec::new();
     let mut people = SMALLEST;
     while people <= LARGEST {
-        let demand = Demand::of(people, setting);
         for (step, number) in Step::ALL.into_iter().zip(0..) {
-            for (row, limit) in Plan::of(&demand, step, setting).limits.into_iter().enumerate() {
+            for (row, limit) in plan(people, step, setting).limits.into_iter().enumerate() {
                 if row == breaks.len() {
                     breaks.push(Break { name: limit.name, people: [None; 4] });
                 }

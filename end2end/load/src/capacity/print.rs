@@ -40,7 +40,7 @@ fn used(share: f64) -> String {
 const fn title(step: Step) -> &'static str {
     match step {
         Step::Today => "today",
-        Step::Batches => "+ batches",
+        Step::Savings => "+ savings",
         Step::Subjects => "+ subjects",
         Step::Shards => "+ shards",
     }
@@ -89,30 +89,42 @@ fn overview(sizes: &[Size], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     fn today(size: &Size) -> &Plan {
         &size.plans[0]
     }
-    let rows: [Row; 20] = [
-        ("connections", |size| size.demand.connections),
-        ("messages/s", |size| size.demand.messages),
-        ("members online of a message's channel", |size| size.demand.members_online),
-        ("deliveries/s", |size| size.demand.deliveries),
-        ("read marks/s", |size| size.demand.read_marks),
-        ("journal entries/s", |size| size.demand.journal_entries),
-        ("cores for deliveries", |size| size.demand.cores_deliveries),
-        ("cores for messages", |size| size.demand.cores_messages),
-        ("cores for open connections", |size| size.demand.cores_connections),
-        ("memory for connections, GiB", |size| size.demand.memory_gib),
-        ("bytes/s to people", |size| size.demand.bytes_to_people),
+    let rows: [Row; 32] = [
+        ("connections", |size| today(size).demand.connections),
+        ("messages/s", |size| today(size).demand.messages),
+        ("members online of a message's channel", |size| today(size).demand.members_online),
+        ("deliveries/s of messages and their changes", |size| today(size).demand.deliveries),
+        ("the same of who is writing", |size| today(size).demand.typing_deliveries),
+        ("writes/s to tell who is here", |size| today(size).presence.writes),
+        ("the same with savings", |size| size.plans[1].presence.writes),
+        ("read marks/s", |size| today(size).demand.read_marks),
+        ("journal entries/s", |size| today(size).demand.journal_entries),
+        ("cores for deliveries", |size| today(size).demand.cores_deliveries),
+        ("cores for who is writing", |size| today(size).demand.cores_typing),
+        ("cores for who is here", |size| today(size).cores_presence),
+        ("cores for messages", |size| today(size).demand.cores_messages),
+        ("cores for open connections", |size| today(size).demand.cores_connections),
+        ("memory for connections, GiB", |size| today(size).demand.memory_gib),
+        ("bytes/s to people", |size| today(size).bytes_to_people),
+        ("the same with savings", |size| size.plans[1].bytes_to_people),
         ("nodes, one of them to lose", |size| f64::from(today(size).nodes)),
+        ("the same with savings", |size| f64::from(size.plans[1].nodes)),
         ("hints/s into a node", |size| today(size).hints.received),
-        ("bytes/s of hints into a node", |size| today(size).hints.bytes_received),
         ("bytes/s of hints out of the broker", |size| today(size).hints.broker_out),
+        ("the same with savings", |size| size.plans[1].hints.broker_out),
         ("the same with subjects", |size| size.plans[2].hints.broker_out),
+        ("commits/s", |size| today(size).commits),
+        ("rows written/s", |size| today(size).rows),
+        ("commits/s with savings", |size| size.plans[1].commits),
+        ("rows written/s with savings", |size| size.plans[1].rows),
         ("databases at the last step", |size| size.plans[3].shards),
         ("members online of the largest channel possible", |size| today(size).largest_channel),
+        ("what is next on a node waits for one of the largest, ms", |size| today(size).held_ms),
         ("back after losing a node, s: cores", |size| today(size).back_after[0]),
         ("back after losing a node, s: the database", |size| today(size).back_after[1]),
     ];
     write!(f, "| people online |")?;
-    sizes.iter().try_for_each(|size| write!(f, " {} |", short(size.demand.people)))?;
+    sizes.iter().try_for_each(|size| write!(f, " {} |", short(size.people)))?;
     writeln!(f, "\n|---|{}", "---:|".repeat(sizes.len()))?;
     for (name, value) in rows {
         write!(f, "| {name} |")?;
@@ -138,7 +150,7 @@ fn breaks(breaks: &[Break], f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 /// How much of each limit is used at each step; what breaks first is bold.
 fn limits(size: &Size, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "| {} online |", short(size.demand.people))?;
+    write!(f, "| {} online |", short(size.people))?;
     for plan in &size.plans {
         let enough = if plan.enough { "" } else { ", not enough" };
         write!(f, " {}, {} nodes{enough} |", title(plan.step), plan.nodes)?;

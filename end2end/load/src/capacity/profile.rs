@@ -9,6 +9,10 @@ fn positive(text: &str) -> Result<f64, String> {
     if number.is_finite() && number > 0.0 { Ok(number) } else { Err("a number above 0".into()) }
 }
 
+fn not_negative(text: &str) -> Result<f64, String> {
+    if text.trim() == "0" { Ok(0.0) } else { positive(text) }
+}
+
 /// At the busiest hour.
 #[derive(Args, Clone, Debug, Serialize)]
 pub struct Profile {
@@ -34,10 +38,22 @@ pub struct Profile {
     /// Entries in the journal an hour for each person online: joins, leaves, sessions ended.
     #[arg(long, default_value_t = 0.1, value_parser = positive)]
     pub changes: f64,
+    /// Edits, deletions and reactions for each message.
+    #[arg(long, default_value_t = 0.2, value_parser = not_negative)]
+    pub revised: f64,
+    /// How often it is told that somebody is writing, for each message: the browser says so every 3 s.
+    #[arg(long, default_value_t = 2.0, value_parser = not_negative)]
+    pub typing: f64,
+    /// Times an hour that each person online comes or goes.
+    #[arg(long, default_value_t = 2.0, value_parser = not_negative)]
+    pub moves: f64,
+    /// People of whom a page shows whether they are here, once it is told of no others.
+    #[arg(long, default_value_t = 30.0, value_parser = positive)]
+    pub shown: f64,
     /// Bytes of a message's frame, and about as many of its hint.
     #[arg(long, default_value_t = 400.0, value_parser = positive)]
     pub frame: f64,
-    /// Bytes of any other hint.
+    /// Bytes of any other hint or frame.
     #[arg(long, default_value_t = 150.0, value_parser = positive)]
     pub hint: f64,
     /// Messages a second in a lively large channel.
@@ -67,12 +83,15 @@ pub struct Machine {
 /// Not measured by the benchmark: guesses, or measured once on the side, as `docs/scaling.md` says.
 #[derive(Args, Clone, Debug, Serialize)]
 pub struct Guesses {
-    /// Microseconds for a node to read one hint of another.
-    #[arg(long, default_value_t = 3.0, value_parser = positive)]
-    pub hint_us: f64,
-    /// Microseconds to put one frame into one connection's queue, with the registry locked.
-    #[arg(long, default_value_t = 0.6, value_parser = positive)]
-    pub push_us: f64,
+    /// Microseconds to read one hint of another node: for the task that does.
+    #[arg(long, default_value_t = 1.0, value_parser = positive)]
+    pub read_us: f64,
+    /// Microseconds to act on a hint, apart from finding and writing to whom it is for: for the follower.
+    #[arg(long, default_value_t = 2.0, value_parser = positive)]
+    pub follow_us: f64,
+    /// Microseconds to find one connection that is to receive something, with the registry locked.
+    #[arg(long, default_value_t = 0.1, value_parser = positive)]
+    pub find_us: f64,
     /// Microseconds for a ping and its answer.
     #[arg(long, default_value_t = 48.0, value_parser = positive)]
     pub ping_us: f64,
@@ -88,6 +107,9 @@ pub struct Guesses {
     /// Rows a second that it writes.
     #[arg(long, default_value_t = 50_000.0, value_parser = positive)]
     pub postgres_rows: f64,
+    /// Messages a second that it and those who ask it to put into the search index.
+    #[arg(long, default_value_t = 8_500.0, value_parser = positive)]
+    pub postgres_indexed: f64,
     /// Rows a second that it sends.
     #[arg(long, default_value_t = 500_000.0, value_parser = positive)]
     pub postgres_reads: f64,
