@@ -250,11 +250,14 @@ async fn keep_index(state: AppState) {
             () = state.store.unindexed() => tokio::time::sleep(INDEX_GATHERS).await,
         }
         loop {
-            match state.store.tidy_index().await {
+            let store = state.store.clone();
+            // In a task of its own: should a message make it panic, what comes later is tried all the same.
+            let step = tokio::spawn(async move { store.tidy_index().await }).await;
+            match step.map_err(|error| error.to_string()).and_then(|step| step.map_err(|error| error.to_string())) {
                 Ok(true) => tokio::time::sleep(INDEX_PAUSE).await,
                 Ok(false) => break,
                 Err(error) => {
-                    tracing::warn!(%error, "the search index isn't complete yet");
+                    tracing::warn!(error, "the search index isn't complete yet");
                     break;
                 }
             }

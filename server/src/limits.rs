@@ -4,7 +4,7 @@
 mod chat;
 mod uploads;
 
-pub use chat::{ChatLimits, ConnectionPlace, Frames};
+pub use chat::{ChatLimits, ConnectionPlace, Frames, SearchPlace};
 pub use uploads::{UploadLimits, UploadPlace};
 
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock as _};

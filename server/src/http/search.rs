@@ -50,7 +50,7 @@ fn refused(error: FieldError) -> ApiError {
 
 /// Messages that the caller may read, newest first.
 #[utoipa::path(get, path = "/search", tag = "messages", params(SearchParams),
-    responses((status = 200, body = HitPage), (status = 422, body = Problem)))]
+    responses((status = 200, body = HitPage), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub(super) async fn find(
     State(state): State<AppState>,
     caller: Caller,

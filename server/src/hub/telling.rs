@@ -2,7 +2,7 @@
 //! doesn't wait for it.
 
 use super::Hub;
-use crate::store::{Change, Result as StoreResult, Store};
+use crate::store::{Change, Result as StoreResult, Store, StoreError};
 use natter::{Channel, ChannelId, UserId, Visibility, wire::ServerFrame};
 use std::{
     collections::VecDeque,
@@ -60,7 +60,9 @@ impl Telling {
             let change = self.next().await;
             let mut trying = Trying::default();
             while let Err(error) = tell_one(hub, store, &change).await {
-                let Some(pause) = trying.again(store.journal_head().await.is_ok()) else {
+                // A crowd that comes back takes all connections: sending more people away would make it larger.
+                let full = matches!(error, StoreError::Database(sqlx::Error::PoolTimedOut));
+                let Some(pause) = trying.again(!full && store.journal_head().await.is_ok()) else {
                     tracing::error!(%error, ?change, "a change can't be told; those it concerns connect anew");
                     hub.reconnect(&change);
                     break;

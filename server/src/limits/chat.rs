@@ -15,6 +15,8 @@ const MESSAGE_EVERY: Duration = Duration::from_millis(50);
 /// Searches somebody may begin at once, and then one so often: the palette looks while one types.
 const SEARCHES: u32 = 60;
 const SEARCH_EVERY: Duration = Duration::from_millis(250);
+/// Searches of one account that wait for their turn or are under way.
+const SEARCHING: usize = 4;
 /// Frames of any kind one connection may send at once, and then one so often.
 const FRAMES: u32 = 1_000;
 const FRAME_EVERY: Duration = Duration::from_millis(10);
@@ -34,6 +36,7 @@ pub struct ChatLimits {
 struct Open {
     by_user: HashMap<UserId, usize>,
     by_address: HashMap<IpAddr, usize>,
+    searching: HashMap<UserId, usize>,
 }
 
 impl ChatLimits {
@@ -48,9 +51,16 @@ impl ChatLimits {
         check(self.on, &self.messages, &user_id)
     }
 
-    /// Before looking for something.
-    pub fn search(&self, user_id: UserId) -> Result<(), Limited> {
-        check(self.on, &self.searches, &user_id)
+    /// Counts a search in for as long as the answer lives.
+    pub fn search(self: &Arc<Self>, user_id: UserId) -> Result<SearchPlace, Limited> {
+        check(self.on, &self.searches, &user_id)?;
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let mine = open.searching.entry(user_id).or_default();
+        if self.on && *mine >= SEARCHING {
+            return Err(Limited { retry_after_seconds: 1 });
+        }
+        *mine += 1;
+        Ok(SearchPlace { limits: self.clone(), user_id })
     }
 
     /// Counts a connection in for as long as the answer lives.
@@ -95,6 +105,20 @@ impl Drop for ConnectionPlace {
     }
 }
 
+/// A search that counts until this is dropped.
+#[must_use]
+pub struct SearchPlace {
+    limits: Arc<ChatLimits>,
+    user_id: UserId,
+}
+
+impl Drop for SearchPlace {
+    fn drop(&mut self) {
+        let mut open = self.limits.open.lock().unwrap_or_else(PoisonError::into_inner);
+        one_less(&mut open.searching, &self.user_id);
+    }
+}
+
 /// What one connection sends.
 pub struct Frames(Option<DefaultDirectRateLimiter>);
 
@@ -111,15 +135,20 @@ mod tests {
 
     #[test]
     fn one_person_s_flood_is_cut_off_and_others_are_not() {
-        let limits = ChatLimits::new(true);
+        let limits = Arc::new(ChatLimits::new(true));
         let (ada, mira) = (UserId::generate(), UserId::generate());
         for _ in 0..MESSAGES {
             limits.message(ada).unwrap();
         }
         assert_eq!(limits.message(ada).unwrap_err().retry_after_seconds, 1);
         limits.message(mira).unwrap();
-        assert!((0..SEARCHES).all(|_| limits.search(ada).is_ok()) && limits.search(ada).is_err());
-        limits.search(mira).unwrap();
+        let few: Vec<_> = (0..SEARCHING).map(|_| limits.search(ada).unwrap()).collect();
+        assert!(limits.search(ada).is_err() && limits.search(mira).is_ok());
+        drop(few);
+        let left = (0..SEARCHES).filter(|_| limits.search(ada).is_ok()).count();
+        let most = usize::try_from(SEARCHES).unwrap();
+        assert!((most - SEARCHING - 1..most).contains(&left), "{left}: what is refused counts, too");
+        assert!(limits.search(mira).is_ok() && limits.open.lock().unwrap().searching.is_empty());
         let frames = limits.frames();
         assert!((0..FRAMES).all(|_| frames.one_more()) && !frames.one_more() && limits.frames().one_more());
     }

@@ -12,11 +12,14 @@ use natter::{
 use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
+    time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, time::timeout};
 
 /// Searches under way at once: there are few connections to the database, and others want to read, too.
 const AT_ONCE: usize = 2;
+/// How long one waits for its turn.
+const TURN_WITHIN: Duration = Duration::from_secs(5);
 
 pub struct Finder {
     store: Arc<dyn Store>,
@@ -41,8 +44,9 @@ impl Finder {
         if query.is_empty() {
             return Err(FieldError::new("q", "Say what to look for: a word, or where, from whom or when.").into());
         }
-        self.limits.search(caller.user.id).map_err(ServiceError::RateLimited)?;
-        let _turn = self.turns.acquire().await;
+        let _place = self.limits.search(caller.user.id)?;
+        let turn = timeout(TURN_WITHIN, self.turns.acquire()).await;
+        let Ok(_turn) = turn else { return Err(ServiceError::Overloaded) };
         let nothing = HitPage { items: Vec::new(), next: None };
         let mut channels = Vec::new();
         for place in &query.places {

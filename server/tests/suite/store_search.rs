@@ -156,6 +156,7 @@ async fn what_is_rare_is_found_however_much_was_said_since(fresh: Fresh) {
     assert_eq!(all(store, in_quiet).await, ["needle one and m7"]);
     let by_mira = Search { senders: vec![mira.id], ..looking(&ada, "m7") };
     assert_eq!(all(store, by_mira).await, ["needle one and m7"]);
+    assert_eq!(found(store, &ada, "d").await, ["needle two", "needle one and m7"], "among many that don't have it");
     // A single letter has no index: it is looked for all the same, step by step.
     assert_eq!(found(store, &ada, "z").await, Vec::<String>::new());
     assert_eq!(all(store, Search { limit: 100, ..looking(&ada, "m") }).await.len(), 2_601);

@@ -93,10 +93,13 @@ impl Desk {
             return chat.notice.set(Some(why));
         }
         spawn_local(async move {
+            // Before it is gone there, since the answer may be lost; and once, if this is tried again.
+            let draft = chat.draft(to);
+            if !draft.ends_with(one.text.trim()) {
+                chat.set_draft(to, format!("{draft}\n{}", one.text).trim().to_owned());
+            }
             match api::cancel_scheduled(one.id, true).await {
                 Ok(gone) => {
-                    let draft = chat.draft(to);
-                    chat.set_draft(to, format!("{draft}\n{}", one.text).trim().to_owned());
                     chat.uploads.put_back(to, one.attachments);
                     chat.later.put(gone);
                     then();

@@ -36,6 +36,8 @@ const RARE: usize = 10;
 const MOST: u32 = 10_000;
 /// Of those, at once.
 const STEP: u32 = 1_000;
+/// Of those that wait for the index.
+const WAITING: u32 = 4_000;
 /// Messages looked at, and put into the index, in one transaction.
 const BACKLOG: u32 = 500;
 /// Nodes of the version before may be writing for so long after the first of this one has started.
@@ -68,7 +70,8 @@ macro_rules! readable {
     };
 }
 
-/// Of the newest `$6` messages, those that have all pieces `$5`.
+/// Of a stretch of messages, from `$3` on and before `$4`, those that have all pieces `$5`. The OFFSET keeps the planner
+/// from asking the index of pieces.
 macro_rules! walk {
     ($which:expr) => {
         concat!(
@@ -79,7 +82,7 @@ macro_rules! walk {
                 "(SELECT id, channel_id FROM (SELECT id, channel_id, pieces FROM search_index
                     WHERE id >= $3 AND id < $4",
                 $which,
-                " ORDER BY id DESC LIMIT $6) w WHERE pieces @> $5) w"
+                " ORDER BY id DESC OFFSET 0) w WHERE pieces @> $5) w"
             )),
             ") w JOIN messages m ON m.id = w.id ORDER BY m.id DESC"
         )
@@ -166,11 +169,13 @@ impl PostgresStore {
         Ok(optional::<(Uuid,)>(&self.pool, end).await?.map(|(id,)| id))
     }
 
-    async fn walk(&self, asked: &Asked<'_>, most: u32) -> Result<Vec<Glimpse>> {
+    /// Of a stretch down to `end`, or to where nothing more is to be looked at, the newest candidates.
+    async fn walk(&self, asked: &Asked<'_>, end: Option<Uuid>, most: u32) -> Result<Vec<Glimpse>> {
         let channel = asked.search.channels.first();
-        let page = sqlx::query_as(if channel.is_some() { walk!(" AND channel_id = $7") } else { walk!("") });
-        let page = page.bind(asked.search.reader.0).bind(i64::from(most)).bind(asked.from).bind(asked.to);
-        let mut page = page.bind(&asked.pieces).bind(i64::from(WALK));
+        let page = sqlx::query_as(if channel.is_some() { walk!(" AND channel_id = $6") } else { walk!("") });
+        let from = end.unwrap_or(asked.from);
+        let page = page.bind(asked.search.reader.0).bind(i64::from(most)).bind(from).bind(asked.to);
+        let mut page = page.bind(&asked.pieces);
         if let Some(channel) = channel {
             page = page.bind(channel.0);
         }
@@ -194,7 +199,7 @@ impl PostgresStore {
         let bound = sqlx::query_as(
             "SELECT id FROM search_waiting WHERE id >= $1 AND id < $2 ORDER BY id DESC OFFSET $3 LIMIT 1",
         );
-        let bound = bound.bind(asked.from).bind(asked.to).bind(i64::from(MOST) - 1);
+        let bound = bound.bind(asked.from).bind(asked.to).bind(i64::from(WAITING) - 1);
         Ok(optional::<(Uuid,)>(&self.pool, bound).await?.map(|(id,)| id))
     }
 
@@ -207,7 +212,7 @@ impl PostgresStore {
              JOIN messages m ON m.id = w.id
              JOIN memberships s ON s.channel_id = m.channel_id AND s.user_id = $1 ORDER BY m.id DESC"
         ));
-        let waiting = waiting.bind(asked.search.reader.0).bind(asked.from).bind(asked.to).bind(i64::from(MOST));
+        let waiting = waiting.bind(asked.search.reader.0).bind(asked.from).bind(asked.to).bind(i64::from(WAITING));
         Ok(asked.search.likely(&all(&self.pool, waiting).await?))
     }
 
@@ -284,6 +289,9 @@ impl PostgresStore {
         }
         put(&mut tx, ids.into_iter().map(|(id,)| id).collect()).await?;
         commit(tx).await?;
+        // Here nobody waits for it, as everyone would for whoever happened to add the last bit to a full list.
+        let sort = sqlx::query("SELECT gin_clean_pending_list('search_by_piece')");
+        run(&self.pool, sort).await?;
         Ok(true)
     }
 
@@ -319,23 +327,23 @@ async fn put(tx: &mut PgConnection, ids: Vec<Uuid>) -> Result<()> {
     if ids.is_empty() {
         return Ok(());
     }
-    // Shared, so that nobody changes one while it is put into the index.
-    let held = sqlx::query_as(concat!(
-        "SELECT ",
-        message!(),
-        " FROM messages m WHERE m.id = ANY ($1) AND NOT m.deleted
-         AND EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id) ORDER BY m.id FOR SHARE OF m"
-    ));
-    let held = messages(all(&mut *tx, held.bind(ids)).await?);
+    let read =
+        sqlx::query_as(concat!("SELECT ", message!(), " FROM messages m WHERE m.id = ANY ($1) AND NOT m.deleted"));
+    let read = messages(all(&mut *tx, read.bind(ids)).await?);
+    // Shared, so that nobody changes one while it is put into the index, and for no longer than that: whoever
+    // wants to change one keeps its channel waiting. What was edited since it was read is in the index already.
     let insert = sqlx::query(
         "INSERT INTO search_index (id, channel_id, pieces)
-         SELECT id, channel_id, pieces::integer[]
-         FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS i (id, channel_id, pieces)
-         ON CONFLICT (id) DO UPDATE SET pieces = excluded.pieces WHERE search_index.pieces <> excluded.pieces",
+         SELECT m.id, m.channel_id, i.pieces::integer[]
+         FROM unnest($1::uuid[], $2::text[], $3::text[]) AS i (id, text, pieces)
+         JOIN messages m ON m.id = i.id AND m.text = i.text AND NOT m.deleted
+         WHERE EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id) ORDER BY m.id FOR SHARE OF m
+         ON CONFLICT (id) DO UPDATE SET pieces = excluded.pieces
+         WHERE NOT (search_index.pieces @> excluded.pieces AND search_index.pieces <@ excluded.pieces)",
     )
-    .bind(held.iter().map(|message| message.id.0).collect::<Vec<_>>())
-    .bind(held.iter().map(|message| message.channel_id.0).collect::<Vec<_>>())
-    .bind(held.iter().map(|message| literal(&numbers(message))).collect::<Vec<_>>());
+    .bind(read.iter().map(|message| message.id.0).collect::<Vec<_>>())
+    .bind(read.iter().map(|message| message.text.as_str()).collect::<Vec<_>>())
+    .bind(read.iter().map(|message| literal(&numbers(message))).collect::<Vec<_>>());
     run(&mut *tx, insert).await?;
     Ok(())
 }
@@ -370,7 +378,7 @@ impl SearchStore for PostgresStore {
             let end = self.stretch(&asked).await?;
             let (mut candidates, mut most) = (0, search.limit + 1);
             loop {
-                let seen = self.walk(&asked, most).await?;
+                let seen = self.walk(&asked, end, most).await?;
                 candidates += seen.len();
                 let last = seen.last().map(|seen| seen.id).filter(|_| seen.len() == most as usize);
                 let down_to = last.or(end).unwrap_or(asked.from);
