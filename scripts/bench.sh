@@ -3,7 +3,7 @@
 # as JSON. Wants a machine that does nothing else. Named parts run alone: scripts/bench.sh fanout idle
 . "$(dirname "$0")/lib.sh"
 parts=("$@")
-[ $# -gt 0 ] || parts=(start disk commit inserts fanout fastapi idle reconnect history search)
+[ $# -gt 0 ] || parts=(start disk commit inserts fanout fastapi channels idle reconnect history search)
 [ -x target/release/natter ] || die "there is no release build." "Run: make build"
 cargo build --release -p natter-load
 load=target/release/natter-load
@@ -114,6 +114,17 @@ fastapi() {
       --json "$out/fastapi-$members.json"
   done
 }
+# The same load on 100 channels of five members each, and then beside 100,000 more: the same people in
+# a thousand each.
+channels() {
+  serve channels
+  measure channels-100 fanout --connections 500 --users 500 --channels 100 --senders 100 --rate 2000 --seconds 10
+  stop
+  say "Adding 100,000 channels"
+  python3 end2end/load/fill.py channels "$dir/channels/natter.db" 100000 5
+  serve channels
+  measure channels-100000 fanout --connections 500 --users 500 --as-they-are --senders 100 --rate 2000 --seconds 10
+}
 idle() {
   serve idle
   measure idle-10000 idle --connections 10000 --users 100
@@ -127,6 +138,11 @@ history() {
     serve history
     measure "history-$size" history --fill "$size" --prefix history
   done
+  stop
+  say "Adding up to 10,000,000 messages"
+  python3 end2end/load/fill.py history "$dir/history/natter.db" history-0 10000000
+  serve history
+  measure history-10000000 history --fill 10000000 --prefix history
 }
 search() {
   say "Searches among a million messages, SQLite"

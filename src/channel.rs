@@ -3,6 +3,9 @@
 use crate::{ChannelId, Timestamp, UserRef};
 use serde::{Deserialize, Serialize};
 
+/// How far what is unread in a channel is counted.
+pub const UNREAD_MAX: u64 = 10_000;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -81,7 +84,7 @@ pub struct Channel {
     pub rev: u64,
     /// How far the person asking has read: the `seq` of the last message seen.
     pub read_seq: u64,
-    /// Messages of others past `read_seq`; 0 when not joined.
+    /// Messages of others past `read_seq`, counted to [`UNREAD_MAX`]; 0 when not joined.
     pub unread: u64,
     /// Those among them that name the person asking or, where it isn't muted, everyone.
     pub mentions: u64,

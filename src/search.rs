@@ -11,6 +11,9 @@ use std::ops::Range;
 /// Characters in a query, operators included.
 pub const QUERY_MAX_CHARS: usize = 200;
 
+/// Channels, and people, named in a query: more than one of them is true of no message.
+pub const NAMES_MAX: usize = 8;
+
 /// Something that a message has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Has {
@@ -65,8 +68,8 @@ impl Query {
     /// Adds what an operator says; false if it is none.
     pub fn narrow(&mut self, operator: &str, value: &str) -> Result<bool, FieldError> {
         match operator {
-            "in" => self.places.push(value.to_owned()),
-            "from" => self.senders.push(value.to_owned()),
+            "in" => name(operator, &mut self.places, value)?,
+            "from" => name(operator, &mut self.senders, value)?,
             "before" => {
                 let before = time(operator, value)?;
                 self.before = Some(self.before.map_or(before, |known| known.min(before)));
@@ -97,6 +100,17 @@ impl Query {
             self.terms.push(term);
         }
     }
+}
+
+/// Adds a name to those that have to hold.
+fn name(field: &str, names: &mut Vec<String>, value: &str) -> Result<(), FieldError> {
+    if !names.iter().any(|name| name == value) {
+        if names.len() == NAMES_MAX {
+            return Err(FieldError::new(field, format!("A search names at most {NAMES_MAX} of them.")));
+        }
+        names.push(value.to_owned());
+    }
+    Ok(())
 }
 
 /// A time, or the first moment of a day in UTC.

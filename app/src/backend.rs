@@ -86,7 +86,7 @@ pub trait Backend: Send + Sync {
         send_at: Option<Timestamp>,
     ) -> Answer<Scheduled>;
     async fn send_scheduled(&self, id: ScheduledId) -> Answer<Scheduled>;
-    async fn cancel_scheduled(&self, id: ScheduledId) -> Answer<Scheduled>;
+    async fn cancel_scheduled(&self, id: ScheduledId, keep_files: bool) -> Answer<Scheduled>;
     /// The messages on both sides of a place.
     async fn history_around(&self, id: ChannelId, place: u64) -> Answer<MessagePage>;
     /// A page of history after a place.

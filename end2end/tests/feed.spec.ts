@@ -1,6 +1,7 @@
 import type { Locator, Page } from '@playwright/test';
 import { Account, NO_SERVER, expect, open, test } from './support/test';
-import { conversations, link, log } from './support/chat';
+import { composer, conversations, link, log, message } from './support/chat';
+import { film, picture } from './support/files';
 import { Wire } from './support/socket';
 import type { Channel } from './support/account';
 import type { Server } from './support/server';
@@ -58,6 +59,73 @@ test('much that is unread is opened at the first of it', async ({ server, signed
   await expect(log(page).getByText('message 1', { exact: true })).toBeInViewport();
   await expect(log(page).getByText('New', { exact: true })).toBeInViewport();
   await expect(link(page, '#general 60 unread'), 'not read before it is seen').toBeVisible();
+});
+
+test('pictures and files are glimpsed at, and lead to their message', async ({ server, signedIn }) => {
+  const { ada, mira, general, direct } = await place(server);
+  const page = await (await signedIn(mira)).newPage();
+  const [wide, tall] = [await picture(page, 1600, 900), await picture(page, 300, 900, 'tomato')];
+  await ada.send(direct, '', [await ada.upload('wide.png', wide)]);
+  await ada.post(general, 'before');
+  const files = [await ada.upload('wide.png', wide), await ada.upload('tall.png', tall)];
+  const said = await ada.send(general, 'look', [...files, await ada.upload('film.mp4', await film(page)), await ada.upload('notes.txt', 'hello')]);
+  // Their places are there before they are.
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/thumbnail', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await open(page.context(), '/', page);
+  const inCard = (name: string, file: string): Locator => card(page, name).getByRole('img', { name: file });
+  const all = [inCard('ada', 'wide.png'), inCard('#general', 'wide.png'), inCard('#general', 'tall.png')];
+  await expect(all[2]).toBeVisible();
+  const boxes = await Promise.all(all.map((image) => image.boundingBox()));
+  release();
+  for (const image of all) {
+    await expect.poll(() => image.evaluate((it: HTMLImageElement) => it.naturalWidth)).toBeGreaterThan(0);
+    const shape = await image.evaluate((it: HTMLImageElement) => ({ natural: it.naturalWidth / it.naturalHeight, shown: it.width / it.height }));
+    expect(shape.shown).toBeCloseTo(shape.natural, 1);
+  }
+  const after = await Promise.all(all.map((image) => image.boundingBox()));
+  for (const [at, box] of boxes.entries()) {
+    expect(box!.height).toBeLessThanOrEqual(120);
+    // Sizes are whole pixels until the shape is known.
+    for (const side of ['x', 'y', 'width', 'height'] as const) expect(Math.abs(after[at]![side] - box![side])).toBeLessThan(1);
+  }
+  for (const link of await card(page, '#general').locator('.glimpses a').all()) expect((await link.boundingBox())!.width).toBeGreaterThanOrEqual(44);
+  await expect(card(page, '#general').getByRole('link', { name: /^film\.mp4 Video · 0:0\d · / })).toBeVisible();
+  await expect(card(page, '#general').locator('video')).toHaveCount(0);
+  await expect(card(page, '#general').getByRole('link', { name: /^notes\.txt Text · 5 B/ })).toBeVisible();
+  await inCard('#general', 'tall.png').click();
+  await expect(page).toHaveURL(`/channels/general?at=${said.seq}`);
+  await expect(log(page).getByText('look', { exact: true })).toBeInViewport();
+  await ada.deleteMessage(said);
+  await open(page.context(), '/', page);
+  await expect(card(page, 'ada').getByRole('img', { name: 'wide.png' })).toBeVisible();
+  await expect(page.getByRole('img', { name: 'tall.png' })).toHaveCount(0);
+});
+
+test('what is said on a card answers nothing that was chosen elsewhere', async ({ server, signedIn }) => {
+  const { ada, mira, general } = await place(server);
+  const first = await ada.post(general, 'who is in?');
+  const page = await open(await signedIn(mira), '/channels/general');
+  await message(page, 'who is in?').hover();
+  await message(page, 'who is in?').getByRole('button', { name: 'Reply', exact: true }).click();
+  await expect(page.getByText('Replying to ada: who is in?')).toBeVisible();
+  await conversations(page).getByRole('link', { name: /^Catch up/ }).click();
+  await ada.post(general, 'something else');
+  await card(page, '#general').getByRole('button', { name: 'Reply' }).click();
+  await page.getByRole('textbox', { name: 'Message #general' }).fill('agreed');
+  await page.keyboard.press('Enter');
+  await expect(card(page, '#general').getByText('Sent', { exact: true })).toBeVisible();
+  await link(page, '#general 1 unread').click();
+  await expect(message(page, 'agreed')).toBeVisible();
+  await expect(message(page, 'agreed').getByRole('button', { name: /answers/ })).toHaveCount(0);
+  await expect(page.getByText('Replying to ada: who is in?'), 'it still waits where it was chosen').toBeVisible();
+  await composer(page).fill('me');
+  await composer(page).press('Enter');
+  await expect(message(page, 'me').getByRole('button', { name: /answers/ })).toContainText(first.text);
 });
 
 test('the keyboard moves, answers, puts away and opens', async ({ server, signedIn }) => {

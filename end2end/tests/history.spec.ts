@@ -150,3 +150,34 @@ test('an address leads to a place in a channel, and what comes after stays unrea
   await expect(page.getByRole('alert')).toHaveText("That message can't be shown.");
   await expect(message(page, 'message 130')).toBeInViewport();
 });
+
+test('without scripts, too, an address leads to its message', async ({ server, signedIn }) => {
+  const { mira } = await longChannel(server);
+  const page = await (await signedIn(mira, { javaScriptEnabled: false })).newPage();
+  await page.goto('/channels/general?at=20');
+  await expect(message(page, 'message 20')).toBeInViewport({ ratio: 1 });
+  await expect(message(page, 'message 20')).toBeFocused();
+  await page.goto('/channels/general');
+  await expect(message(page, 'message 130')).toBeInViewport({ ratio: 1 });
+});
+
+test('a page that an address led to stays where the browser went at first', async ({ server, signedIn }) => {
+  const { mira } = await longChannel(server);
+  const page = await (await signedIn(mira)).newPage();
+  // Where the message stands, frame by frame, from the first that shows it.
+  await page.addInitScript(() => {
+    const seen: number[] = [];
+    Object.assign(window, { seen });
+    const look = (): void => {
+      const row = document.querySelector('li[autofocus]');
+      if (row && document.activeElement !== document.body) seen.push(Math.round(row.getBoundingClientRect().top));
+      requestAnimationFrame(look);
+    };
+    requestAnimationFrame(look);
+  });
+  await open(page.context(), '/channels/general?at=20', page);
+  await expect(message(page, 'message 20')).toHaveClass(/message-found/);
+  await expect(message(page, 'message 20')).not.toHaveClass(/message-found/);
+  const seen = await page.evaluate(() => [...new Set((window as unknown as { seen: number[] }).seen)]);
+  expect(seen).toHaveLength(1);
+});

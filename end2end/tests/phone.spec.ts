@@ -50,6 +50,49 @@ test('from registering to a conversation and back', async ({ server, newBrowser 
   await fits(page);
 });
 
+test('at home the list is a screen of its own, and what is unread another', async ({ server, signedIn }) => {
+  const [ada, mira] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
+  const general = await ada.createChannel('general');
+  await mira.join(general);
+  await ada.post(general, 'hello @mira');
+  const page = await open(await signedIn(mira), '/');
+  const feed = page.getByRole('region', { name: 'Catch up' });
+  const entry = link(page, 'Catch up');
+  const onList = async (): Promise<void> => {
+    await expect(conversations(page)).toBeInViewport({ ratio: 1 });
+    await expect(feed).not.toBeInViewport();
+  };
+  const onFeed = async (): Promise<void> => {
+    await expect(feed).toBeInViewport({ ratio: 1 });
+    await expect(conversations(page)).not.toBeInViewport();
+  };
+  await onList();
+  await expect(entry).toHaveAccessibleDescription('1 message is waiting for you');
+  await expect(entry).toContainText('1');
+  await entry.tap();
+  await expect(page).toHaveURL('/#catch-up');
+  await onFeed();
+  await expect(page.getByRole('heading', { name: 'Catch up', level: 1 })).toBeFocused();
+  await page.getByRole('link', { name: 'Back to conversations' }).tap();
+  await expect(page).toHaveURL('/');
+  await onList();
+  await entry.tap();
+  await onFeed();
+  await feed.getByRole('link', { name: 'Open' }).tap();
+  await expect(texts(page)).toHaveText(['hello @mira']);
+  await page.goBack();
+  await onFeed();
+  await page.reload();
+  await onFeed();
+  await page.goBack();
+  await onList();
+  await link(page, '#general').tap();
+  await page.getByRole('link', { name: 'Back to conversations' }).tap();
+  await onList();
+  // What one scrolls moves inside its screen.
+  expect((await conversations(page).boundingBox())!.height).toBe(844);
+});
+
 test('nothing is wider than the screen, whatever people write', async ({ server, signedIn, watch }) => {
   watch.allow(/status of 404 .*\/(nowhere|channels\/none)\)$/); // These pages are among those looked at.
   const admin = await Account.register(server, 'a'.repeat(32));

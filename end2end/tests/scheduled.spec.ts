@@ -1,5 +1,6 @@
 import { Account, expect, open, test } from './support/test';
 import { composer, conversations, log, texts } from './support/chat';
+import { picture } from './support/files';
 import type { Page } from '@playwright/test';
 
 const later = (page: Page) => page.getByRole('button', { name: 'Send later' });
@@ -107,6 +108,34 @@ test('what could not be sent says why, and is written again or put away', async 
   await expect(composer(page)).toHaveValue('too late');
   await expect(conversations(page).getByRole('link', { name: 'Scheduled', exact: true })).toBeVisible();
   expect(await ada.texts(general)).toEqual([]);
+});
+
+test('what is written again takes its files along', async ({ server, signedIn }) => {
+  const [ada, mira] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
+  const general = await ada.createChannel('general');
+  await mira.join(general);
+  const page = await open(await signedIn(mira), '/scheduled');
+  const files = [await mira.upload('cat.png', await picture(page, 300, 200)), await mira.upload('notes.txt', 'hello')];
+  const made = await mira.schedule(general, 'look', from(inAn.hour), files);
+  await ada.remove(general, mira);
+  await mira.sendNow(made);
+  await expect(page.getByRole('region', { name: 'Not sent' })).toContainText('With cat.png, notes.txt');
+  await ada.admit(general, mira);
+  await page.getByRole('button', { name: 'Write again “look”' }).click();
+  await expect(page).toHaveURL('/channels/general');
+  await expect(composer(page)).toHaveValue('look');
+  const picked = page.getByRole('list', { name: 'Files to send' }).getByRole('listitem');
+  await expect(picked).toContainText(['cat.png', 'notes.txt']);
+  await expect.poll(() => picked.first().locator('img').evaluate((it: HTMLImageElement) => it.naturalWidth)).toBeGreaterThan(0);
+  await composer(page).press('Enter');
+  await expect(picked).toHaveCount(0);
+  const other = await open(await signedIn(ada), '/channels/general');
+  await expect(log(other)).toContainText('look');
+  await expect(log(other).getByRole('img', { name: 'cat.png' })).toBeVisible();
+  await expect(log(other).getByRole('link', { name: /Download notes\.txt/ })).toBeVisible();
+  await page.goto('/scheduled');
+  await expect(page.getByText('Nothing is waiting to be sent')).toBeVisible();
+  await expect(page.getByRole('region', { name: 'Not sent' })).toHaveCount(0);
 });
 
 test('a private message waits before there is a conversation, and keys are enough', async ({ server, signedIn }) => {

@@ -1,8 +1,9 @@
 import type { Locator, Page } from '@playwright/test';
-import { Account, expect, open, test } from './support/test';
+import { Account, NO_SERVER, expect, open, test } from './support/test';
 import { composer, log, sendButton } from './support/chat';
 import { carry, film, picture } from './support/files';
 import type { Server } from './support/server';
+import { Wire } from './support/socket';
 
 /** Ada and Mira in #general. */
 async function two(server: Server) {
@@ -49,6 +50,7 @@ test('pictures that are picked go out with their words as one message, and the o
   }
   await to.reload();
   await expect(shown(to, 'wide.png')).toBeVisible();
+  await expect.poll(async () => (await shapes(shown(to, 'wide.png'))).loaded).toBe(true);
   await expect(log(to).getByRole('listitem').filter({ has: to.locator('.picture') })).toHaveCount(1);
 });
 
@@ -243,7 +245,7 @@ test('a deleted message takes its pictures along, and an edit keeps them', async
   await expect(shown(other, 'cat.png')).toHaveCount(0);
 });
 
-test('files wait in their conversation while one looks elsewhere, and an unsent message keeps them over a reload', async ({ server, signedIn }) => {
+test('files wait in their conversation while one looks elsewhere, and once sent they stay over a reload', async ({ server, signedIn }) => {
   const { ada } = await two(server);
   await ada.createChannel('other');
   const page = await open(await signedIn(ada), '/channels/general');
@@ -258,4 +260,34 @@ test('files wait in their conversation while one looks elsewhere, and an unsent 
   await expect(waiting(page).locator('progress')).toHaveCount(0);
   await composer(page).press('Enter');
   await expect(shown(page, 'cat.png')).toBeVisible();
+  await expect(log(page).locator('.message-sending')).toHaveCount(0);
+  await open(page.context(), '/channels/general', page);
+  await expect(shown(page, 'cat.png')).toHaveCount(1);
+  await expect(shown(page, 'cat.png')).toHaveAttribute('src', /\/thumbnail$/);
+  await expect.poll(async () => (await shapes(shown(page, 'cat.png'))).loaded).toBe(true);
+  await expect(waiting(page)).toHaveCount(0);
+});
+
+test('an unsent message keeps its files over a reload', async ({ server, signedIn, watch }) => {
+  watch.allow(...NO_SERVER, /net::ERR_FAILED/);
+  const { ada, mira } = await two(server);
+  const context = await signedIn(ada);
+  const page = await context.newPage();
+  const wire = await Wire.of(page);
+  // What is said is lost on the way, until the page has been loaded again.
+  wire.sent = (frame) => (frame.type === 'send' ? 'lose' : 'pass');
+  await open(context, '/channels/general', page);
+  await input(page).setInputFiles(png('cat.png', await picture(page, 60, 60)));
+  await expect(waiting(page).locator('progress')).toHaveCount(0);
+  await composer(page).fill('a cat');
+  await composer(page).press('Enter');
+  await expect(shown(page, 'cat.png')).toBeVisible();
+  await expect(log(page).locator('.message-sending')).toHaveCount(1);
+  wire.sent = () => 'pass';
+  await open(context, '/channels/general', page);
+  await expect(shown(page, 'cat.png')).toBeVisible();
+  await expect(log(page).locator('.message-sending')).toHaveCount(0);
+  const other = await open(await signedIn(mira), '/channels/general');
+  await expect(log(other)).toContainText('a cat');
+  await expect(shown(other, 'cat.png')).toBeVisible();
 });

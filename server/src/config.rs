@@ -158,7 +158,9 @@ impl Config {
     }
 
     fn merge(given: Options, written: Options) -> Result<Self, ConfigError> {
-        let data_dir = given.data_dir.or(written.data_dir).unwrap_or_else(|| "data".into());
+        let named = given.data_dir.or(written.data_dir);
+        let anywhere = named.is_none();
+        let data_dir = named.unwrap_or_else(|| "data".into());
         let allowed_origins = given.allowed_origins.or(written.allowed_origins).unwrap_or_default();
         for origin in &allowed_origins {
             check_origin("allowed_origins", origin)?;
@@ -180,7 +182,11 @@ impl Config {
         if let Some(urls) = &nats_url {
             check_broker(urls, &database)?;
         }
-        let uploads = given.uploads.merge(written.uploads, &data_dir)?;
+        let mut uploads = given.uploads.merge(written.uploads, &data_dir)?;
+        if anywhere && matches!(database, Database::Postgres(_)) && uploads.storage != Uploads::of(&data_dir).storage {
+            // A node that keeps nothing needs no folder of its own.
+            uploads.spool = std::env::temp_dir();
+        }
         Ok(Self {
             listen: given.listen.or(written.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 3000))),
             database,
@@ -295,6 +301,20 @@ mod tests {
         let config = merged("", file).unwrap();
         assert!(config.database == Database::Postgres("postgres://natter@db/natter".into()));
         assert_eq!(config.nats_url.as_deref(), Some("nats://a:4222,nats://b:4222"));
+    }
+
+    #[test]
+    fn a_node_that_keeps_nothing_needs_no_folder() {
+        let spool = |file: &str| merged("", file).unwrap().uploads.spool;
+        let (postgres, elsewhere) = ("database_url = \"postgres://db/natter\"", "uploads_url = \"file:/srv/files\"");
+        assert_eq!(spool(&format!("{postgres}\n{elsewhere}")), std::env::temp_dir());
+        assert_eq!(
+            spool(&format!("{postgres}\n{elsewhere}\ndata_dir = \"/var/lib/natter\"")),
+            Path::new("/var/lib/natter")
+        );
+        for file in [postgres, elsewhere, ""] {
+            assert_eq!(spool(file), Path::new("data"), "{file}");
+        }
     }
 
     #[test]

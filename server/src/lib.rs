@@ -18,6 +18,7 @@ mod serve;
 pub mod services;
 pub mod state;
 pub mod store;
+mod vital;
 mod web;
 mod ws;
 
@@ -43,6 +44,8 @@ const FINISH_WITHIN: Duration = Duration::from_secs(2);
 const TIDY_EVERY: Duration = Duration::from_mins(10);
 /// All that is stored is looked through this often.
 const STRAYS_EVERY: Duration = Duration::from_hours(24);
+/// New messages wait for more before they are put into the search index together.
+const INDEX_GATHERS: Duration = Duration::from_secs(2);
 /// Between two steps of filling the search index: others come first.
 const INDEX_PAUSE: Duration = Duration::from_millis(20);
 
@@ -68,6 +71,7 @@ pub struct Server {
     /// Nobody has an account yet.
     pub is_new: bool,
     shutdown: CancellationToken,
+    failed: CancellationToken,
     serving: JoinHandle<()>,
 }
 
@@ -93,6 +97,8 @@ impl Server {
         let tidy = tokio::spawn(tidy(state.clone()));
         let sweeping = tokio::spawn(sweep(state.clone()));
         let indexing = tokio::spawn(keep_index(state.clone()));
+        let failed = CancellationToken::new();
+        let vital = tokio::spawn(vital::watch(tasks, shutdown.clone(), failed.clone()));
         let serving = tokio::spawn(async move {
             serve::serve(listener, router, state.sockets.clone(), state.shutdown.clone()).await;
             tidy.abort();
@@ -101,16 +107,14 @@ impl Server {
             // The last senders into the queues are gone with the state: the tasks finish what is in them.
             drop(state);
             let finished = tokio::time::timeout(FINISH_WITHIN, async {
-                for task in tasks {
-                    let _ = task.await;
-                }
+                let _ = vital.await;
                 store.close().await;
             });
             if finished.await.is_err() {
                 tracing::warn!("the database was still in use; what is committed is safe");
             }
         });
-        Ok(Self { address, is_new, shutdown, serving })
+        Ok(Self { address, is_new, shutdown, failed, serving })
     }
 
     /// Ends the server: sockets get 1001, requests finish, the database is closed.
@@ -118,9 +122,14 @@ impl Server {
         self.shutdown.cancel();
     }
 
-    /// Waits until it has ended.
-    pub async fn ended(self) {
-        let _ = self.serving.await;
+    /// Waits until it can't go on, if that ever happens; it ends by itself then.
+    pub async fn failed(&self) {
+        self.failed.cancelled().await;
+    }
+
+    /// Waits until it has ended. False if it couldn't go on, or didn't end in order.
+    pub async fn ended(self) -> bool {
+        self.serving.await.is_ok() && !self.failed.is_cancelled()
     }
 }
 
@@ -215,7 +224,7 @@ fn open_depot(config: &Config) -> Result<Depot, StartError> {
     Ok(Depot::open(&config.uploads.storage)?)
 }
 
-/// Removes files that are nobody's, now and then, and when a message has just been deleted.
+/// Removes files that are nobody's, now and then, and when what carried them has just gone.
 async fn sweep(state: AppState) {
     let mut strays = tokio::time::interval(STRAYS_EVERY);
     let mut every = tokio::time::interval(TIDY_EVERY);
@@ -224,6 +233,7 @@ async fn sweep(state: AppState) {
             _ = strays.tick() => state.uploads.sweep_strays().await,
             _ = every.tick() => state.uploads.sweep().await,
             () = state.messages.deleted() => state.uploads.sweep().await,
+            () = state.store.freed() => state.uploads.sweep().await,
         };
         if let Err(error) = swept {
             tracing::warn!(%error, "files are left for the next sweep");
@@ -235,7 +245,10 @@ async fn sweep(state: AppState) {
 async fn keep_index(state: AppState) {
     let mut every = tokio::time::interval(TIDY_EVERY);
     loop {
-        every.tick().await;
+        tokio::select! {
+            _ = every.tick() => (),
+            () = state.store.unindexed() => tokio::time::sleep(INDEX_GATHERS).await,
+        }
         loop {
             match state.store.tidy_index().await {
                 Ok(true) => tokio::time::sleep(INDEX_PAUSE).await,

@@ -63,11 +63,11 @@ async fn run(config: Config) -> Result<(), Box<dyn std::error::Error>> {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
+        () = server.failed() => {}
     }
     tracing::info!("shutting down");
     server.shut_down();
-    server.ended().await;
-    Ok(())
+    if server.ended().await { Ok(()) } else { Err("a part of the server broke down; the log says which".into()) }
 }
 
 fn fail(error: &(impl std::fmt::Display + ?Sized)) -> ExitCode {

@@ -63,7 +63,8 @@ impl Deref for AppState {
 }
 
 impl AppState {
-    /// Wires services and hub to a store and a bus. The returned tasks end after the state is dropped.
+    /// Wires services and hub to a store and a bus. The returned tasks, without which nothing works,
+    /// end after the state is dropped.
     /// `journal`: the journal's position before the first connection.
     pub fn new(
         config: &Config,
@@ -73,7 +74,7 @@ impl AppState {
         signing_key: &[u8],
         depot: Depot,
         clock: Clock,
-    ) -> (Self, Vec<JoinHandle<()>>) {
+    ) -> (Self, Vec<(&'static str, JoinHandle<()>)>) {
         let hub = Arc::new(Hub::default());
         let follower = Follower::run(hub.clone(), store.clone(), Arc::downgrade(&bus), journal, hints);
         let fanout = tokio::spawn(follower);
@@ -123,7 +124,7 @@ impl AppState {
             place,
             uploads,
             schedule,
-            finder: Finder { store: store.clone() },
+            finder: Finder::new(store.clone(), limits.clone()),
             hub,
             gaps: Gaps::new(store.clone()),
             limits,
@@ -136,7 +137,7 @@ impl AppState {
             shutdown,
             sockets: TaskTracker::new(),
         };
-        (Self(Arc::new(rooms)), vec![writer, fanout, sending])
+        (Self(Arc::new(rooms)), vec![("writer", writer), ("follower", fanout), ("scheduler", sending)])
     }
 }
 

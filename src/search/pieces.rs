@@ -3,30 +3,33 @@
 //! contains a term has all the term's pieces, so an index of pieces finds candidates for any part of any
 //! word in any script.
 
-use super::fold;
-use std::collections::BTreeSet;
-
-/// The pieces that a text is found by.
-pub fn of_text(text: &str) -> BTreeSet<String> {
-    pieces(&fold(text), Cut::All)
+/// The pieces that a text is found by, once it is [`fold`](super::fold)ed: each once, in order.
+pub fn of_text(folded: &str) -> Vec<&str> {
+    pieces(folded, Cut::All)
 }
 
-/// The pieces that whatever contains a folded term has; none for a single letter.
-pub fn of_term(term: &str) -> BTreeSet<String> {
+/// The pieces that whatever contains a folded term has, each once, in order; none for a single letter.
+pub fn of_term(term: &str) -> Vec<&str> {
     pieces(term, Cut::Needed)
 }
 
-fn pieces(folded: &str, how: Cut) -> BTreeSet<String> {
-    let mut pieces = BTreeSet::new();
-    cut(folded, how, |piece| {
-        if !pieces.contains(piece) {
-            pieces.insert(piece.to_owned());
-        }
-    });
+fn pieces(folded: &str, how: Cut) -> Vec<&str> {
+    let mut pieces = Vec::new();
+    cut(folded, how, |piece| pieces.push(piece));
+    pieces.sort_unstable();
+    pieces.dedup();
     pieces
 }
 
-/// A piece as a number. Two that have one in common make candidates, no more. Two that have one in common make candidates, no more.
+/// How texts are cut. An index that was made in another way is made again: whoever changes what this file
+/// or [`fold`](super::fold) does counts it up, and what is a letter and which is its lower case changes
+/// with Unicode.
+pub fn version() -> String {
+    let (major, minor, update) = char::UNICODE_VERSION;
+    format!("1/{major}.{minor}.{update}")
+}
+
+/// A piece as a number. Two that have one in common make candidates, no more.
 pub fn number(piece: &str) -> i32 {
     // FNV-1a, then mixed (murmur3's finaliser), so that short pieces spread over all numbers.
     let hash = piece.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
@@ -89,7 +92,7 @@ impl Run {
 }
 
 /// Cuts folded text into its pieces; some come more than once.
-fn cut(text: &str, how: Cut, mut take: impl FnMut(&str)) {
+fn cut<'a>(text: &'a str, how: Cut, mut take: impl FnMut(&'a str)) {
     let mut run = Run { script: Script::None, length: 0, last: [0; 3] };
     let mut piece = |from: Option<usize>, to: usize| {
         if let Some(piece) = from.and_then(|from| text.get(from..to)) {
@@ -125,11 +128,11 @@ fn end(run: &Run, at: usize, how: Cut, piece: &mut impl FnMut(Option<usize>, usi
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::fold, *};
     use proptest::prelude::*;
 
     fn shown(text: &str, how: Cut) -> String {
-        pieces(&fold(text), how).into_iter().collect::<Vec<_>>().join(" ")
+        pieces(&fold(text), how).join(" ")
     }
 
     #[test]
@@ -156,6 +159,7 @@ mod tests {
         #[test]
         fn whatever_contains_a_term_has_its_pieces(text in "\\PC{0,40}", from in 0_usize..40, length in 1_usize..9) {
             let part: String = text.chars().skip(from).take(length).collect();
+            let text = fold(&text);
             let all = of_text(&text);
             for piece in of_term(&fold(&part)) {
                 prop_assert!(all.contains(&piece), "{piece:?} of {part:?} in {text:?}");
@@ -165,7 +169,7 @@ mod tests {
         /// SQLite's `ascii` tokenizer, which reads them, takes ASCII letters and digits and all beyond ASCII.
         #[test]
         fn a_piece_is_one_token(text in "\\PC{0,40}") {
-            for piece in of_text(&text) {
+            for piece in of_text(&fold(&text)) {
                 prop_assert!(piece.chars().all(|c| c.is_ascii_alphanumeric() || !c.is_ascii()), "{piece:?}");
             }
         }

@@ -61,11 +61,12 @@ pub async fn send_scheduled(id: ScheduledId) -> Result<Scheduled, Failure> {
     Ok(sent)
 }
 
-/// Takes one back that waits, or one that failed off the list.
+/// Takes one back that waits, or one that failed off the list. `keep_files`: they are to be sent with
+/// something else.
 #[server(name = CancelScheduled, prefix = "/api/fn", endpoint = "cancel_scheduled")]
-pub async fn cancel_scheduled(id: ScheduledId) -> Result<Scheduled, Failure> {
+pub async fn cancel_scheduled(id: ScheduledId, #[server(default)] keep_files: bool) -> Result<Scheduled, Failure> {
     let backend = backend()?;
-    let gone = backend.cancel_scheduled(id).await?;
+    let gone = backend.cancel_scheduled(id, keep_files).await?;
     backend.after_form(PAGE);
     Ok(gone)
 }

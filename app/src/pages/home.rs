@@ -3,11 +3,12 @@ use crate::{
     components::{
         Retry,
         feed::{Cards, Desk, FirstSteps, listen},
-        ui::{When, changing, effect},
+        ui::{GHOST, HOME, Icon, When, changing, effect, focus_on},
     },
     state::{Chat, set_title},
 };
 use leptos::prelude::*;
+use leptos_router::components::A;
 
 /// Where one is when nothing is open: what is unread, or the first step.
 #[component]
@@ -19,8 +20,11 @@ pub fn Home() -> impl IntoView {
     let desk = Desk::new(chat);
     listen(desk);
     view! {
-        <main class="flex flex-col min-h-0 flex-1">
+        <main id="catch-up" class="flex flex-col min-h-0 flex-1">
             <header class="header">
+                <A href="/" attr:class=format!("{GHOST} md:hidden") attr:aria-label="Back to conversations" on:click=move |_| focus_on(HOME.to_owned(), true)>
+                    <Icon icon=icondata_lu::LuArrowLeft/>
+                </A>
                 <h1 class="header-title" tabindex="-1">"Catch up"</h1>
                 <p class="header-topic">{move || waiting(chat.waiting())}</p>
                 <div role="status" class="ml-auto">

@@ -5,7 +5,7 @@ use crate::{
         channels::{CreateChannelDialog, Sidebar},
         people::{FindPerson, PersonCard, clicked},
         search::Palette,
-        ui::{GHOST, Icon, SECONDARY, When, changing, effect, land},
+        ui::{CATCH_UP, GHOST, HOME, Icon, SECONDARY, When, changing, effect, land, turn_to},
     },
     live,
     state::{Chat, Link, Zone, set_waiting},
@@ -14,6 +14,7 @@ use leptos::{html, prelude::*};
 use leptos_router::{
     components::{Outlet, Redirect},
     hooks::use_location,
+    location::Location,
 };
 
 /// What stands around every page of somebody who is logged in; everyone else goes to log in.
@@ -45,13 +46,18 @@ fn Frame(start: Bootstrap) -> impl IntoView {
     });
     let (create_dialog, find_dialog) = (NodeRef::<html::Dialog>::new(), NodeRef::<html::Dialog>::new());
     let search_dialog = NodeRef::<html::Dialog>::new();
-    let path = use_location().pathname;
-    // On a phone the list of conversations is a page of its own.
+    let Location { pathname: path, hash, .. } = use_location();
+    // On a phone the list of conversations is a screen of its own at home, and what is unread another below it.
     let at_home = move || *path.read() == "/";
     Effect::new(move |before: Option<()>| {
-        path.track();
+        let home = at_home();
+        let catching_up = hash.read().trim_start_matches('#') == "catch-up";
         if before.is_some() {
             land();
+        }
+        // A page that is loaded again doesn't go by itself to what its address names.
+        if home && (before.is_some() || catching_up) {
+            turn_to(if catching_up { CATCH_UP } else { HOME });
         }
     });
     let waiting = Memo::new(move |_| (chat.waiting(), chat.is_called()));

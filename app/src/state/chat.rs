@@ -22,7 +22,9 @@ use crate::{
     live,
 };
 use leptos::{prelude::*, task::spawn_local};
-use natter::{Channel, ChannelId, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame};
+use natter::{
+    Channel, ChannelId, ChannelKind, Message, MessageId, MessagePage, Ref, Timeline, User, wire::ClientFrame,
+};
 use std::collections::HashMap;
 
 /// How the live connection is.
@@ -288,6 +290,14 @@ impl Chat {
 /// Where messages of a conversation go.
 pub fn target_of(channel: &Channel) -> Target {
     channel.peer.as_ref().map_or(Target::Channel(channel.id), |peer| Target::Person(peer.id))
+}
+
+/// Where a conversation is read.
+pub fn address_of(channel: &Channel) -> String {
+    match channel.kind {
+        ChannelKind::Channel => format!("/channels/{}", channel.label()),
+        ChannelKind::Direct => format!("/direct/{}", channel.label()),
+    }
 }
 
 /// Puts a channel in its place by name.

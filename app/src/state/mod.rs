@@ -22,7 +22,7 @@ pub use browser::{
 };
 #[cfg(feature = "hydrate")]
 pub use browser::{now, remember};
-pub use chat::{Card, Chat, Link, Loss, Quoted, calls, target_of};
+pub use chat::{Card, Chat, Link, Loss, Quoted, address_of, calls, target_of};
 pub use feed::Standing;
 pub use later::Later;
 pub use outbox::Target;

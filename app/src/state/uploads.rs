@@ -9,7 +9,7 @@ use leptos::{
 use natter::{
     Problem, Upload, UploadId,
     input::ATTACHMENTS_MAX,
-    media::{UploadBounds, size_text},
+    media::{Kind, UploadBounds, size_text},
 };
 use std::{cell::RefCell, collections::HashMap};
 use web_sys::{File, FormData, ProgressEvent, Url, XmlHttpRequest};
@@ -34,7 +34,7 @@ pub struct Picked {
     pub key: u32,
     pub name: String,
     pub size: u64,
-    /// An address of the file in this browser, where it is a picture.
+    /// An address of the file, in this browser or a small copy's, where it is a picture.
     pub preview: Option<String>,
     pub progress: Progress,
 }
@@ -83,12 +83,10 @@ impl Uploads {
 
     /// Takes files for a conversation's next message; answers what is wrong with them, if anything.
     pub fn add(self, target: Target, files: Vec<File>) -> Option<String> {
-        let room = ATTACHMENTS_MAX
-            - self.picked.with_untracked(|all| all.get(&target).map_or(0, Vec::len)).min(ATTACHMENTS_MAX);
+        let room = self.room(target);
         let too_many = files.len() > room;
         for file in files.into_iter().take(room) {
-            let key = self.next.get_value();
-            self.next.set_value(key + 1);
+            let key = self.key();
             let size = whole(file.size());
             let progress = match self.too_large(&file.type_(), size) {
                 Some(why) => Progress::Failed(why, false),
@@ -101,7 +99,30 @@ impl Uploads {
             self.picked.update(|all| all.entry(target).or_default().push(picked));
         }
         self.go_on();
-        too_many.then(|| format!("A message carries at most {ATTACHMENTS_MAX} files."))
+        too_many.then(too_many_files)
+    }
+
+    /// How many more files a conversation's next message may carry.
+    fn room(self, target: Target) -> usize {
+        let count = self.picked.with_untracked(|all| all.get(&target).map_or(0, Vec::len));
+        ATTACHMENTS_MAX.saturating_sub(count)
+    }
+
+    fn key(self) -> u32 {
+        let key = self.next.get_value();
+        self.next.set_value(key + 1);
+        key
+    }
+
+    /// Whether a conversation's next message may carry so many more files; if not, what to say.
+    pub fn has_room(self, target: Target, count: usize) -> Result<(), String> {
+        if count > self.room(target) { Err(too_many_files()) } else { Ok(()) }
+    }
+
+    /// Takes files for a conversation's next message that have arrived before.
+    pub fn put_back(self, target: Target, files: Vec<Upload>) {
+        let files: Vec<_> = files.into_iter().map(|upload| arrived(self.key(), upload)).collect();
+        self.picked.update(|all| all.entry(target).or_default().extend(files));
     }
 
     /// Said before it is sent: a server that has heard enough may hang up without a word.
@@ -224,6 +245,17 @@ fn withdraw(id: UploadId) {
     }
 }
 
+fn too_many_files() -> String {
+    format!("A message carries at most {ATTACHMENTS_MAX} files.")
+}
+
+/// A file that is there already.
+fn arrived(key: u32, upload: Upload) -> Picked {
+    let preview = (upload.kind() == Kind::Picture).then(|| upload.thumbnail_url.clone().unwrap_or(upload.url.clone()));
+    let (name, size) = (upload.filename.clone(), upload.size);
+    Picked { key, name, size, preview, progress: Progress::Done(Box::new(upload)) }
+}
+
 /// All that have arrived, if that is all of them.
 fn ready(files: &[Picked]) -> Option<Vec<Upload>> {
     let done = |file: &Picked| match &file.progress {
@@ -330,6 +362,15 @@ mod tests {
         for progress in [Progress::Waiting, Progress::Sending(99), Progress::Failed("no".into(), true)] {
             assert_eq!(removal(&progress), Removal::Abort);
         }
+    }
+
+    #[test]
+    fn what_has_arrived_before_is_ready_and_shown_by_its_small_copy() {
+        let text = upload();
+        let picture = Upload { media_type: "image/png".into(), thumbnail_url: Some("/small".into()), ..upload() };
+        let files = [arrived(1, text.clone()), arrived(2, picture.clone())];
+        assert_eq!(ready(&files), Some(vec![text, picture]));
+        assert_eq!(files.map(|file| file.preview), [None, Some("/small".to_owned())]);
     }
 
     #[test]

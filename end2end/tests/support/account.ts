@@ -88,8 +88,9 @@ export class Account {
     return this.post(channel, text, { attachments: files.map((file) => file.id) });
   }
 
-  schedule(channel: Channel, text: string, sendAt: string): Promise<{ id: string }> {
-    return this.call('POST', 'scheduled', { channel_id: channel.id, text, send_at: sendAt, ref: randomUUID() });
+  schedule(channel: Channel, text: string, sendAt: string, files: Upload[] = []): Promise<{ id: string }> {
+    const attachments = files.map((file) => file.id);
+    return this.call('POST', 'scheduled', { channel_id: channel.id, text, send_at: sendAt, ref: randomUUID(), attachments });
   }
 
   sendNow(scheduled: { id: string }): Promise<void> {

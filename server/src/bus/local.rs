@@ -22,7 +22,7 @@ impl LocalBus {
     /// Puts hints in line, also another node's. What came together stays together.
     pub async fn receive(&self, hints: Vec<Hint>) {
         if !hints.is_empty() {
-            // An error means that the hub is gone, which happens only while shutting down.
+            // An error means that the hub is gone: the server is shutting down, for that very reason perhaps.
             let _ = self.queue.send(hints).await;
         }
     }

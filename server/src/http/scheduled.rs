@@ -131,6 +131,6 @@ pub(super) async fn delete(
     caller: Caller,
     Path(id): Path<ScheduledId>,
 ) -> ApiResult<StatusCode> {
-    state.schedule.cancel(&caller, id).await?;
+    state.schedule.cancel(&caller, id, false).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -23,8 +23,8 @@ type Receivers = Vec<Arc<Outbox>>;
 #[derive(Default)]
 pub struct Hub {
     registry: Mutex<Registry<Outbox, Frame>>,
-    /// Held from taking what is due out of its line until it is handed to everyone: so nobody gets the
-    /// next before it.
+    /// Held from finding who receives something until it is handed to all of them: so nobody gets what is
+    /// next in a line before it, or is taken out of a channel and gets it then.
     turn: tokio::sync::Mutex<()>,
     pub presence: Presence,
 }
@@ -164,7 +164,15 @@ impl Hub {
                 });
                 deliver([(receivers, due)]).await;
             }
-            Change::Left { channel_id, user_id } => self.with(|registry| registry.leave(user_id, channel_id)),
+            Change::Left { channel_id, user_id } => {
+                // While nobody is being handed anything: what waits for them now is all there will be.
+                let _turn = self.turn.lock().await;
+                self.with(|registry| {
+                    let theirs: Receivers = registry.of_user_in(user_id, channel_id).cloned().collect();
+                    registry.leave(user_id, channel_id);
+                    let_go(&theirs);
+                });
+            }
             Change::ChannelChanged { channel_id, hidden: true } => {
                 let outside = self.with(|registry| registry.outside(channel_id).cloned().collect());
                 deliver([(outside, vec![removed(channel_id)])]).await;
@@ -172,7 +180,9 @@ impl Hub {
             // What is to be told of them is read first.
             Change::ChannelChanged { hidden: false, .. } | Change::Muted { .. } | Change::UserChanged { .. } => {}
             Change::ChannelRemoved { channel_id, visibility } => {
+                let _turn = self.turn.lock().await;
                 let told = self.with(|registry| {
+                    let_go(registry.in_channel(channel_id));
                     let told = match visibility {
                         Visibility::Public => registry.everyone().cloned().collect(),
                         Visibility::Private => registry.in_channel(channel_id).cloned().collect(),
@@ -243,7 +253,32 @@ impl Hub {
         self.with(|registry| registry.everyone().for_each(|outbox| outbox.close(Closed::GoingAway)));
     }
 
+    /// The same with those who wouldn't learn of a change otherwise. What others see of it, such as
+    /// somebody's name, is right when they read it next.
+    pub(super) fn reconnect(&self, change: &Change) {
+        self.with(|registry| {
+            let of = |user_id: &UserId| registry.of_user(*user_id);
+            let concerned: Vec<_> = match change {
+                Change::ChannelCreated { creator: user_id, .. }
+                | Change::Joined { user_id, .. }
+                | Change::Left { user_id, .. }
+                | Change::Muted { user_id, .. }
+                | Change::UserChanged { user_id } => of(user_id).collect(),
+                Change::DirectOpened { users, .. } => users.iter().flat_map(of).collect(),
+                Change::ChannelChanged { channel_id, .. } => registry.in_channel(*channel_id).collect(),
+                // Applying it has told it.
+                Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } => Vec::new(),
+                Change::Unknown => registry.everyone().collect(),
+            };
+            for outbox in concerned {
+                outbox.close(Closed::GoingAway);
+            }
+        });
+    }
+
     async fn send(&self, message: &ServerFrame, to: impl FnOnce(&Registry<Outbox, Frame>) -> Receivers) {
+        // Nobody is taken out of a channel between being found there and being handed something.
+        let _turn = self.turn.lock().await;
         let receivers = self.with(|registry| to(registry));
         if !receivers.is_empty() {
             deliver([(receivers, vec![Frame::new(message)])]).await;
@@ -253,6 +288,12 @@ impl Hub {
     fn with<T>(&self, change: impl FnOnce(&mut Registry<Outbox, Frame>) -> T) -> T {
         change(&mut self.registry.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// Who is taken out of a channel begins anew where something is still queued, which may be of it: nobody
+/// knows when they will read it.
+fn let_go<'a>(outboxes: impl IntoIterator<Item = &'a Arc<Outbox>>) {
+    outboxes.into_iter().for_each(|outbox| outbox.close_if_waiting(Closed::GoingAway));
 }
 
 /// Hands frames out, each to its receivers in order; much of it on several cores.
@@ -312,7 +353,57 @@ async fn hand_out(share: Share) {
 mod tests {
     use super::*;
     use natter::ErrorCode;
+    use std::time::Duration;
     use tokio::net::TcpListener;
+
+    /// Somebody's connection that is in a channel, and its other end, which reads nothing.
+    async fn connect(hub: &Hub, user_id: UserId, channel_id: ChannelId) -> (Arc<Outbox>, TcpStream) {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let (near, far) = tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+        let (id, outbox) = hub.connect(user_id, SessionId::generate(), near.unwrap());
+        hub.settle(id, [(channel_id, 0)]);
+        outbox.stream().writable().await.unwrap();
+        outbox.begin(&Frame::new(&ServerFrame::Pong { reference: None }));
+        (outbox, far.unwrap().0)
+    }
+
+    #[tokio::test]
+    async fn of_a_channel_that_one_is_taken_out_of_nothing_waits_any_more() {
+        let (user_id, channel_id) = (UserId::generate(), ChannelId::generate());
+        let left = Change::Left { channel_id, user_id };
+        let removed = Change::ChannelRemoved { channel_id, visibility: Visibility::Private };
+        for (change, others) in [(left, None), (removed, Some(Closed::GoingAway))] {
+            let hub = Hub::default();
+            let (slow, _far) = connect(&hub, user_id, channel_id).await;
+            let (other, _far) = connect(&hub, UserId::generate(), channel_id).await;
+            let said = ServerFrame::Error { reference: None, code: ErrorCode::Invalid, detail: "x".repeat(100_000) };
+            while ![&slow, &other].iter().all(|outbox| outbox.is_stuck_for(Duration::ZERO)) {
+                hub.send_to_channel(channel_id, &said).await;
+            }
+            let (quick, _far) = connect(&hub, user_id, channel_id).await;
+            hub.apply(&change).await;
+            assert_eq!(slow.is_closed(), Some(Closed::GoingAway), "{change:?}");
+            assert_eq!((quick.is_closed(), other.is_closed()), (None, others), "{change:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn only_those_whom_a_change_concerns_connect_anew() {
+        let (hub, channel_id) = (Hub::default(), ChannelId::generate());
+        let users: [_; 3] = std::array::from_fn(|_| UserId::generate());
+        let (first, _far) = connect(&hub, users[0], channel_id).await;
+        let (second, _far) = connect(&hub, users[1], ChannelId::generate()).await;
+        let (third, _far) = connect(&hub, users[2], channel_id).await;
+        let closed = || [&first, &second, &third].map(|outbox| outbox.is_closed().is_some());
+        hub.reconnect(&Change::SessionsEnded { sessions: Vec::new() });
+        assert_eq!(closed(), [false, false, false]);
+        hub.reconnect(&Change::DirectOpened { channel_id: ChannelId::generate(), users: vec![users[0]] });
+        assert_eq!(closed(), [true, false, false]);
+        hub.reconnect(&Change::ChannelChanged { channel_id, hidden: false });
+        assert_eq!(closed(), [true, false, true]);
+        hub.reconnect(&Change::Unknown);
+        assert_eq!(closed(), [true, true, true]);
+    }
 
     #[tokio::test]
     async fn what_is_due_is_cut_into_equal_shares_that_leave_nobody_out() {

@@ -1,46 +1,49 @@
 //! Follows what is committed, here and on other nodes: hints say it first, the database says it for
 //! sure. Hints may be lost, doubled or out of order; what leaves here is none of these.
 
-use super::Hub;
+use super::{Hub, telling::Telling};
 use crate::{
     bus::{Bus, Hint},
     hub::line::Line,
-    store::{Change, Entry, Result as StoreResult, Store},
+    store::{Change, Entry, Store},
 };
-use natter::{Channel, ChannelId, Message, UserId, Visibility, wire::ServerFrame};
+use natter::{ChannelId, Message, wire::ServerFrame};
 use std::{
     collections::HashSet,
+    panic::resume_unwind,
     sync::{Arc, Weak},
     time::Duration,
 };
 use tokio::{
     sync::mpsc,
+    task::JoinSet,
     time::{MissedTickBehavior, interval, sleep},
 };
-use uuid::Uuid;
 
 /// Hints overtake each other by moments; what is missing for longer is read from the database.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// After the database couldn't be read.
 const PAUSE: Duration = Duration::from_millis(250);
-/// How often the positions in the database are compared while hints arrive from other nodes, and
-/// while they don't.
+/// How often the journal's position is asked for: access ends within a second, whatever becomes of
+/// hints. A broker that has just gone seems to be there for seconds.
+const ASK_EVERY: Duration = Duration::from_millis(500);
+/// How often the channels' positions in the database are compared while hints arrive from other nodes;
+/// while they don't, each time the journal's is asked for.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
-const CHECK_ALONE_EVERY: Duration = Duration::from_millis(500);
 /// What is read of a hole at once.
 const READ: u32 = 500;
 /// Commits whose hints are taken at once.
 const TAKEN: usize = 64;
-/// Changes whose details wait to be read and told.
-const DETAILS: usize = 1_024;
 
 /// A reading that closed a hole, or found that it couldn't.
 enum News {
     /// Look again whether that channel, which has got to that `rev`, has a hole.
     Look(ChannelId, u64),
     /// The same of the journal.
-    LookAtJournal(u64),
+    LookAtJournal,
     Journal(Vec<Entry>),
+    /// Where it stands in the database, if that could be read.
+    JournalIsAt(Option<u64>),
     Checked(u64),
 }
 
@@ -50,13 +53,18 @@ pub struct Follower {
     store: Arc<dyn Store>,
     bus: Weak<dyn Bus>,
     journal: Line<Change>,
+    /// The furthest that is known of it.
+    journal_head: u64,
     /// Channels whose hole is being read already.
     reading: HashSet<ChannelId>,
     reading_journal: bool,
+    asking: bool,
     checking: bool,
     mark: u64,
     news: mpsc::UnboundedSender<News>,
-    details: mpsc::Sender<Change>,
+    telling: Arc<Telling>,
+    /// What is being read.
+    tasks: JoinSet<()>,
 }
 
 impl Follower {
@@ -69,7 +77,7 @@ impl Follower {
         hints: mpsc::Receiver<Vec<Hint>>,
     ) {
         let (news, coming) = mpsc::unbounded_channel();
-        let (details, to_tell) = mpsc::channel(DETAILS);
+        let telling = Arc::new(Telling::default());
         let mut journal = Line::new();
         journal.start(from);
         let follower = Self {
@@ -77,24 +85,28 @@ impl Follower {
             store: store.clone(),
             bus,
             journal,
+            journal_head: from,
             reading: HashSet::new(),
             reading_journal: false,
+            asking: false,
             checking: false,
             mark: 0,
             news,
-            details,
+            telling: telling.clone(),
+            tasks: JoinSet::new(),
         };
         let several = store.shared().is_some();
         let presence = hub.presence.run(hub.clone(), follower.bus.clone(), several);
         tokio::select! {
-            _ = async { tokio::join!(follower.follow(hints, coming), tell(hub.clone(), store, to_tell)) } => {}
+            () = follower.follow(hints, coming) => {}
+            () = telling.run(&hub, &*store) => {}
             () = presence => {}
         }
     }
 
     async fn follow(mut self, mut hints: mpsc::Receiver<Vec<Hint>>, mut news: mpsc::UnboundedReceiver<News>) {
         let shared = self.store.shared().is_some();
-        let mut check = interval(CHECK_ALONE_EVERY);
+        let mut check = interval(ASK_EVERY);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut quiet = Duration::ZERO;
         let mut arrived = Vec::new();
@@ -105,8 +117,15 @@ impl Follower {
                     _ => self.take(&mut arrived).await,
                 },
                 Some(news) = news.recv() => self.hear(news).await,
+                // Nobody would look again for what it didn't read: then this one has failed, too.
+                Some(done) = self.tasks.join_next() => {
+                    if let Err(error) = done && let Ok(panic) = error.try_into_panic() {
+                        resume_unwind(panic);
+                    }
+                }
                 _ = check.tick(), if shared => {
-                    quiet += CHECK_ALONE_EVERY;
+                    self.ask();
+                    quiet += ASK_EVERY;
                     let Some(bus) = self.bus.upgrade() else { continue };
                     if quiet >= CHECK_EVERY || !bus.is_up() {
                         quiet = Duration::ZERO;
@@ -146,7 +165,8 @@ impl Follower {
                 let due = self.journal.offer(pos, change);
                 self.apply(due).await;
                 if self.journal.gap().is_some() {
-                    self.look_at_journal_later(pos, PATIENCE);
+                    self.journal_head = self.journal_head.max(pos);
+                    self.look_at_journal_later(PATIENCE);
                 }
             }
             Hint::Read { user_id, channel_id, seq, unread, mentions, rev, back } => {
@@ -173,11 +193,16 @@ impl Follower {
                     self.read(channel_id, since, head);
                 }
             }
-            News::LookAtJournal(head) => {
+            News::LookAtJournal => {
                 self.reading_journal = false;
-                let at = self.journal.at().unwrap_or(0);
-                if self.journal.gap().is_some() || at < head {
-                    self.read_journal(at, head);
+                self.look_at_journal();
+            }
+            News::JournalIsAt(head) => {
+                self.asking = false;
+                self.journal_head = self.journal_head.max(head.unwrap_or(0));
+                // Whoever reads it already goes on until it is there.
+                if !self.reading_journal {
+                    self.look_at_journal();
                 }
             }
             News::Journal(entries) => {
@@ -200,34 +225,45 @@ impl Follower {
     async fn apply(&self, changes: Vec<Change>) {
         for change in changes {
             self.hub.apply(&change).await;
-            let _ = self.details.send(change).await;
+            // Waiting for room would hold up what is being said, and then whoever says it.
+            if let Err(change) = self.telling.add(change) {
+                tracing::error!(?change, "too much waits to be told; those whom this concerns connect anew");
+                self.hub.reconnect(&change);
+            }
         }
     }
 
     fn look_later(&mut self, channel_id: ChannelId, head: u64, after: Duration) {
         if self.reading.insert(channel_id) {
             let news = self.news.clone();
-            tokio::spawn(async move {
+            self.tasks.spawn(async move {
                 sleep(after).await;
                 let _ = news.send(News::Look(channel_id, head));
             });
         }
     }
 
-    fn look_at_journal_later(&mut self, head: u64, after: Duration) {
+    fn look_at_journal_later(&mut self, after: Duration) {
         if !std::mem::replace(&mut self.reading_journal, true) {
             let news = self.news.clone();
-            tokio::spawn(async move {
+            self.tasks.spawn(async move {
                 sleep(after).await;
-                let _ = news.send(News::LookAtJournal(head));
+                let _ = news.send(News::LookAtJournal);
             });
+        }
+    }
+
+    fn look_at_journal(&mut self) {
+        let at = self.journal.at().unwrap_or(0);
+        if self.journal.gap().is_some() || at < self.journal_head {
+            self.read_journal(at);
         }
     }
 
     fn read(&mut self, channel_id: ChannelId, since: u64, head: u64) {
         self.reading.insert(channel_id);
         let (hub, store, news) = (self.hub.clone(), self.store.clone(), self.news.clone());
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             let moved = match store.changes(channel_id, since, READ).await {
                 Ok(changes) => hub.fill(channel_id, changes).await,
                 Err(error) => {
@@ -242,10 +278,10 @@ impl Follower {
         });
     }
 
-    fn read_journal(&mut self, after: u64, head: u64) {
+    fn read_journal(&mut self, after: u64) {
         self.reading_journal = true;
         let (store, news) = (self.store.clone(), self.news.clone());
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             match store.journal(after, READ).await {
                 Ok(entries) if !entries.is_empty() => _ = news.send(News::Journal(entries)),
                 Ok(_) => sleep(PAUSE).await,
@@ -254,24 +290,41 @@ impl Follower {
                     sleep(PAUSE).await;
                 }
             }
-            let _ = news.send(News::LookAtJournal(head));
+            let _ = news.send(News::LookAtJournal);
         });
     }
 
-    /// Compares with the database where everything stands.
+    /// Asks where the journal stands.
+    fn ask(&mut self) {
+        if std::mem::replace(&mut self.asking, true) {
+            return;
+        }
+        let (store, news) = (self.store.clone(), self.news.clone());
+        self.tasks.spawn(async move {
+            let head = match store.journal_head().await {
+                Ok(head) => Some(head),
+                Err(error) => {
+                    tracing::warn!(%error, "the journal's position can't be read");
+                    None
+                }
+            };
+            let _ = news.send(News::JournalIsAt(head));
+        });
+    }
+
+    /// Compares with the database where the channels stand.
     fn check(&mut self) {
         if std::mem::replace(&mut self.checking, true) {
             return;
         }
         let (store, news, mark) = (self.store.clone(), self.news.clone(), self.mark);
-        tokio::spawn(async move {
+        self.tasks.spawn(async move {
             let Some(shared) = store.shared() else { return };
             let mark = match shared.changed_since(mark).await {
                 Ok(positions) => {
                     for (channel_id, rev) in positions.channels {
                         let _ = news.send(News::Look(channel_id, rev));
                     }
-                    let _ = news.send(News::LookAtJournal(positions.journal));
                     positions.mark
                 }
                 Err(error) => {
@@ -282,103 +335,4 @@ impl Follower {
             let _ = news.send(News::Checked(mark));
         });
     }
-}
-
-/// Tells connections of changes whose details have to be read first, in order.
-async fn tell(hub: Arc<Hub>, store: Arc<dyn Store>, mut changes: mpsc::Receiver<Change>) {
-    while let Some(change) = changes.recv().await {
-        if let Err(error) = tell_one(&hub, &*store, &change).await {
-            tracing::warn!(%error, "a change can't be told; its connections start over");
-            hub.reconnect_everyone();
-        }
-    }
-}
-
-async fn tell_one(hub: &Hub, store: &dyn Store, change: &Change) -> StoreResult<()> {
-    match *change {
-        Change::DirectOpened { channel_id, ref users } => {
-            for user_id in users {
-                entered(hub, store, channel_id, *user_id).await?;
-            }
-        }
-        Change::ChannelChanged { channel_id, hidden } => {
-            // Each as they stand to it.
-            for user_id in hub.present_in(channel_id) {
-                if let Some(channel) = store.channel(user_id, channel_id).await?.filter(|channel| channel.joined) {
-                    hub.show(user_id, channel).await;
-                }
-            }
-            match from_outside(store, channel_id).await? {
-                Some(channel) => hub.send_outside(channel_id, &ServerFrame::Channel { channel }).await,
-                // Once more: what was being told meanwhile may have come after the first time.
-                None if hidden => hub.send_outside(channel_id, &ServerFrame::ChannelRemoved { channel_id }).await,
-                None => {}
-            }
-        }
-        Change::Muted { channel_id, user_id } => {
-            if hub.has_user(user_id)
-                && let Some(channel) = store.channel(user_id, channel_id).await?.filter(|channel| channel.joined)
-            {
-                hub.show(user_id, channel).await;
-            }
-        }
-        Change::UserChanged { user_id } => {
-            if let Some(user) = store.user(user_id).await? {
-                hub.send_to_everyone(&ServerFrame::User { user }).await;
-            }
-        }
-        Change::ChannelCreated { channel_id, creator } => {
-            entered(hub, store, channel_id, creator).await?;
-            if let Some(channel) = from_outside(store, channel_id).await? {
-                hub.send_outside(channel_id, &ServerFrame::Channel { channel }).await;
-            }
-        }
-        Change::Joined { channel_id, user_id } => {
-            member(hub, store, channel_id, user_id, true).await?;
-            entered(hub, store, channel_id, user_id).await?;
-        }
-        Change::Left { channel_id, user_id } => {
-            member(hub, store, channel_id, user_id, false).await?;
-            if hub.has_user(user_id) {
-                let frame = match from_outside(store, channel_id).await? {
-                    Some(channel) => ServerFrame::Channel { channel },
-                    None => ServerFrame::ChannelRemoved { channel_id },
-                };
-                hub.send_to_user(user_id, &frame).await;
-            }
-        }
-        // Once more: what was being told while it was removed may have come after the first time.
-        Change::ChannelRemoved { channel_id, visibility: Visibility::Public } => {
-            hub.send_to_everyone(&ServerFrame::ChannelRemoved { channel_id }).await;
-        }
-        Change::ChannelRemoved { .. } | Change::SessionsEnded { .. } | Change::Unknown => {}
-    }
-    Ok(())
-}
-
-/// Shows somebody the channel they are in now. It is read after their connections began to receive
-/// it, so that each message is in it or follows it. Where one was quicker, it is read again.
-async fn entered(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: UserId) -> StoreResult<()> {
-    while hub.has_user(user_id)
-        && let Some(channel) = store.channel(user_id, channel_id).await?
-        && !hub.enter(user_id, &channel).await
-    {}
-    Ok(())
-}
-
-async fn member(hub: &Hub, store: &dyn Store, channel_id: ChannelId, user_id: UserId, joined: bool) -> StoreResult<()> {
-    if hub.sent_up_to(channel_id).is_some()
-        && let Some(user) = store.user(user_id).await?
-        && let Some(Channel { members, .. }) = store.channel(user_id, channel_id).await?
-    {
-        let frame = ServerFrame::Member { channel_id, user, joined, members };
-        hub.send_to_channel(channel_id, &frame).await;
-    }
-    Ok(())
-}
-
-/// The channel as somebody who isn't in it sees it, if they do.
-async fn from_outside(store: &dyn Store, channel_id: ChannelId) -> StoreResult<Option<Channel>> {
-    let channel = store.channel(UserId(Uuid::nil()), channel_id).await?;
-    Ok(channel.filter(|channel| channel.visibility == Visibility::Public))
 }

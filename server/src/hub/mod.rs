@@ -8,6 +8,7 @@ mod line;
 mod outbox;
 mod presence;
 mod registry;
+mod telling;
 
 pub use fanout::Hub;
 pub use follower::Follower;

@@ -130,8 +130,17 @@ impl Outbox {
 
     /// Ends the connection; what was still queued is not delivered.
     pub fn close(&self, why: Closed) {
-        self.with(|waiting| waiting.close(why));
-        self.task.wake();
+        if self.with(|waiting| waiting.close(why)) {
+            self.task.wake();
+        }
+    }
+
+    /// Ends the connection if anything is still queued: some of it may be what its reader may not see any
+    /// more. Whoever has got it all goes on.
+    pub fn close_if_waiting(&self, why: Closed) {
+        if self.with(|waiting| !waiting.frames.is_empty() && waiting.close(why)) {
+            self.task.wake();
+        }
     }
 
     /// Whether, and why, the connection is to end.
@@ -229,14 +238,17 @@ impl Waiting {
         waits
     }
 
-    fn close(&mut self, why: Closed) {
-        if self.closed.is_none() {
-            self.closed = Some(why);
-            self.held = false;
-            self.frames.truncate(usize::from(self.begun && why != Closed::Broken));
-            self.bytes = self.frames.iter().map(Bytes::len).sum();
-            self.own = (0, 0);
+    /// False if it was closed already.
+    fn close(&mut self, why: Closed) -> bool {
+        if self.closed.is_some() {
+            return false;
         }
+        self.closed = Some(why);
+        self.held = false;
+        self.frames.truncate(usize::from(self.begun && why != Closed::Broken));
+        self.bytes = self.frames.iter().map(Bytes::len).sum();
+        self.own = (0, 0);
+        true
     }
 
     /// Hands to the socket what it takes; true when nothing is left.

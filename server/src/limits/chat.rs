@@ -12,6 +12,9 @@ use std::{
 /// offline passes.
 const MESSAGES: u32 = 300;
 const MESSAGE_EVERY: Duration = Duration::from_millis(50);
+/// Searches somebody may begin at once, and then one so often: the palette looks while one types.
+const SEARCHES: u32 = 60;
+const SEARCH_EVERY: Duration = Duration::from_millis(250);
 /// Frames of any kind one connection may send at once, and then one so often.
 const FRAMES: u32 = 1_000;
 const FRAME_EVERY: Duration = Duration::from_millis(10);
@@ -22,6 +25,7 @@ const PER_ADDRESS: usize = 2_000;
 /// Limits on chatting itself.
 pub struct ChatLimits {
     messages: Limiter<UserId>,
+    searches: Limiter<UserId>,
     open: Mutex<Open>,
     on: bool,
 }
@@ -34,12 +38,19 @@ struct Open {
 
 impl ChatLimits {
     pub fn new(on: bool) -> Self {
-        Self { messages: RateLimiter::keyed(quota(MESSAGES, MESSAGE_EVERY)), open: Mutex::default(), on }
+        let messages = RateLimiter::keyed(quota(MESSAGES, MESSAGE_EVERY));
+        let searches = RateLimiter::keyed(quota(SEARCHES, SEARCH_EVERY));
+        Self { messages, searches, open: Mutex::default(), on }
     }
 
     /// Before taking a message.
     pub fn message(&self, user_id: UserId) -> Result<(), Limited> {
         check(self.on, &self.messages, &user_id)
+    }
+
+    /// Before looking for something.
+    pub fn search(&self, user_id: UserId) -> Result<(), Limited> {
+        check(self.on, &self.searches, &user_id)
     }
 
     /// Counts a connection in for as long as the answer lives.
@@ -62,8 +73,10 @@ impl ChatLimits {
 
     /// Forgets who hasn't sent anything for a while, so that memory stays bounded.
     pub fn forget_old(&self) {
-        self.messages.retain_recent();
-        self.messages.shrink_to_fit();
+        for limiter in [&self.messages, &self.searches] {
+            limiter.retain_recent();
+            limiter.shrink_to_fit();
+        }
     }
 }
 
@@ -105,6 +118,8 @@ mod tests {
         }
         assert_eq!(limits.message(ada).unwrap_err().retry_after_seconds, 1);
         limits.message(mira).unwrap();
+        assert!((0..SEARCHES).all(|_| limits.search(ada).is_ok()) && limits.search(ada).is_err());
+        limits.search(mira).unwrap();
         let frames = limits.frames();
         assert!((0..FRAMES).all(|_| frames.one_more()) && !frames.one_more() && limits.frames().one_more());
     }

@@ -18,15 +18,16 @@ use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 /// Posts waiting for the writer; beyond it senders wait.
 const QUEUE: usize = 1_024;
 /// Posts in one transaction.
 const BATCH: usize = 256;
-/// How often, and after what wait each, it is asked what became of a commit whose answer was lost.
-const ASK_AGAIN: u32 = 20;
+/// For how long in all, and after what pause each time, it is asked what became of a commit whose answer
+/// was lost: other posts wait meanwhile, and one try may take seconds.
+const ASK_FOR: Duration = Duration::from_secs(8);
 const ASK_AFTER: Duration = Duration::from_millis(250);
 
 struct Post {
@@ -208,7 +209,7 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiv
     let mut waiting = Vec::with_capacity(BATCH);
     while posts.recv_many(&mut waiting, BATCH).await > 0 {
         let (batch, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|post| (post.message, post.answer)).unzip();
-        let outcome = match append(&*store, &batch).await {
+        let outcome = match surely(ASK_FOR, || store.append(&batch)).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "messages could not be stored");
@@ -229,21 +230,23 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiv
     }
 }
 
-/// Stores a batch. Where the answer to the commit was lost, asks until it is known: whoever sent the
-/// messages is told only what is sure.
-async fn append(store: &dyn Store, batch: &[NewMessage]) -> StoreResult<Vec<Appended>> {
-    let unsure = match store.append(batch).await {
+/// Stores something. Where the answer to the commit was lost, asks until it is known, or has taken too
+/// long: whoever sent the messages is told only what is sure.
+async fn surely<T, F: Future<Output = StoreResult<T>>>(patience: Duration, store: impl Fn() -> F) -> StoreResult<T> {
+    let unsure = match store().await {
         Err(StoreError::Unsure(error)) => error,
         outcome => return outcome,
     };
-    tracing::warn!(error = %unsure, messages = batch.len(), "asking what became of a commit");
-    for _ in 0..ASK_AGAIN {
-        sleep(ASK_AFTER).await;
-        if let Ok(outcome) = store.append(batch).await {
-            return Ok(outcome);
+    tracing::warn!(error = %unsure, "asking what became of a commit");
+    let asking = async {
+        loop {
+            sleep(ASK_AFTER).await;
+            if let Ok(outcome) = store().await {
+                return outcome;
+            }
         }
-    }
-    Err(StoreError::Unsure(unsure))
+    };
+    timeout(patience, asking).await.map_err(|_| StoreError::Unsure(unsure))
 }
 
 fn result(appended: Appended, new: &NewMessage) -> Result<Posted> {
@@ -255,5 +258,44 @@ fn result(appended: Appended, new: &NewMessage) -> Result<Posted> {
         Appended::NoSuchReply => Err(no_such_reply()),
         Appended::NoSuchUpload => Err(no_such_upload()),
         Appended::Forbidden => Err(ServiceError::Forbidden("You can't write in this channel.")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        future::pending,
+        sync::atomic::{AtomicU32, Ordering},
+    };
+
+    fn lost() -> StoreError {
+        StoreError::Unsure(sqlx::Error::WorkerCrashed)
+    }
+
+    #[tokio::test]
+    async fn what_is_not_sure_is_asked_again_but_never_for_long() {
+        let tries = AtomicU32::new(0);
+        let third = || async {
+            match tries.fetch_add(1, Ordering::Relaxed) {
+                0 => Err(lost()),
+                1 => Err(StoreError::Corrupt("away")),
+                _ => Ok(()),
+            }
+        };
+        assert!(surely(ASK_FOR, third).await.is_ok());
+        assert!(matches!(
+            surely(ASK_FOR, || async { Err::<(), _>(StoreError::Corrupt("refused")) }).await,
+            Err(StoreError::Corrupt(_))
+        ));
+        let tries = AtomicU32::new(0);
+        let never_again = || async {
+            if tries.fetch_add(1, Ordering::Relaxed) > 0 {
+                pending::<()>().await;
+            }
+            Err::<(), _>(lost())
+        };
+        let outcome = timeout(Duration::from_secs(5), surely(ASK_AFTER * 2, never_again)).await;
+        assert!(matches!(outcome.expect("others don't wait for ever"), Err(StoreError::Unsure(_))));
     }
 }

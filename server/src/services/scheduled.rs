@@ -4,7 +4,7 @@ use super::{
     Caller, Clock, Result, ServiceError,
     directs::Directs,
     messages::{Draft, no_such_reply},
-    uploads::no_such_upload,
+    uploads::{UNUSED_MILLIS, no_such_upload},
 };
 use crate::{
     bus::{Bus, Hint},
@@ -150,9 +150,12 @@ impl Schedule {
         Ok(changed)
     }
 
-    /// Takes one back that waits, or takes note of one that failed.
-    pub async fn cancel(&self, caller: &Caller, id: ScheduledId) -> Result<Scheduled> {
-        let cancelled = changed(self.store.unschedule(caller.user.id, id, self.clock.now()).await?)?;
+    /// Takes one back that waits, or takes note of one that failed. With `keep_files`, its files are its author's
+    /// as if they had just been uploaded, to be sent with something else.
+    pub async fn cancel(&self, caller: &Caller, id: ScheduledId, keep_files: bool) -> Result<Scheduled> {
+        let now = self.clock.now();
+        let until = keep_files.then(|| now.plus_millis(UNUSED_MILLIS));
+        let cancelled = changed(self.store.unschedule(caller.user.id, id, until, now).await?)?;
         self.tell(caller.user.id, &cancelled).await;
         Ok(cancelled)
     }

@@ -1,7 +1,10 @@
 //! Finding messages.
 
-use super::{Caller, Result};
-use crate::store::{Search, Store};
+use super::{Caller, Result, ServiceError};
+use crate::{
+    limits::ChatLimits,
+    store::{Search, Store},
+};
 use natter::{
     ChannelId, FieldError, Message, MessageId, UserId,
     search::{Hit, HitPage, Query, highlighted_chars},
@@ -10,12 +13,22 @@ use std::{
     collections::{BTreeSet, HashMap},
     sync::Arc,
 };
+use tokio::sync::Semaphore;
+
+/// Searches under way at once: there are few connections to the database, and others want to read, too.
+const AT_ONCE: usize = 2;
 
 pub struct Finder {
-    pub store: Arc<dyn Store>,
+    store: Arc<dyn Store>,
+    limits: Arc<ChatLimits>,
+    turns: Semaphore,
 }
 
 impl Finder {
+    pub fn new(store: Arc<dyn Store>, limits: Arc<ChatLimits>) -> Self {
+        Self { store, limits, turns: Semaphore::new(AT_ONCE) }
+    }
+
     /// What the caller may read and fits the query, newest first. A channel or a person that the caller
     /// doesn't see leads to nothing, like one that there isn't.
     pub async fn search(
@@ -28,6 +41,8 @@ impl Finder {
         if query.is_empty() {
             return Err(FieldError::new("q", "Say what to look for: a word, or where, from whom or when.").into());
         }
+        self.limits.search(caller.user.id).map_err(ServiceError::RateLimited)?;
+        let _turn = self.turns.acquire().await;
         let nothing = HitPage { items: Vec::new(), next: None };
         let mut channels = Vec::new();
         for place in &query.places {
@@ -70,7 +85,8 @@ impl Finder {
             return Ok(self.store.direct(caller.user.id, peer).await?);
         }
         if let Ok(id) = text.parse() {
-            return Ok(Some(id));
+            let places = self.store.readable_places(caller.user.id, &[id]).await?;
+            return Ok(places.first().map(|place| place.id));
         }
         let name = text.trim_start_matches('#').to_lowercase();
         Ok(self.store.readable_channel(caller.user.id, &name).await?)

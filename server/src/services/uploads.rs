@@ -18,7 +18,7 @@ use tokio::io::AsyncWriteExt as _;
 
 const DAY: Duration = Duration::from_hours(24);
 /// A file that no message carries is kept this long.
-const UNUSED_MILLIS: i64 = 24 * 60 * 60 * 1000;
+pub(super) const UNUSED_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// Files forgotten in one transaction, and asked after in one question.
 const SWEEP: u32 = 500;
 /// While somebody's download goes on, it is asked this often whether they still may have it.

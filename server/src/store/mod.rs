@@ -261,6 +261,8 @@ pub trait ChannelStore: Send + Sync {
     /// By kind, then by name; directs, which have none, by id.
     async fn joined_channels(&self, viewer: UserId) -> Result<Vec<Channel>>;
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>>;
+    /// The same for those of these people who are in it, read together: as each stands to it.
+    async fn channel_of(&self, id: ChannelId, members: &[UserId]) -> Result<Vec<(UserId, Channel)>>;
     /// What rights in a channel are decided from, without the counting that a whole [`Channel`] takes.
     async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>>;
     async fn channel_by_name(&self, viewer: UserId, name: &str) -> Result<Option<Channel>>;
@@ -338,6 +340,9 @@ pub trait SearchStore: Send + Sync {
     /// Puts some messages into the index that aren't in it yet, or takes some out whose channel is gone;
     /// false when there are none left.
     async fn tidy_index(&self) -> Result<bool>;
+    /// Returns when messages have come since it last did that aren't in the index yet: they are found all
+    /// the same, but not as fast.
+    async fn unindexed(&self);
 }
 
 /// What admins do to people and to the place. Whether the actor is an admin still, and whether one
@@ -389,13 +394,12 @@ pub trait SharedStore: Send + Sync {
     async fn changed_since(&self, mark: u64) -> Result<Positions>;
 }
 
-/// Where everything stands at one moment.
+/// Where channels stand at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Positions {
     pub channels: Vec<(ChannelId, u64)>,
     /// To ask with next time.
     pub mark: u64,
-    pub journal: u64,
 }
 
 pub trait Store:

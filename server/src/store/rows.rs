@@ -119,6 +119,21 @@ impl TryFrom<ChannelRow> for Channel {
     }
 }
 
+/// A channel as that person stands to it.
+#[derive(FromRow)]
+pub(super) struct MemberRow {
+    viewer: Uuid,
+    #[sqlx(flatten)]
+    channel: ChannelRow,
+}
+
+impl TryFrom<MemberRow> for (UserId, Channel) {
+    type Error = StoreError;
+    fn try_from(row: MemberRow) -> Result<Self> {
+        Ok((UserId(row.viewer), row.channel.try_into()?))
+    }
+}
+
 #[derive(FromRow)]
 pub(super) struct PlaceRow {
     id: Uuid,

@@ -110,8 +110,15 @@ pub trait ScheduledStore: Send + Sync {
     async fn scheduled_counts(&self, owner: UserId) -> Result<ScheduledCounts>;
     /// Changes one that waits: from then on it is sent like this, or was sent before.
     async fn reschedule(&self, owner: UserId, id: ScheduledId, edit: ScheduledEdit, now: Timestamp) -> Result<Edited>;
-    /// Takes one back that waits, or one that failed off the list. Its words are gone.
-    async fn unschedule(&self, owner: UserId, id: ScheduledId, now: Timestamp) -> Result<Edited>;
+    /// Takes one back that waits, or one that failed off the list. Its words are gone, and its files at once or,
+    /// with `keep_files`, at that time, unless something carries them by then.
+    async fn unschedule(
+        &self,
+        owner: UserId,
+        id: ScheduledId,
+        keep_files: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Edited>;
     /// When the first that waits is to be sent.
     async fn next_due(&self) -> Result<Option<Timestamp>>;
     /// At most `limit` of those to be sent by `now`, the earliest first.
@@ -145,7 +152,7 @@ pub(super) struct ScheduledRow {
 }
 
 impl ScheduledRow {
-    fn files(&self) -> Vec<Upload> {
+    pub(super) fn files(&self) -> Vec<Upload> {
         attached(self.files.as_deref())
     }
 

@@ -4,10 +4,14 @@
 
 use natter::{
     ChannelId, Message, MessageId, Timestamp, UserId,
-    search::{Has, has_link, is_match, pieces},
+    search::{Has, fold, has_link, is_match, pieces},
 };
-use std::{collections::BTreeSet, fmt::Write as _};
+use sqlx::FromRow;
+use std::fmt::Write as _;
 use uuid::Uuid;
+
+/// The place in `meta` of how the index was made: see `natter::search::pieces::version`.
+pub(super) const VERSION: &str = "search_version";
 
 /// What somebody looks for, with all names resolved. All of it has to hold.
 #[derive(Clone, Debug)]
@@ -35,29 +39,91 @@ pub struct Found {
     pub next: Option<MessageId>,
 }
 
+impl Found {
+    /// Down to that message all was looked at: the next page begins there. It may be one that the reader may
+    /// not read, so only its time is told.
+    pub(super) fn go_on_from(&mut self, id: Uuid) {
+        let after = Uuid::from_u128(((id.as_u128() >> 80) + 1) << 80);
+        let last = self.items.last().map(|message| message.id.0);
+        self.next = last.into_iter().chain([after]).min().map(MessageId);
+    }
+
+    /// Takes what fits until there is more than a page of it, and answers whether there is.
+    pub(super) fn take(&mut self, search: &Search, messages: Vec<Message>) -> bool {
+        let limit = search.limit as usize;
+        self.items.extend(messages.into_iter().filter(|message| search.fits(message)));
+        let full = self.items.len() > limit;
+        if full {
+            self.items.truncate(limit);
+            self.next = self.items.last().map(|message| message.id);
+        }
+        full
+    }
+}
+
+/// Of a candidate what mostly says that it isn't what is looked for: of nearly all that are looked at, no
+/// more has to be read.
+#[derive(Debug, FromRow)]
+pub(super) struct Glimpse {
+    pub id: Uuid,
+    channel_id: Uuid,
+    sender_id: Uuid,
+    created_at: i64,
+    deleted: bool,
+    text: String,
+}
+
+/// The columns of a [`Glimpse`] of the message `m`.
+macro_rules! glimpse {
+    () => {
+        "m.id, m.channel_id, m.sender_id, m.created_at, m.deleted, m.text"
+    };
+}
+pub(super) use glimpse;
+
 /// Ids carry the time they were made at, by the clock of some node. How far that may be from the time
 /// of the message.
 const SKEW_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 impl Search {
     /// The pieces that a message must have.
-    pub(super) fn pieces(&self) -> BTreeSet<String> {
-        let mut pieces: BTreeSet<_> = self.terms.iter().flat_map(|term| pieces::of_term(term)).collect();
+    pub(super) fn pieces(&self) -> Vec<String> {
+        let words = self.terms.iter().flat_map(|term| pieces::of_term(term)).map(ToOwned::to_owned);
+        let mut pieces: Vec<_> = words.collect();
         pieces.extend(self.channels.iter().map(|id| in_channel(*id)));
         pieces.extend(self.senders.iter().map(|id| by_sender(*id)));
         pieces.extend(self.has.iter().map(|has| having(*has).to_owned()));
+        pieces.sort_unstable();
+        pieces.dedup();
         pieces
     }
 
-    /// Whether a candidate is what is looked for.
-    pub(super) fn fits(&self, message: &Message) -> bool {
-        !message.deleted
-            && self.channels.iter().all(|id| *id == message.channel_id)
-            && self.senders.iter().all(|id| *id == message.sender.id)
-            && self.before.is_none_or(|before| message.timestamp < before)
-            && self.after.is_none_or(|after| message.timestamp >= after)
-            && self.has.iter().all(|has| has_it(*has, &message.text, &media(message)))
-            && is_match(&message.text, &self.terms)
+    /// Of candidates those worth reading whole, in their order.
+    pub(super) fn likely<'a>(&self, seen: impl IntoIterator<Item = &'a Glimpse>) -> Vec<Uuid> {
+        seen.into_iter().filter(|seen| self.may_fit(seen)).map(|seen| seen.id).collect()
+    }
+
+    /// Whether a candidate can be what is looked for: all but its files is known.
+    fn may_fit(&self, seen: &Glimpse) -> bool {
+        !seen.deleted
+            && self.channels.iter().all(|id| id.0 == seen.channel_id)
+            && self.senders.iter().all(|id| id.0 == seen.sender_id)
+            && self.before.is_none_or(|before| seen.created_at < before.millis())
+            && self.after.is_none_or(|after| seen.created_at >= after.millis())
+            && is_match(&seen.text, &self.terms)
+    }
+
+    /// Whether a message is what is looked for, now that all of it is known.
+    fn fits(&self, message: &Message) -> bool {
+        let seen = Glimpse {
+            id: message.id.0,
+            channel_id: message.channel_id.0,
+            sender_id: message.sender.id.0,
+            created_at: message.timestamp.millis(),
+            deleted: message.deleted,
+            text: message.text.clone(),
+        };
+        self.may_fit(&seen) && self.has.iter().all(|has| has_it(*has, &message.text, &media(message)))
     }
 
     /// By their times, ids of what is looked for come before this one.
@@ -78,22 +144,29 @@ fn first_id_at(time: Timestamp) -> Uuid {
 }
 
 /// The pieces that a message is found by.
-pub(super) fn pieces_of(message: &Message) -> BTreeSet<String> {
-    pieces_of_all(message.channel_id, message.sender.id, &message.text, &media(message))
+pub(super) struct Pieces {
+    folded: String,
+    /// What it has besides its words.
+    others: Vec<String>,
 }
 
-/// The same of its parts: `media` are the types of its files.
-pub(super) fn pieces_of_all<T: AsRef<str>>(
-    channel: ChannelId,
-    sender: UserId,
-    text: &str,
-    media: &[T],
-) -> BTreeSet<String> {
-    let mut pieces = pieces::of_text(text);
-    pieces.extend([in_channel(channel), by_sender(sender)]);
-    let all = [Has::Image, Has::Video, Has::File, Has::Link];
-    pieces.extend(all.into_iter().filter(|has| has_it(*has, text, media)).map(|has| having(has).to_owned()));
-    pieces
+impl Pieces {
+    pub(super) fn of(message: &Message) -> Self {
+        Self::of_parts(message.channel_id, message.sender.id, &message.text, &media(message))
+    }
+
+    /// The same of its parts: `media` are the types of its files.
+    pub(super) fn of_parts<T: AsRef<str>>(channel: ChannelId, sender: UserId, text: &str, media: &[T]) -> Self {
+        let all = [Has::Image, Has::Video, Has::File, Has::Link];
+        let had = all.into_iter().filter(|has| has_it(*has, text, media)).map(|has| having(has).to_owned());
+        let others = [in_channel(channel), by_sender(sender)].into_iter().chain(had).collect();
+        Self { folded: fold(text), others }
+    }
+
+    /// Each once.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        pieces::of_text(&self.folded).into_iter().chain(self.others.iter().map(String::as_str))
+    }
 }
 
 fn media(message: &Message) -> Vec<&str> {

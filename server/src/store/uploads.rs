@@ -77,6 +77,9 @@ pub trait UploadStore: Send + Sync {
     async fn discard_uploads(&self, now: Timestamp, limit: u32) -> Result<Vec<UploadId>>;
     /// Those of `ids` that are known.
     async fn known_uploads(&self, ids: &[UploadId]) -> Result<Vec<UploadId>>;
+    /// Waits until files have become nobody's with a removed channel, whose messages may go after the answer,
+    /// or with a message for later.
+    async fn freed(&self);
 }
 
 /// The columns of an upload `u` that make an [`UploadRow`].

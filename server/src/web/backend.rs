@@ -310,8 +310,8 @@ impl Backend for RequestBackend {
         self.settle(self.state.schedule.send_now(self.caller()?, id).await)
     }
 
-    async fn cancel_scheduled(&self, id: ScheduledId) -> Answer<Scheduled> {
-        self.settle(self.state.schedule.cancel(self.caller()?, id).await)
+    async fn cancel_scheduled(&self, id: ScheduledId, keep_files: bool) -> Answer<Scheduled> {
+        self.settle(self.state.schedule.cancel(self.caller()?, id, keep_files).await)
     }
 
     async fn history_around(&self, id: ChannelId, place: u64) -> Answer<MessagePage> {

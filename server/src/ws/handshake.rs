@@ -57,7 +57,9 @@ impl Handshake {
         (response, async move {
             // An error: it hung up first.
             let parts = self.upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
-            Some(Upgraded { stream: parts.io.into_inner(), early: parts.read_buf.into() })
+            // A copy of what there is, mostly nothing: converted, it would be all of hyper's buffer of 8 KiB,
+            // and the socket would read into that for as long as it lives.
+            Some(Upgraded { stream: parts.io.into_inner(), early: parts.read_buf.to_vec() })
         })
     }
 }

@@ -1,8 +1,10 @@
 //! One connection from `ready` to its close.
 
+mod sync;
+
 use super::{handshake::Upgraded, socket::Socket};
 use crate::{
-    hub::{Closed, ConnectionId, Frame, Gap, Outbox},
+    hub::{Closed, ConnectionId, Frame, Outbox},
     limits,
     services::{
         Caller, Result as ServiceResult, ServiceError,
@@ -16,21 +18,12 @@ use natter::{
     ChannelId, ErrorCode, Problem, Ref,
     wire::{ClientFrame, PROTOCOL, ServerFrame, close},
 };
-use std::{
-    collections::{BTreeMap, VecDeque},
-    future::poll_fn,
-    pin::pin,
-    sync::Arc,
-    task::Poll,
-    time::Duration,
-};
+use std::{collections::VecDeque, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
 use tokio::time::{Instant, interval_at, sleep, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message, protocol::CloseFrame};
 
 /// Posts of one connection on their way to the writer; past it, its next frame waits to be read.
 const IN_FLIGHT: usize = 64;
-/// Channels in one `sync`.
-const SYNC_CHANNELS: usize = 1_000;
 const PING_EVERY: Duration = Duration::from_secs(30);
 /// Writing is told this often; clients forget it after a few seconds.
 const TYPING_EVERY: Duration = Duration::from_secs(2);
@@ -288,52 +281,6 @@ impl Session {
         Ok(())
     }
 
-    /// Sends everything missed, channel by channel.
-    async fn sync(
-        &mut self,
-        reference: Option<Ref>,
-        epoch: &str,
-        channels: BTreeMap<ChannelId, u64>,
-    ) -> Result<(), End> {
-        if channels.len() > SYNC_CHANNELS {
-            let detail = format!("A sync names at most {SYNC_CHANNELS} channels.");
-            return self.error(reference, ErrorCode::Invalid, detail).await;
-        }
-        for (channel_id, since) in channels {
-            let frames = match self.gap(reference, channel_id, since, epoch).await {
-                Ok(frames) => frames,
-                Err(error) => return self.refuse(reference, error).await,
-            };
-            self.write(&frames).await?;
-        }
-        Ok(())
-    }
-
-    async fn gap(
-        &mut self,
-        reference: Option<Ref>,
-        channel_id: ChannelId,
-        since: u64,
-        epoch: &str,
-    ) -> ServiceResult<Vec<Frame>> {
-        // Who receives a channel may know what was in it.
-        if !self.state.hub.receives(self.id, channel_id) {
-            return Ok(vec![Frame::new(&from_outside(&self.state, &self.caller, channel_id).await)]);
-        }
-        if epoch != self.state.messages.epoch() {
-            return Ok(vec![Frame::new(&ServerFrame::Resync { reference, channel_id })]);
-        }
-        // What comes after this is on its way to this connection already.
-        let head = self.state.hub.sent_up_to(channel_id).unwrap_or(0);
-        Ok(match self.state.gaps.since(channel_id, since, head).await? {
-            Gap::Frames(mut missed, rev) => {
-                missed.push(Frame::new(&ServerFrame::Synced { reference, channel_id, rev }));
-                missed
-            }
-            Gap::Resync => vec![Frame::new(&ServerFrame::Resync { reference, channel_id })],
-        })
-    }
-
     fn ping(&mut self) -> Result<(), End> {
         if self.silent {
             return Err(End::Gone);
@@ -377,12 +324,17 @@ impl Session {
     /// or its time up; what the session was for is looked at first.
     async fn write(&mut self, frames: &[Frame]) -> Result<(), End> {
         for some in frames.chunks(OWN_AT_ONCE) {
-            if let Some(closed) = self.outbox.is_closed() {
-                return Err(closed.into());
-            }
-            self.outbox.say(some);
+            self.say(some)?;
             self.flush().await?;
         }
+        Ok(())
+    }
+
+    fn say(&self, frames: &[Frame]) -> Result<(), End> {
+        if let Some(closed) = self.outbox.is_closed() {
+            return Err(closed.into());
+        }
+        self.outbox.say(frames);
         Ok(())
     }
 
@@ -466,13 +418,5 @@ fn refused(error: &ServiceError) -> End {
             tracing::error!(%error, "a connection could not be started");
             Closed::GoingAway.into()
         }
-    }
-}
-
-/// What somebody who isn't in a channel may know of it.
-async fn from_outside(state: &AppState, caller: &Caller, channel_id: ChannelId) -> ServerFrame {
-    match state.channels.get(caller, channel_id).await {
-        Ok(channel) => ServerFrame::Channel { channel },
-        Err(_) => ServerFrame::ChannelRemoved { channel_id },
     }
 }

@@ -1,7 +1,8 @@
 //! The WebSocket over real sockets.
 
 use crate::common::{Socket, TestServer};
-use natter::{ChannelId, Ref, wire::ServerFrame};
+use natter::{ChannelId, MessageId, Ref, Timestamp, markdown::Mentions, wire::ServerFrame};
+use natter_server::store::NewMessage;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -263,6 +264,32 @@ async fn a_reader_who_stops_is_let_go_and_slows_nobody() {
 /// Reads what had been sent before the server gave up, and then its reason.
 async fn stuck_code(socket: &mut Socket) -> Option<u16> {
     socket.closed().await.map(|close| close.code.into())
+}
+
+#[tokio::test]
+async fn who_leaves_while_catching_up_is_not_sent_the_rest() {
+    let (server, ada, mira, channel) = TestServer::with_channel().await;
+    // More than the sockets of both sides hold.
+    let message = |_| NewMessage {
+        id: MessageId::generate(),
+        channel_id: channel,
+        sender_id: ada.id(),
+        reference: None,
+        text: "€".repeat(4_000),
+        mentions: Mentions::default(),
+        reply_to: None,
+        attachments: Vec::new(),
+        timestamp: Timestamp::from_millis(1_000),
+    };
+    server.store().await.append(&(0..900).map(message).collect::<Vec<_>>()).await.unwrap();
+    let (mut slow, ready) = mira.connect_ready().await;
+    let ServerFrame::Ready { epoch, .. } = ready else { panic!("{ready:?}") };
+    let mut phone = mira.connect().await;
+    slow.say(&json!({ "type": "sync", "epoch": epoch, "channels": { channel.to_string(): 0 } })).await;
+    slow.next("message").await;
+    mira.does("DELETE", &format!("/channels/{channel}/members/me"), Value::Null).await;
+    while phone.next("channel").await["channel"]["joined"] != false {}
+    assert_eq!(slow.closed().await.map(|close| u16::from(close.code)), Some(1001));
 }
 
 #[tokio::test]

@@ -179,6 +179,35 @@ async fn nodes_log_in_to_a_broker_that_wants_a_password() {
     assert!(nothing.try_recv().is_err());
 }
 
+/// Two nodes with a broker each, so that both think all is well and nothing they say arrives.
+#[tokio::test]
+async fn access_ends_within_a_second_also_where_the_broker_loses_everything() {
+    let (first, mut second) = TestServer::two_nodes().await;
+    let (url, _broker) = guarded_broker().await;
+    second.config.nats_url = Some(url.clone());
+    second.restart().await;
+    let (ada, mira, kim) = (first.register("ada").await, second.register("mira").await, second.register("kim").await);
+    let channel = ada.create_channel("general").await;
+    for person in [&mira, &kim] {
+        person.join_and_hear(channel).await;
+    }
+    let (bus, _hints) = NatsBus::connect(&url, "another-life").await.unwrap();
+    while !bus.is_up() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    // Wherever the comparison of the channels is by then: it is farther apart than these.
+    for (n, person) in [&mira, &kim].into_iter().enumerate() {
+        let mut socket = person.connect().await;
+        let path = format!("/channels/{channel}/members/me");
+        assert_eq!(person.at(&first).call("DELETE", &path, None).await.0, 204);
+        let left = timeout(Duration::from_secs(1), socket.next("channel")).await.expect("within a second");
+        assert_eq!(left["channel"]["joined"], false, "{n}");
+        assert_eq!(person.at(&first).call("POST", "/auth/logout", None).await.0, 204);
+        let close = timeout(Duration::from_secs(1), socket.closed()).await.expect("within a second");
+        assert_eq!(u16::from(close.unwrap().code), 1008, "{n}");
+    }
+}
+
 #[tokio::test]
 async fn what_somebody_mutes_or_reads_at_one_node_is_so_at_the_other() {
     let (one, two) = TestServer::two_nodes().await;

@@ -227,7 +227,7 @@ async fn a_commit_that_took_long_is_found_among_later_ones() {
     let (slow, quick) = (channel(&*store, "slow", &ada).await, channel(&*store, "quick", &ada).await);
     let shared = store.shared().unwrap();
     let all = shared.changed_since(0).await.unwrap();
-    assert_eq!((all.channels.len(), all.journal), (2, 2));
+    assert_eq!(all.channels.len(), 2);
     let mut conn = PgConnection::connect(&url).await.unwrap();
     let mut tx = conn.begin().await.unwrap();
     sqlx::query("UPDATE channels SET rev = 7, changed_xid = pg_current_xact_id() WHERE name = 'slow'")

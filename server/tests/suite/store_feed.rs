@@ -1,7 +1,10 @@
 //! What every store engine has to do with what is unread, and with what is to stay quiet.
 
 use super::store_contract::{Fresh, LATER, NOW, channel, done, engines, message, post_many, user};
-use natter::{Channel, ChannelId, FeedItem, Message, MessageId, User, feed::Place, markdown::mentions};
+use natter::{
+    Channel, ChannelId, FeedItem, Message, MessageId, User, UserId, channel::UNREAD_MAX, feed::Place,
+    markdown::mentions,
+};
 use natter_server::store::{Appended, Change, MessageChange, NewMessage, Revision, Store};
 
 async fn post(store: &dyn Store, id: ChannelId, sender: &User, text: &str) -> Message {
@@ -178,7 +181,49 @@ async fn somebody_mutes_for_themselves_and_only_names_call(fresh: Fresh) {
     assert_eq!(state(&mira).await.0, Some(false), "it goes with the membership");
 }
 
+async fn a_channel_is_read_for_many_as_for_each_of_them(fresh: Fresh) {
+    let store = &*fresh.store;
+    let (ada, mira, jun) = (user(store, "ada").await, user(store, "mira").await, user(store, "jun").await);
+    let id = channel(store, "general", &ada).await;
+    store.join(id, mira.id, NOW).await.unwrap();
+    let named = NewMessage { mentions: mentions("@mira"), ..message(id, &ada, "@mira", None) };
+    store.append(&[named, message(id, &mira, "here", None)]).await.unwrap();
+    store.set_muted(id, mira.id, true, NOW).await.unwrap();
+    let (direct, _) = store.open_direct(ChannelId::generate(), ada.id, mira.id, NOW).await.unwrap();
+    let people = [ada.id, mira.id, jun.id, UserId::generate()];
+    for (id, among) in
+        [(id, &people[..]), (id, &people[1..]), (direct, &people), (direct, &[]), (ChannelId::generate(), &people)]
+    {
+        let mut expected = Vec::new();
+        for viewer in among {
+            let seen = store.channel(*viewer, id).await.unwrap().filter(|channel| channel.joined);
+            expected.extend(seen.map(|channel| (*viewer, channel)));
+        }
+        let mut seen = store.channel_of(id, among).await.unwrap();
+        seen.sort_by_key(|(viewer, _)| people.iter().position(|id| id == viewer));
+        assert_eq!(seen, expected);
+    }
+}
+
+/// What somebody neglects for years is counted to a bound, so that it costs nobody time.
+async fn what_is_unread_is_counted_to_a_bound(fresh: Fresh) {
+    let store = &*fresh.store;
+    let (ada, mira) = (user(store, "ada").await, user(store, "mira").await);
+    let id = channel(store, "general", &ada).await;
+    store.join(id, mira.id, NOW).await.unwrap();
+    let most = usize::try_from(UNREAD_MAX).unwrap();
+    post_many(store, id, &ada, most - 1).await;
+    assert_eq!(store.joined_channels(mira.id).await.unwrap()[0].unread, UNREAD_MAX - 1);
+    post_many(store, id, &ada, 2).await;
+    assert_eq!(store.joined_channels(mira.id).await.unwrap()[0].unread, UNREAD_MAX);
+    assert_eq!(store.feed(mira.id, None, 1).await.unwrap()[0].1.unread, UNREAD_MAX);
+    let mark = store.mark_read(id, mira.id, 1, false).await.unwrap().unwrap();
+    assert_eq!(mark.unread, UNREAD_MAX);
+}
+
 engines!(
+    what_is_unread_is_counted_to_a_bound,
+    a_channel_is_read_for_many_as_for_each_of_them,
     the_feed_has_what_is_unread_and_its_first_and_latest_messages,
     what_is_to_oneself_comes_first_then_what_is_new_and_what_is_muted_last,
     pages_of_the_feed_meet,

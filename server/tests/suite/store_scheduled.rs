@@ -219,7 +219,9 @@ async fn what_was_changed_or_taken_back_since_it_was_read_is_not_sent(fresh: Fre
     assert_eq!((now.text.as_str(), now.send_at), ("hello", TIME));
     let time = ScheduledEdit { send_at: Some(LATER.plus_millis(1)), ..ScheduledEdit::default() };
     assert!(matches!(store.reschedule(mira.id, moved.id, time, NOW).await.unwrap(), Edited::Changed(_)));
-    let Edited::Changed(gone) = store.unschedule(mira.id, cancelled.id, NOW).await.unwrap() else { panic!("it waits") };
+    let Edited::Changed(gone) = store.unschedule(mira.id, cancelled.id, None, NOW).await.unwrap() else {
+        panic!("it waits")
+    };
     assert_eq!((gone.state, gone.text.as_str()), (ScheduledState::Cancelled, ""));
     assert_eq!(store.deliver(&read_before).await.unwrap(), vec![Delivered::Passed; 3]);
     assert!(texts(store, id).await.is_empty());
@@ -229,7 +231,7 @@ async fn what_was_changed_or_taken_back_since_it_was_read_is_not_sent(fresh: Fre
     for (one, state) in [(changed.id, ScheduledState::Sent), (cancelled.id, ScheduledState::Cancelled)] {
         let text = ScheduledEdit { text: Some("again".into()), ..ScheduledEdit::default() };
         assert_eq!(store.reschedule(mira.id, one, text, NOW).await.unwrap(), Edited::Settled(state));
-        assert_eq!(store.unschedule(mira.id, one, NOW).await.unwrap(), Edited::Settled(state));
+        assert_eq!(store.unschedule(mira.id, one, None, NOW).await.unwrap(), Edited::Settled(state));
     }
 }
 
@@ -239,7 +241,7 @@ async fn only_its_author_changes_it_and_something_stays_to_be_said(fresh: Fresh)
     let one = schedule(store, &mira, id, "mine").await;
     let text = |text: &str| ScheduledEdit { text: Some(text.into()), ..ScheduledEdit::default() };
     assert_eq!(store.reschedule(ada.id, one.id, text("yours"), NOW).await.unwrap(), Edited::NotFound);
-    assert_eq!(store.unschedule(ada.id, one.id, NOW).await.unwrap(), Edited::NotFound);
+    assert_eq!(store.unschedule(ada.id, one.id, None, NOW).await.unwrap(), Edited::NotFound);
     assert_eq!(store.reschedule(mira.id, one.id, text(""), NOW).await.unwrap(), Edited::Empty);
     assert_eq!(get(store, mira.id, one.id).await, one);
     let file = upload(store, &mira, "one.txt").await.id;
@@ -299,7 +301,7 @@ async fn rights_that_were_lost_make_it_fail_with_the_reason(fresh: Fresh) {
     fails(store, &mira, homeless.id, ScheduledFailure::ChannelDeleted).await;
     assert_eq!(store.scheduled_counts(mira.id).await.unwrap(), ScheduledCounts { pending: 0, failed: 5 });
     // Whoever has seen why puts it away.
-    let Edited::Changed(gone) = store.unschedule(mira.id, homeless.id, LATER).await.unwrap() else {
+    let Edited::Changed(gone) = store.unschedule(mira.id, homeless.id, None, LATER).await.unwrap() else {
         panic!("it failed")
     };
     assert_eq!((gone.state, gone.text.as_str()), (ScheduledState::Cancelled, ""));
@@ -378,7 +380,7 @@ async fn what_waits_and_what_is_remembered_are_bounded(fresh: Fresh) {
     assert_eq!(store.scheduled_of(mira.id).await.unwrap().len(), SETTLED_MAX as usize);
     // Beyond what is remembered, the oldest goes with the next that is made.
     let kept = schedule(store, &mira, id, "kept").await;
-    store.unschedule(mira.id, kept.id, LATER.plus_millis(1)).await.unwrap();
+    store.unschedule(mira.id, kept.id, None, LATER.plus_millis(1)).await.unwrap();
     let last = schedule(store, &mira, id, "last").await;
     let all = store.scheduled_of(mira.id).await.unwrap();
     assert_eq!((all.len(), all[0].id, all[1].id), (SETTLED_MAX as usize + 1, last.id, kept.id));
@@ -454,14 +456,45 @@ async fn the_files_of_what_was_cancelled_go_and_a_missing_one_makes_it_fail(fres
     for draft in [cancelled, incomplete] {
         assert!(matches!(store.schedule(draft).await.unwrap(), Made::New(_)));
     }
-    store.unschedule(mira.id, cancelled_id, NOW).await.unwrap();
+    store.unschedule(mira.id, cancelled_id, None, NOW).await.unwrap();
     assert_eq!(store.discard_uploads(NOW, 10).await.unwrap(), [first.id]);
     // Another message took it meanwhile.
     let taken = NewMessage { attachments: vec![second.id], ..message(id, &mira, "now", None) };
     assert!(matches!(store.append(&[taken]).await.unwrap()[..], [Appended::New(_)]));
     fails(store, &mira, incomplete_id, ScheduledFailure::Incomplete).await;
-    store.unschedule(mira.id, incomplete_id, LATER).await.unwrap();
+    store.unschedule(mira.id, incomplete_id, None, LATER).await.unwrap();
     assert!(store.discard_uploads(LATER, 10).await.unwrap().is_empty(), "the other message has it still");
+}
+
+async fn the_files_of_what_is_to_be_written_again_stay_for_that(fresh: Fresh) {
+    let store = &*fresh.store;
+    let (_, mira, id) = two(store).await;
+    let (first, second) = (upload(store, &mira, "first.txt").await, upload(store, &mira, "second.txt").await);
+    let files = vec![first.id, second.id];
+    let draft = NewScheduled { attachments: files, ..new(&mira, id, "see there", TIME) };
+    let draft_id = draft.id;
+    assert!(matches!(store.schedule(draft).await.unwrap(), Made::New(_)));
+    // Another message took one of them meanwhile.
+    let taken = NewMessage { attachments: vec![second.id], ..message(id, &mira, "now", None) };
+    assert!(matches!(store.append(&[taken]).await.unwrap()[..], [Appended::New(_)]));
+    fails(store, &mira, draft_id, ScheduledFailure::Incomplete).await;
+    let until = LATER.plus_millis(1_000);
+    let Edited::Changed(gone) = store.unschedule(mira.id, draft_id, Some(until), LATER).await.unwrap() else {
+        panic!("it failed")
+    };
+    assert_eq!((gone.state, gone.attachments), (ScheduledState::Cancelled, Vec::new()));
+    assert!(store.discard_uploads(until.plus_millis(-1), 10).await.unwrap().is_empty());
+    let again = NewMessage { attachments: vec![first.id], ..message(id, &mira, "again", None) };
+    let again = NewMessage { timestamp: LATER, ..again };
+    let appended = store.append(&[again]).await.unwrap();
+    assert!(matches!(&appended[..], [Appended::New(sent)] if sent.attachments == [first.clone()]), "{appended:?}");
+
+    let unused = upload(store, &mira, "unused.txt").await;
+    let draft = NewScheduled { attachments: vec![unused.id], ..new(&mira, id, "never mind", TIME) };
+    let draft_id = draft.id;
+    assert!(matches!(store.schedule(draft).await.unwrap(), Made::New(_)));
+    store.unschedule(mira.id, draft_id, Some(until), LATER).await.unwrap();
+    assert_eq!(store.discard_uploads(until, 10).await.unwrap(), [unused.id], "what messages carry stays");
 }
 
 /// Whatever comes first: what was answered is what happens.
@@ -476,7 +509,7 @@ async fn cancelling_and_sending_at_once_ends_as_both_were_told(fresh: Fresh) {
         let edit = ScheduledEdit { text: Some(format!("{text}, changed")), ..ScheduledEdit::default() };
         let (outcome, cancelled, edited) = tokio::join!(
             store.deliver(&batch),
-            store.unschedule(mira.id, one.id, NOW),
+            store.unschedule(mira.id, one.id, None, NOW),
             store.reschedule(mira.id, one.id, edit, NOW)
         );
         let sent = matches!(outcome.unwrap()[..], [Delivered::Sent { .. }]);
@@ -504,5 +537,6 @@ engines!(
     the_bound_holds_also_in_a_race,
     its_files_stay_as_long_as_it_waits_and_go_with_the_message,
     the_files_of_what_was_cancelled_go_and_a_missing_one_makes_it_fail,
+    the_files_of_what_is_to_be_written_again_stay_for_that,
     cancelling_and_sending_at_once_ends_as_both_were_told,
 );

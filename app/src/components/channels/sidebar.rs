@@ -4,7 +4,7 @@ use crate::{
         later::ScheduledLink,
         people::NEW_DIRECT,
         search::SearchButton,
-        ui::{Avatar, GHOST, Icon, When, changing, open_dialog},
+        ui::{Avatar, CATCH_UP, GHOST, Icon, When, changing, focus_on, open_dialog},
     },
     state::Chat,
 };
@@ -42,18 +42,14 @@ pub fn Sidebar(
     };
     view! {
         <nav aria-label="Conversations" class="sidebar">
-            <div class="flex items-center gap-2.5 px-2 pt-1 pb-3 text-base font-[650] tracking-tight">
+            <div class="sidebar-name flex items-center gap-2.5 px-2 pt-1 pb-3 text-base font-[650] tracking-tight" tabindex="-1">
                 <span class="grid place-items-center size-7 rounded-[9px] bg-accent text-accent-ink font-extrabold"
                     aria-hidden="true">"N"</span>
                 "Natter"
             </div>
             <SearchButton dialog=search_dialog/>
             <div class="flex-1 min-h-0 overflow-y-auto">
-                <A href="/" exact=true attr:class=ROW attr:aria-label="Catch up" attr:aria-describedby="waiting">
-                    <Icon icon=icondata_lu::LuInbox/>
-                    "Catch up"
-                    {changing(move || waiting(chat.waiting()))}
-                </A>
+                <CatchUp/>
                 <ScheduledLink class=ROW/>
                 <A href="/browse" attr:role="button" attr:class=ROW on:keydown=pressed>
                     <Icon icon=icondata_lu::LuCompass/>
@@ -168,14 +164,33 @@ fn quiet(channel: &Channel) -> Option<impl IntoView + use<>> {
     channel.is_muted().then(|| view! { <span class="muted-mark"><Icon icon=icondata_lu::LuBellOff/></span> })
 }
 
-/// How much of what waits is to oneself, of all conversations.
-fn waiting(count: u64) -> AnyView {
-    let words = match count {
-        0 => return ().into_any(),
+/// The way to what is unread, with how much of it is to oneself. On a phone that is a screen of its own.
+#[component]
+fn CatchUp() -> impl IntoView {
+    let chat = expect_context::<Chat>();
+    let words = move || match chat.waiting() {
+        0 => String::new(),
         1 => "1 message is waiting for you".to_owned(),
         n => format!("{n} messages are waiting for you"),
     };
-    view! { <span id="waiting" class="sr-only">{words}</span> {badge(count)} }.into_any()
+    let count = move || match chat.waiting() {
+        0 => ().into_any(),
+        n => badge(n).into_any(),
+    };
+    view! {
+        <A href="/" exact=true attr:class=format!("{ROW} max-md:hidden") attr:aria-label="Catch up" attr:aria-describedby="waiting">
+            <Icon icon=icondata_lu::LuInbox/>
+            "Catch up"
+            {changing(count)}
+        </A>
+        <a href="/#catch-up" class="catch-up md:hidden" aria-label="Catch up" aria-describedby="waiting" on:click=move |_| focus_on(CATCH_UP.to_owned(), true)>
+            <Icon icon=icondata_lu::LuInbox/>
+            "Catch up"
+            {changing(count)}
+            <Icon icon=icondata_lu::LuChevronRight/>
+        </a>
+        <span id="waiting" hidden>{words}</span>
+    }
 }
 
 /// How much of what waits is to oneself.

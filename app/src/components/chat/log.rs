@@ -11,11 +11,11 @@ use crate::{
         media::Lightbox,
         ui::{Icon, When, effect},
     },
-    state::{Chat, Target, Zone, rows},
+    state::{Chat, Link, Target, Zone, rows},
 };
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_query_map;
-use natter::{Channel, ChannelKind, Timeline};
+use natter::{Channel, ChannelKind, MessageId, Timeline};
 
 /// What stands above the first message of a conversation.
 #[derive(Clone, Debug)]
@@ -57,6 +57,7 @@ pub fn Log(
         }
     });
     new_begins(channel, scroll, unread_after);
+    let landing = landing(chat, at, timeline);
     let acts = Acts::new(chat, target);
     effect(move || {
         if let Some(id) = acts.jump.get() {
@@ -102,7 +103,7 @@ pub fn Log(
                     </When>
                     <ol>
                         <For each=move || shown.read().order.clone() key=|key| *key let:key>
-                            <RowView key rows=shown acts channel/>
+                            <RowView key rows=shown acts channel landing/>
                         </For>
                     </ol>
                     <When when=Signal::derive(move || !live.get())>
@@ -120,6 +121,13 @@ pub fn Log(
         </div>
     }
     .into_any()
+}
+
+/// The message that the address leads to, while the page is as the server made it: the browser itself goes there,
+/// before scripts run and without any.
+fn landing(chat: Chat, at: Memo<Option<u64>>, timeline: RwSignal<Timeline>) -> Option<MessageId> {
+    let seq = at.get_untracked().filter(|_| chat.link.get_untracked() == Link::Starting)?;
+    timeline.with_untracked(|timeline| Goal::Place(seq).find(timeline))
 }
 
 /// Where unread begins when the conversation is opened.

@@ -21,7 +21,14 @@ const QUOTE: usize = 140;
 
 /// One row of the log. Its element stays while what it shows changes.
 #[component]
-pub fn RowView(key: Key, rows: Memo<Rows>, acts: Acts, channel: Memo<Option<Channel>>) -> impl IntoView {
+pub fn RowView(
+    key: Key,
+    rows: Memo<Rows>,
+    acts: Acts,
+    channel: Memo<Option<Channel>>,
+    /// The message that the page begins with.
+    landing: Option<MessageId>,
+) -> impl IntoView {
     // Without its reactions, which change beside the rest: somebody may be editing it.
     let row = Memo::new(move |_| {
         let mut row = rows.with(|rows| rows.get(key).cloned());
@@ -37,7 +44,7 @@ pub fn RowView(key: Key, rows: Memo<Rows>, acts: Acts, channel: Memo<Option<Chan
     changing(move || match row.get() {
         Some(Row::Day(label)) => view! { <li class="divider">{label}</li> }.into_any(),
         Some(Row::New) => view! { <li class="divider divider-new">"New"</li> }.into_any(),
-        Some(Row::Message(message)) => view! { <MessageView message reactions acts channel/> }.into_any(),
+        Some(Row::Message(message)) => view! { <MessageView message reactions acts channel landing/> }.into_any(),
         None => ().into_any(),
     })
 }
@@ -48,6 +55,7 @@ fn MessageView(
     reactions: Memo<Vec<Reaction>>,
     acts: Acts,
     channel: Memo<Option<Channel>>,
+    landing: Option<MessageId>,
 ) -> impl IntoView {
     let MessageRow {
         id,
@@ -100,7 +108,7 @@ fn MessageView(
     view! {
         <li class="message" class:message-more=continues class:message-sending=sending class:message-calls=calls_me
             id=element data-id=id.map(|id| id.to_string())
-            aria-busy=sending.then_some("true") tabindex="-1">
+            aria-busy=sending.then_some("true") tabindex="-1" autofocus=id.is_some() && id == landing>
             {side}
             <div class="min-w-0">
                 {head} {author} {quote} {body}

@@ -21,7 +21,7 @@ pub enum Goal {
 
 impl Goal {
     /// The message, once it is loaded.
-    fn find(self, timeline: &Timeline) -> Option<MessageId> {
+    pub fn find(self, timeline: &Timeline) -> Option<MessageId> {
         match self {
             Self::Message(id) => timeline.messages().any(|message| message.id == id).then_some(id),
             Self::Place(seq) if !timeline.reaches(seq) => None,

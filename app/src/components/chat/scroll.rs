@@ -89,11 +89,13 @@ impl Scroll {
         Near { beginning, end: from_end < EDGE }
     }
 
-    /// Scrolls to a message and marks it for a moment; false if it isn't loaded.
+    /// Scrolls to a message, unless it is in sight, and marks it for a moment; false if it isn't loaded.
     pub fn show(self, id: MessageId) -> bool {
         let Some(log) = self.node.try_get_untracked().flatten() else { return true };
         let Ok(Some(row)) = log.query_selector(&format!("#m-{id}")) else { return false };
-        row.scroll_into_view();
+        if !holds(&log, &row) {
+            row.scroll_into_view();
+        }
         if let Some(row) = row.dyn_ref::<web_sys::HtmlElement>() {
             let _ = row.focus();
         }
@@ -175,6 +177,12 @@ impl Scroll {
             last
         });
     }
+}
+
+/// Whether a row is in sight as a whole.
+fn holds(log: &web_sys::Element, row: &web_sys::Element) -> bool {
+    let (log, row) = (log.get_bounding_client_rect(), row.get_bounding_client_rect());
+    log.top() <= row.top() && row.bottom() <= log.bottom()
 }
 
 /// The message before or after a row.

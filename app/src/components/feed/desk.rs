@@ -1,10 +1,10 @@
 use crate::{
     api,
-    components::ui::focus_on,
-    state::{Chat, Standing},
+    components::ui::{focus_on, land},
+    state::{Chat, Standing, address_of},
 };
 use leptos::{prelude::*, task::spawn_local};
-use natter::{ChannelId, ChannelKind};
+use natter::ChannelId;
 
 /// So many messages are seen at once when a conversation is opened.
 const AT_A_GLANCE: u64 = 8;
@@ -116,7 +116,7 @@ impl Desk {
             self.selected.try_set(None);
             self.replying.try_set(None);
             // The button that asked for it is gone.
-            focus_on("main h1[tabindex]".to_owned(), false);
+            land();
             Ok(())
         });
     }
@@ -153,10 +153,7 @@ impl Desk {
     pub fn address(self, id: ChannelId) -> Option<String> {
         let chat = self.chat;
         let now = chat.channel(id)?;
-        let place = match now.kind {
-            ChannelKind::Channel => format!("/channels/{}", now.label()),
-            ChannelKind::Direct => format!("/direct/{}", now.label()),
-        };
+        let place = address_of(&now);
         let first = chat.feed.item(id).map(|item| item.first_unread_seq).filter(|first| *first > now.read_seq);
         Some(match first.filter(|_| now.unread > AT_A_GLANCE) {
             Some(first) => format!("{place}?at={first}"),

@@ -31,7 +31,7 @@ pub fn FirstSteps() -> impl IntoView {
     let chat = expect_context::<Chat>();
     let may_create = move || chat.me.read().role.can_create_channels();
     view! {
-        <div class="py-12 text-center">
+        <div class="first-steps py-12 text-center">
             <p class="mb-1 text-xl font-[650] tracking-tight">
                 {Signal::derive(move || format!("Welcome, {}", chat.me.read().display_name))}
             </p>

@@ -1,12 +1,9 @@
 use crate::{
-    components::{
-        chat::CALL,
-        ui::{Avatar, Icon},
-    },
-    state::{Zone, calls, continues},
+    components::{chat::CALL, media::glimpses, ui::Avatar},
+    state::{Zone, address_of, calls, continues},
 };
 use leptos::prelude::*;
-use natter::{FeedItem, Message, Timestamp, markdown, message::Upload};
+use natter::{FeedItem, Message, Timestamp, markdown};
 
 /// Characters of what was said before.
 const BEFORE: usize = 140;
@@ -25,17 +22,18 @@ pub fn messages(item: &FeedItem, me: &str) -> AnyView {
             </p>
         }
     });
+    let place = address_of(&item.channel);
     let mut last: Option<&Message> = None;
     let mut all = Vec::with_capacity(item.first.len());
     for message in &item.first {
         let more = last.is_some_and(|last| continues(last, message));
-        all.push(one(message, more, me));
+        all.push(one(message, more, me, &place));
         last = Some(message);
     }
     view! { {before} <ol class="feed-messages">{all}</ol> }.into_any()
 }
 
-fn one(message: &Message, continues: bool, me: &str) -> AnyView {
+fn one(message: &Message, continues: bool, me: &str, place: &str) -> AnyView {
     let name = message.sender.username.clone();
     let head = (!continues).then(|| {
         view! {
@@ -56,9 +54,10 @@ fn one(message: &Message, continues: bool, me: &str) -> AnyView {
         let html = markdown::html(&message.text);
         let html = if message.mentions_channel { html } else { html.replace(CALL, "<span>") };
         let edited = message.edited_at.map(|_| view! { <span class="edited">"(edited)"</span> });
-        view! { <div class="message-text" inner_html=html></div> " " {edited} }.into_any()
+        let words = (!message.text.is_empty()).then(|| view! { <div class="message-text" inner_html=html></div> });
+        view! { {words} " " {edited} }.into_any()
     };
-    let files = message.attachments.iter().map(file).collect_view();
+    let files = glimpses(&message.attachments, &format!("{place}?at={}", message.seq));
     let to_me = calls(message, me);
     view! {
         <li class="feed-message" class:feed-message-more=continues class:message-calls=to_me>
@@ -67,16 +66,6 @@ fn one(message: &Message, continues: bool, me: &str) -> AnyView {
         </li>
     }
     .into_any()
-}
-
-/// A file by its name: it is looked at in the conversation.
-fn file(upload: &Upload) -> impl IntoView + use<> {
-    view! {
-        <p class="flex items-center gap-1.5 text-[13.5px] text-soft">
-            <Icon icon=icondata_lu::LuPaperclip/>
-            <span class="truncate">{upload.filename.clone()}</span>
-        </p>
-    }
 }
 
 /// `09:41` of today, with the day in front of it else.

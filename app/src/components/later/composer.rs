@@ -18,7 +18,8 @@ pub struct Words {
 /// A composer's way to send later.
 #[derive(Clone, Copy)]
 pub struct SendLater {
-    chat: Chat,
+    /// Behind one handle: the composer has one already.
+    chat: StoredValue<Chat>,
     target: Target,
     pub picking: Picking,
     /// When the latest message will be sent.
@@ -40,6 +41,7 @@ impl SendLater {
                 this.schedule(at);
             }
         });
+        let chat = StoredValue::new(chat);
         let later = Self { chat, target, picking: Picking::new(chosen), promised, tried, take, done };
         this.set_value(Some(later));
         later
@@ -53,7 +55,8 @@ impl SendLater {
     }
 
     fn schedule(self, at: Timestamp) {
-        let Self { chat, target, picking, .. } = self;
+        let Self { target, picking, .. } = self;
+        let chat = self.chat.get_value();
         let words = match self.take.run(()) {
             Ok(words) => words,
             Err(why) => return picking.problem.set(Some(why)),

@@ -2,7 +2,7 @@ use super::Picking;
 use crate::{
     api,
     components::ui::{Post, focus_first, focus_is_lost},
-    state::Chat,
+    state::{Chat, Target},
 };
 use leptos::{prelude::*, task::spawn_local};
 use natter::{Scheduled, ScheduledId, Timestamp};
@@ -10,7 +10,8 @@ use natter::{Scheduled, ScheduledId, Timestamp};
 /// What can be done to messages for later on their page.
 #[derive(Clone, Copy)]
 pub struct Desk {
-    chat: Chat,
+    /// Behind one handle: it is passed on with every message.
+    chat: StoredValue<Chat>,
     pub picking: Picking,
     pub send: Post,
     pub cancel: Post,
@@ -29,7 +30,7 @@ impl Desk {
         });
         let taken = move |answer: String| take(chat, &answer);
         let desk = Self {
-            chat,
+            chat: StoredValue::new(chat),
             picking: Picking::new(chosen),
             send: Post::new("/api/fn/send_scheduled", taken),
             cancel: Post::new("/api/fn/cancel_scheduled", taken),
@@ -46,7 +47,7 @@ impl Desk {
 
     fn move_to(self, at: Timestamp) {
         let Some(id) = self.moving.get_value() else { return };
-        let Self { chat, picking, .. } = self;
+        let (chat, picking) = (self.chat.get_value(), self.picking);
         picking.pending.set(true);
         picking.problem.set(None);
         spawn_local(async move {
@@ -71,11 +72,12 @@ impl Desk {
         words: RwSignal<Option<String>>,
         problem: RwSignal<Option<String>>,
     ) {
+        let chat = self.chat.get_value();
         spawn_local(async move {
             match api::change_scheduled(id, Some(text), None).await {
                 Ok(changed) => {
                     words.try_set(None);
-                    self.chat.later.put(changed);
+                    chat.later.put(changed);
                     Self::focus(id);
                 }
                 Err(failure) => _ = problem.try_set(Some(failure.to_string())),
@@ -83,12 +85,23 @@ impl Desk {
         });
     }
 
-    /// Puts one away without waiting for it.
-    pub fn discard(self, id: ScheduledId) {
-        let chat = self.chat;
+    /// Takes the words and files of one that failed to where the next message to `to` is written, and calls
+    /// `then`: the failure is done with. Until the server has let go of the files, no message can have them.
+    pub fn write_again(self, one: Scheduled, to: Target, then: impl FnOnce() + 'static) {
+        let chat = self.chat.get_value();
+        if let Err(why) = chat.uploads.has_room(to, one.attachments.len()) {
+            return chat.notice.set(Some(why));
+        }
         spawn_local(async move {
-            if let Ok(gone) = api::cancel_scheduled(id).await {
-                chat.later.put(gone);
+            match api::cancel_scheduled(one.id, true).await {
+                Ok(gone) => {
+                    let draft = chat.draft(to);
+                    chat.set_draft(to, format!("{draft}\n{}", one.text).trim().to_owned());
+                    chat.uploads.put_back(to, one.attachments);
+                    chat.later.put(gone);
+                    then();
+                }
+                Err(failure) => chat.notice.set(Some(failure.to_string())),
             }
         });
     }

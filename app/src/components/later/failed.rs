@@ -20,13 +20,10 @@ pub fn Failed(one: Scheduled, desk: Desk) -> impl IntoView {
     let (id, at, about) = (one.id, one.send_at, excerpt(&one));
     let (again_name, discard_name) = (format!("Write again “{about}”"), format!("Discard “{about}”"));
     let navigate = use_navigate();
-    let text = one.text.clone();
-    // The words go to the composer there, and the failure is done with.
+    let again = one.clone();
     let write = Callback::new(move |place: Place| {
-        let draft = chat.draft(place.target);
-        chat.set_draft(place.target, format!("{draft}\n{text}").trim().to_owned());
-        desk.discard(id);
-        navigate(&place.address(), NavigateOptions::default());
+        let (navigate, address) = (navigate.clone(), place.address());
+        desk.write_again(again.clone(), place.target, move || navigate(&address, NavigateOptions::default()));
     });
     let again = move || {
         let Some(place) = to.get().filter(|place| place.may_post) else { return ().into_any() };

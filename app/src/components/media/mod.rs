@@ -1,8 +1,10 @@
 //! Files in messages: pictures, videos, sound, and everything else as something to download.
 
+mod glimpse;
 mod lightbox;
 mod picture;
 
+pub use glimpse::glimpses;
 pub use lightbox::{Lightbox, Shown};
 
 use crate::components::ui::Icon;
@@ -99,11 +101,7 @@ fn Line(file: Upload) -> impl IntoView {
 fn Card(file: Upload) -> impl IntoView {
     let about = about(&file);
     let (download, label) = (file.filename.clone(), format!("Download {}, {about}", file.filename));
-    let icon = match file.media_type.as_str() {
-        "text/plain" | "application/pdf" => icondata_lu::LuFileText,
-        "application/zip" | "application/gzip" | "application/x-7z-compressed" => icondata_lu::LuFileArchive,
-        _ => icondata_lu::LuFile,
-    };
+    let icon = icon(&file);
     view! {
         <a href=file.url download=download class="file-card" aria-label=label>
             <span class="file-icon"><Icon icon/></span>
@@ -113,6 +111,17 @@ fn Card(file: Upload) -> impl IntoView {
             </span>
             <Icon icon=icondata_lu::LuDownload/>
         </a>
+    }
+}
+
+/// The sign of what kind of file it is.
+fn icon(file: &Upload) -> icondata_core::Icon {
+    match (file.kind(), file.media_type.as_str()) {
+        (Kind::Video, _) => icondata_lu::LuFilm,
+        (Kind::Sound, _) => icondata_lu::LuMusic,
+        (_, "text/plain" | "application/pdf") => icondata_lu::LuFileText,
+        (_, "application/zip" | "application/gzip" | "application/x-7z-compressed") => icondata_lu::LuFileArchive,
+        _ => icondata_lu::LuFile,
     }
 }
 

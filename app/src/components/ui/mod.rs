@@ -21,7 +21,7 @@ pub use dialog::{Dialog, close_dialog, hide, light, make_modal, open_dialog};
 pub use erased::{changing, effect};
 pub use field::{Field, FieldNote, FormError};
 pub use filled::FilledField;
-pub use focus::{focus_first, focus_is_lost, focus_on, land};
+pub use focus::{CATCH_UP, HOME, focus_first, focus_is_lost, focus_on, land, turn_to};
 pub use form::{Post, PostForm};
 pub use header::Header;
 pub use icon::Icon;

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use leptos::prelude::*;
-use natter::{Ref, Upload, wire::ClientFrame};
+use natter::{MessageId, Ref, Upload, wire::ClientFrame};
 
 /// How often it is said that one is writing.
 const SAY_TYPING_MS: i64 = 3_000;
@@ -17,17 +17,23 @@ const SAY_TYPING_MS: i64 = 3_000;
 impl Chat {
     /// Puts a message on its way; None when too much is waiting already.
     pub fn send(&self, target: Target, text: &str) -> Option<Ref> {
-        self.send_with(target, text, Vec::new())
+        self.put(target, text, None, Vec::new())
     }
 
-    /// The same, with files that have arrived.
+    /// The same from the composer: with files that have arrived, and as an answer to what stands above it.
+    /// Nowhere else that can be seen, so nowhere else it goes along.
     pub fn send_with(&self, target: Target, text: &str, files: Vec<Upload>) -> Option<Ref> {
-        if self.outbox.is_full() {
-            return None;
-        }
         let answers = self.replying.get_untracked().filter(|(to, _)| *to == target).map(|(_, message)| message.id);
+        let sent = self.put(target, text, answers, files)?;
         if answers.is_some() {
             self.replying.set(None);
+        }
+        Some(sent)
+    }
+
+    fn put(&self, target: Target, text: &str, answers: Option<MessageId>, files: Vec<Upload>) -> Option<Ref> {
+        if self.outbox.is_full() {
+            return None;
         }
         let out = Outgoing::new(target, text.into(), answers, files);
         if let Some(timeline) = self.timeline(target) {

@@ -36,6 +36,9 @@ pub struct Common {
     /// How many channels there are; users are spread over them.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub channels: u32,
+    /// Users are in the channels that they are in: none is made and nobody joins.
+    #[arg(long, conflicts_with = "channels")]
+    pub as_they_are: bool,
     /// What the names of users and channels begin with. Of an earlier run they are used again.
     #[arg(long, default_value = "load")]
     pub prefix: String,
@@ -83,7 +86,7 @@ impl Stage {
         let (base, prefix) = (&servers[0], &options.prefix);
         let admin = api.enter(base, &options.admin).await.map_err(LoadError::api("the admin can't enter"))?;
         let mut channels = Vec::new();
-        for n in 0..options.channels {
+        for n in 0..if options.as_they_are { 0 } else { options.channels } {
             let made = api.channel(base, &admin.token, &format!("{prefix}-{n}")).await;
             let what = "no channel can be made";
             channels.push(made.map_err(LoadError::api(what))?.id);

@@ -4,9 +4,7 @@
 use super::{
     CONNECT, PostgresStore, all, commit, connect,
     messages::{message, other},
-    postgres, run,
-    search::{literal, numbers},
-    within,
+    postgres, run, within,
 };
 use crate::store::{
     Appended, NewMessage, Result, StoreError,
@@ -51,6 +49,7 @@ impl PostgresStore {
             let error = match store(&mut conn, batch).await {
                 Ok(outcome) => {
                     *writer = Some(conn);
+                    self.unindexed.notify_one();
                     return Ok(outcome);
                 }
                 Err(StoreError::Database(error)) => error,
@@ -102,10 +101,7 @@ pub(super) async fn append_in(tx: &mut PgConnection, batch: &[NewMessage]) -> Re
         "WITH moved AS (
             UPDATE channels c SET rev = i.rev, changed_xid = pg_current_xact_id()
             FROM unnest($1::uuid[], $2::bigint[]) AS i (id, rev) WHERE c.id = i.id),
-         indexed AS (
-            INSERT INTO search_index (id, channel_id, pieces)
-            SELECT id, channel_id, pieces::integer[]
-            FROM unnest($5::uuid[], $3::uuid[], $12::text[]) AS i (id, channel_id, pieces))
+         waiting AS (INSERT INTO search_waiting (id) SELECT * FROM unnest($5::uuid[]) ON CONFLICT DO NOTHING)
          INSERT INTO messages (channel_id, seq, rev, id, sender_id, ref, text, created_at, reply_to, mentions_channel)
          SELECT channel_id, seq, seq, id, sender_id, ref, text, created_at, reply_to, mentions_channel
          FROM unnest($3::uuid[], $4::bigint[], $5::uuid[], $6::uuid[], $7::uuid[], $8::text[], $9::bigint[],
@@ -122,8 +118,7 @@ pub(super) async fn append_in(tx: &mut PgConnection, batch: &[NewMessage]) -> Re
     .bind(column(&fresh, |message| message.text.as_str()))
     .bind(column(&fresh, |message| message.timestamp.millis()))
     .bind(column(&fresh, |message| message.reply_to.map(|id| id.0)))
-    .bind(column(&fresh, |message| message.mentions_channel))
-    .bind(column(&fresh, |message| literal(&numbers(message))));
+    .bind(column(&fresh, |message| message.mentions_channel));
     run(&mut *tx, insert).await?;
     attach(tx, &fresh).await?;
     mention(tx, named(batch, &outcome)).await?;

@@ -1,18 +1,19 @@
 use super::{PostgresStore, accounts::user, all, begin, commit, journal::record, messages::other, optional, run};
 use crate::store::{
     Act, Change, ChannelChange, ChannelStore, Entry, NewChannel, Outcome, ReadMark, Result, StoreError,
-    rows::{AccessRow, ChannelRow, UserRow, count, signed},
+    rows::{AccessRow, ChannelRow, MemberRow, UserRow, count, signed},
 };
 use async_trait::async_trait;
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// Messages of others past the read mark of the membership `m`.
+/// Messages of others past the read mark of the membership `m`; counted to [`natter::channel::UNREAD_MAX`], so
+/// that nobody's neglected channel makes counting slow.
 macro_rules! unread {
     () => {
-        "(SELECT count(*) FROM messages x WHERE x.channel_id = m.channel_id AND x.seq > m.read_seq
-            AND x.sender_id <> m.user_id AND NOT x.deleted)"
+        "(SELECT count(*) FROM (SELECT FROM messages x WHERE x.channel_id = m.channel_id AND x.seq > m.read_seq
+            AND x.sender_id <> m.user_id AND NOT x.deleted LIMIT 10000) AS past)"
     };
 }
 
@@ -83,6 +84,28 @@ impl ChannelStore for PostgresStore {
     async fn channel(&self, viewer: UserId, id: ChannelId) -> Result<Option<Channel>> {
         let channel = sqlx::query_as(as_seen!("WHERE c.id = $2")).bind(viewer.0).bind(id.0);
         optional::<ChannelRow>(&self.pool, channel).await?.map(TryInto::try_into).transpose()
+    }
+
+    async fn channel_of(&self, id: ChannelId, members: &[UserId]) -> Result<Vec<(UserId, Channel)>> {
+        // What is the same for all is looked up once: these don't depend on the row.
+        let members: Vec<Uuid> = members.iter().map(|id| id.0).collect();
+        let seen = sqlx::query_as(concat!(
+            "SELECT m.user_id AS viewer, c.id, c.kind, c.name, c.topic, c.visibility, c.post_policy, c.rev, c.created_at,
+                true AS joined, m.read_seq, m.muted,
+                (SELECT count(*) FROM memberships a WHERE a.channel_id = $1) AS members,
+                (SELECT x.created_at FROM messages x WHERE x.channel_id = $1 ORDER BY x.seq DESC LIMIT 1) AS active_at, ",
+            other!("m.user_id"),
+            " AS peer_id, (SELECT p.username FROM users p WHERE p.id = ",
+            other!("m.user_id"),
+            ") AS peer_name, ",
+            unread!(),
+            " AS unread, ",
+            mentions!(),
+            " AS mentions
+            FROM memberships m JOIN channels c ON c.id = m.channel_id WHERE m.channel_id = $1 AND m.user_id = ANY ($2)"
+        ));
+        let rows: Vec<MemberRow> = all(&self.pool, seen.bind(id.0).bind(members)).await?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>> {

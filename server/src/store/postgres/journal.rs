@@ -1,4 +1,4 @@
-use super::{PostgresStore, all, manage::sweep, row, run};
+use super::{PostgresStore, all, connect, manage::sweep, row, run};
 use crate::store::{
     Change, Entry, JournalStore, Positions, Result, SharedStore, StoreError,
     rows::{count, entry, signed, written},
@@ -6,6 +6,7 @@ use crate::store::{
 use async_trait::async_trait;
 use natter::{ChannelId, Timestamp};
 use sqlx::PgConnection;
+use tokio::sync::MutexGuard;
 use uuid::Uuid;
 
 /// Writes a change down in the transaction that makes it: its last statement before the commit, since
@@ -20,16 +21,47 @@ pub(super) async fn record(tx: &mut PgConnection, change: Change, now: Timestamp
     Ok(Entry { pos: count(pos), change })
 }
 
+/// The connection that the journal is read by, taken out for one reading: put back only when it is known
+/// to be in order.
+struct Own<'a> {
+    place: MutexGuard<'a, Option<PgConnection>>,
+    conn: PgConnection,
+}
+
+impl Own<'_> {
+    fn keep(mut self) {
+        *self.place = Some(self.conn);
+    }
+}
+
+impl PostgresStore {
+    async fn follower(&self) -> Result<Own<'_>> {
+        let mut place = self.follower.lock().await;
+        if self.pool.is_closed() {
+            return Err(sqlx::Error::PoolClosed.into());
+        }
+        let conn = match place.take() {
+            Some(conn) => conn,
+            None => connect(&self.options).await?,
+        };
+        Ok(Own { place, conn })
+    }
+}
+
 #[async_trait]
 impl JournalStore for PostgresStore {
     async fn journal(&self, after: u64, limit: u32) -> Result<Vec<Entry>> {
         let newer = sqlx::query_as("SELECT pos, change FROM journal WHERE pos > $1 ORDER BY pos LIMIT $2");
-        let rows: Vec<(i64, String)> = all(&self.pool, newer.bind(signed(after)).bind(i64::from(limit))).await?;
+        let mut own = self.follower().await?;
+        let rows: Vec<(i64, String)> = all(&mut own.conn, newer.bind(signed(after)).bind(i64::from(limit))).await?;
+        own.keep();
         rows.into_iter().map(entry).collect()
     }
 
     async fn journal_head(&self) -> Result<u64> {
-        let (pos,): (i64,) = row(&self.pool, sqlx::query_as("SELECT pos FROM journal_head")).await?;
+        let mut own = self.follower().await?;
+        let (pos,): (i64,) = row(&mut own.conn, sqlx::query_as("SELECT pos FROM journal_head")).await?;
+        own.keep();
         Ok(count(pos))
     }
 
@@ -40,7 +72,7 @@ impl JournalStore for PostgresStore {
                 AND pos < coalesce((SELECT min(pos) FROM journal WHERE at >= $1), (SELECT pos FROM journal_head))",
         );
         run(&self.pool, old.bind(before.millis())).await?;
-        sweep(&self.pool).await
+        sweep(&self.pool, &self.freed).await
     }
 
     fn shared(&self) -> Option<&dyn SharedStore> {
@@ -61,16 +93,15 @@ impl SharedStore for PostgresStore {
         // One statement is one snapshot, in which `pg_current_snapshot` is the statement's own. A mark
         // from the future is of a server whose latest transactions were lost in a fail-over.
         let positions = sqlx::query_as(
-            "SELECT since.next, head.pos, c.id, c.rev
+            "SELECT since.next, c.id, c.rev
              FROM (SELECT pg_snapshot_xmin(s)::text::bigint AS next,
                     CASE WHEN $1::text::xid8 > pg_snapshot_xmax(s) THEN 0 ELSE $1 END AS mark
                 FROM pg_current_snapshot() s) since
-             CROSS JOIN journal_head head
              LEFT JOIN channels c ON c.changed_block >= since.mark / 1024 AND c.changed_xid >= since.mark::text::xid8",
         );
-        let rows: Vec<(i64, i64, Option<Uuid>, Option<i64>)> = all(&self.pool, positions.bind(signed(mark))).await?;
-        let &(next, journal, ..) = rows.first().ok_or(StoreError::Corrupt("journal_head"))?;
-        let channels = rows.into_iter().filter_map(|(_, _, id, rev)| Some((ChannelId(id?), count(rev?)))).collect();
-        Ok(Positions { channels, mark: count(next), journal: count(journal) })
+        let rows: Vec<(i64, Option<Uuid>, Option<i64>)> = all(&self.pool, positions.bind(signed(mark))).await?;
+        let &(next, ..) = rows.first().ok_or(StoreError::Corrupt("pg_current_snapshot"))?;
+        let channels = rows.into_iter().filter_map(|(_, id, rev)| Some((ChannelId(id?), count(rev?)))).collect();
+        Ok(Positions { channels, mark: count(next) })
     }
 }

@@ -17,6 +17,7 @@ use crate::store::{
 };
 use natter::{ChannelId, PostPolicy, UserId, Visibility, admin::AuditAction};
 use sqlx::{FromRow, PgConnection, PgPool};
+use tokio::sync::Notify;
 
 /// Messages deleted in one transaction after their channel has gone.
 const SWEEP: u16 = 5_000;
@@ -123,9 +124,9 @@ impl PostgresStore {
         let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, act.at).await?;
         commit(tx).await?;
         // Out of sight already. What doesn't get done now is done when the journal is trimmed.
-        let pool = self.pool.clone();
+        let (pool, freed) = (self.pool.clone(), self.freed.clone());
         tokio::spawn(async move {
-            if let Err(error) = sweep(&pool).await {
+            if let Err(error) = sweep(&pool, &freed).await {
                 tracing::warn!(%error, "messages of a removed channel are left for later");
             }
         });
@@ -175,8 +176,9 @@ impl PostgresStore {
 const INDEXED: &str = "DELETE FROM search_index WHERE id IN (
     SELECT id FROM search_index WHERE channel_id = $1 ORDER BY id LIMIT $2)";
 
-/// Deletes what messages removed channels have left, a stretch at a time; their reactions go with them.
-pub(super) async fn sweep(pool: &PgPool) -> Result<()> {
+/// Deletes what messages removed channels have left, a stretch at a time; their reactions go with them, and
+/// their files are nobody's then.
+pub(super) async fn sweep(pool: &PgPool, freed: &Notify) -> Result<()> {
     let removed = sqlx::query_as("SELECT id, rev FROM removed_channels");
     let channels: Vec<(uuid::Uuid, i64)> = all(pool, removed).await?;
     for (id, rev) in channels {
@@ -189,6 +191,7 @@ pub(super) async fn sweep(pool: &PgPool) -> Result<()> {
         }
         while run(pool, sqlx::query(INDEXED).bind(id).bind(i64::from(SWEEP))).await? > 0 {}
         run(pool, sqlx::query("DELETE FROM removed_channels WHERE id = $1").bind(id)).await?;
+        freed.notify_one();
     }
     Ok(())
 }

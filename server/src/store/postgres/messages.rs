@@ -151,10 +151,12 @@ impl MessageStore for PostgresStore {
     }
 
     async fn close(&self) {
-        // The pool first: from then on nobody begins anything on the writer's connection.
+        // The pool first: from then on nobody begins anything on the others.
         let _ = timeout(ANSWER, self.pool.close()).await;
-        if let Some(conn) = self.writer.lock().await.take() {
-            let _ = within(ANSWER, sqlx::Connection::close(conn)).await;
+        for own in [&self.writer, &self.follower] {
+            if let Some(conn) = own.lock().await.take() {
+                let _ = within(ANSWER, sqlx::Connection::close(conn)).await;
+            }
         }
     }
 }

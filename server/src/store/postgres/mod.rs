@@ -26,10 +26,13 @@ use sqlx::{
     postgres::{PgArguments, PgConnectOptions, PgDatabaseError, PgPoolOptions, PgRow, PgSeverity},
     query::{Query, QueryAs},
 };
-use std::time::Duration;
-use tokio::{sync::Mutex, time::timeout};
+use std::{sync::Arc, time::Duration};
+use tokio::{
+    sync::{Mutex, Notify},
+    time::timeout,
+};
 
-/// Connections a node holds besides the message writer's.
+/// Connections a node holds besides the message writer's and the journal's.
 const CONNECTIONS: u32 = 10;
 /// For getting a connection, new or from the pool.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -46,10 +49,16 @@ pub struct PostgresStore {
     /// The message writer's own connection, so that readers can't starve it. None before its first
     /// use and after anything went wrong on it.
     writer: Mutex<Option<PgConnection>>,
+    /// The same for the journal: who may no longer see what doesn't wait behind a crowd that connects.
+    follower: Mutex<Option<PgConnection>>,
     options: PgConnectOptions,
     /// How much of what was said before there was a search index has been put into it.
     backlog: Mutex<search::Backlog>,
+    /// Told when there is something for the search index.
+    unindexed: Notify,
     epoch: String,
+    /// Files have become nobody's.
+    freed: Arc<Notify>,
 }
 
 impl PostgresStore {
@@ -88,7 +97,9 @@ impl PostgresStore {
             .after_release(|conn, _| Box::pin(async move { within(CONNECT, conn.ping()).await.map(|()| true) }))
             .connect_lazy_with(options.clone());
         let backlog = Mutex::new(search::Backlog::Unknown);
-        Ok(Self { pool, writer: Mutex::new(None), options, backlog, epoch })
+        let (writer, follower) = (Mutex::new(None), Mutex::new(None));
+        let (unindexed, freed) = (Notify::new(), Arc::default());
+        Ok(Self { pool, writer, follower, options, backlog, unindexed, epoch, freed })
     }
 }
 

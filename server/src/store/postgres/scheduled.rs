@@ -185,7 +185,13 @@ impl ScheduledStore for PostgresStore {
         Ok(Edited::Changed(changed.try_into()?))
     }
 
-    async fn unschedule(&self, owner: UserId, id: ScheduledId, now: Timestamp) -> Result<Edited> {
+    async fn unschedule(
+        &self,
+        owner: UserId,
+        id: ScheduledId,
+        keep_files: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Edited> {
         let mut tx = begin(&self.pool).await?;
         let Some(row) = held(&mut tx, owner, id).await? else { return Ok(Edited::NotFound) };
         match row.state()? {
@@ -195,8 +201,15 @@ impl ScheduledStore for PostgresStore {
         let update = sqlx::query("UPDATE scheduled SET state = 'cancelled', text = '', settled_at = $2 WHERE id = $1");
         run(&mut *tx, update.bind(id.0).bind(now.millis())).await?;
         put_files(&mut tx, id, &[]).await?;
+        if let Some(until) = keep_files {
+            let files: Vec<Uuid> = row.files().into_iter().map(|file| file.id.0).collect();
+            // What a message has by now is its.
+            let keep = sqlx::query("UPDATE uploads SET expires_at = $1 WHERE id = ANY ($2) AND expires_at = 0");
+            run(&mut *tx, keep.bind(until.millis()).bind(files)).await?;
+        }
         let changed = one(&mut tx, owner, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         commit(tx).await?;
+        self.freed.notify_one();
         Ok(Edited::Changed(changed.try_into()?))
     }
 
@@ -245,6 +258,7 @@ impl ScheduledStore for PostgresStore {
         if !settled.is_empty() {
             settle(&mut tx, &settled).await?;
             commit(tx).await?;
+            self.unindexed.notify_one();
         }
         Ok(outcome)
     }

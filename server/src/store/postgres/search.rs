@@ -1,6 +1,7 @@
 //! The search index of the shared engine: GIN over pieces of words. It finds the rare ones at once, but
 //! in no order, so first the newest messages are looked at one by one: whatever is said often is found
-//! there, without gathering all that was ever said of it.
+//! there, without gathering all that was ever said of it. Messages are put into it some time after they
+//! were stored, many at once, by whichever node has posted; those that wait for it are read as they are.
 
 use super::{
     PostgresStore, all, begin, commit,
@@ -10,14 +11,18 @@ use super::{
 use crate::store::{
     Found, Result, Search, SearchStore,
     rows::{MessageRow, PlaceRow},
-    searching::{in_channel, pieces_of},
+    searching::{Glimpse, Pieces, VERSION, glimpse, in_channel},
 };
 use async_trait::async_trait;
 use natter::{
-    ChannelId, Message, MessageId, UserId,
-    search::{Place, pieces::number},
+    ChannelId, Message, UserId,
+    search::{
+        Place,
+        pieces::{number, version},
+    },
 };
 use sqlx::PgConnection;
+use std::collections::HashMap;
 use uuid::Uuid;
 
 /// Somebody in more channels than this is found what they may read by looking at more than that.
@@ -25,10 +30,12 @@ const CHANNELS: usize = 100;
 /// The newest messages that are looked at one by one before the index is asked, and at once where it
 /// can't help.
 const WALK: u32 = 2_000;
-/// Candidates looked at in one search: it says then how to go on.
+/// Where fewer of these have all pieces, they are rare enough for the index.
+const RARE: usize = 10;
+/// Messages looked at in one search: it says then how to go on.
 const MOST: u32 = 10_000;
-/// Of what the index finds, at once.
-const STEP: u32 = 500;
+/// Of those, at once.
+const STEP: u32 = 1_000;
 /// Messages looked at, and put into the index, in one transaction.
 const BACKLOG: u32 = 500;
 /// Nodes of the version before may be writing for so long after the first of this one has started.
@@ -43,22 +50,20 @@ pub(super) enum Backlog {
         began: Uuid,
         before: Uuid,
         from: Uuid,
+        /// Whether those in it are put into it again: it was made in another way.
+        again: bool,
     },
     Done,
 }
 
-/// Those of the candidates `w` that `$1` may read, from `$3` on and before `$4`: at most `$2`, newest first.
+/// Those of the candidates `w` that `$1` may read, from `$3` on and before `$4`, newest first: at most `$2`.
 macro_rules! readable {
-    ($with:expr, $candidates:expr) => {
+    ($candidates:expr) => {
         concat!(
-            $with,
-            "SELECT ",
-            message!(),
-            " FROM (SELECT w.id FROM ",
+            "SELECT w.id FROM ",
             $candidates,
             " JOIN memberships s ON s.channel_id = w.channel_id AND s.user_id = $1
-               WHERE w.id >= $3 AND w.id < $4 ORDER BY w.id DESC LIMIT $2) w
-             JOIN messages m ON m.id = w.id ORDER BY m.id DESC"
+             WHERE w.id >= $3 AND w.id < $4 ORDER BY w.id DESC LIMIT $2"
         )
     };
 }
@@ -66,14 +71,17 @@ macro_rules! readable {
 /// Of the newest `$6` messages, those that have all pieces `$5`.
 macro_rules! walk {
     ($which:expr) => {
-        readable!(
-            "",
-            concat!(
+        concat!(
+            "SELECT ",
+            glimpse!(),
+            " FROM (",
+            readable!(concat!(
                 "(SELECT id, channel_id FROM (SELECT id, channel_id, pieces FROM search_index
                     WHERE id >= $3 AND id < $4",
                 $which,
                 " ORDER BY id DESC LIMIT $6) w WHERE pieces @> $5) w"
-            )
+            )),
+            ") w JOIN messages m ON m.id = w.id ORDER BY m.id DESC"
         )
     };
 }
@@ -82,20 +90,22 @@ macro_rules! walk {
 /// it isn't their index that is used.
 macro_rules! index {
     ($which:expr) => {
-        readable!(
-            concat!("WITH w AS MATERIALIZED (SELECT id, channel_id FROM search_index WHERE pieces @> $5", $which, ") "),
-            "w"
+        concat!(
+            "WITH w AS MATERIALIZED (SELECT id, channel_id FROM search_index WHERE pieces @> $5",
+            $which,
+            ") ",
+            readable!("w")
         )
     };
 }
 
 /// A message's pieces as numbers.
-pub(super) fn numbers(message: &Message) -> Vec<i32> {
-    pieces_of(message).iter().map(|piece| number(piece)).collect()
+fn numbers(message: &Message) -> Vec<i32> {
+    Pieces::of(message).iter().map(number).collect()
 }
 
 /// An array in PostgreSQL's own writing: arrays of arrays would all have to be of one length.
-pub(super) fn literal(numbers: &[i32]) -> String {
+fn literal(numbers: &[i32]) -> String {
     let numbers: Vec<_> = numbers.iter().map(ToString::to_string).collect();
     format!("{{{}}}", numbers.join(","))
 }
@@ -122,6 +132,8 @@ struct Asked<'a> {
     channels: Option<Vec<i32>>,
     from: Uuid,
     to: Uuid,
+    /// What is likely of what isn't in the index yet, newest first.
+    waiting: Vec<Uuid>,
 }
 
 impl PostgresStore {
@@ -136,7 +148,8 @@ impl PostgresStore {
             channels = Some(joined.collect::<Vec<_>>()).filter(|channels| channels.len() <= CHANNELS);
         }
         let to = search.upper().into_iter().chain(search.cursor.map(|id| id.0)).min();
-        Ok(Asked { search, pieces, channels, from: search.lower().unwrap_or_default(), to: to.unwrap_or(Uuid::max()) })
+        let (from, to) = (search.lower().unwrap_or_default(), to.unwrap_or(Uuid::max()));
+        Ok(Asked { search, pieces, channels, from, to, waiting: Vec::new() })
     }
 
     /// Where the next stretch of the newest messages ends; None where there is no more.
@@ -153,7 +166,7 @@ impl PostgresStore {
         Ok(optional::<(Uuid,)>(&self.pool, end).await?.map(|(id,)| id))
     }
 
-    async fn walk(&self, asked: &Asked<'_>, most: u32) -> Result<Vec<Message>> {
+    async fn walk(&self, asked: &Asked<'_>, most: u32) -> Result<Vec<Glimpse>> {
         let channel = asked.search.channels.first();
         let page = sqlx::query_as(if channel.is_some() { walk!(" AND channel_id = $7") } else { walk!("") });
         let page = page.bind(asked.search.reader.0).bind(i64::from(most)).bind(asked.from).bind(asked.to);
@@ -161,63 +174,128 @@ impl PostgresStore {
         if let Some(channel) = channel {
             page = page.bind(channel.0);
         }
-        Ok(messages(all(&self.pool, page).await?))
+        all(&self.pool, page).await
     }
 
-    async fn index(&self, asked: &Asked<'_>, most: u32) -> Result<Vec<Message>> {
+    async fn index(&self, asked: &Asked<'_>) -> Result<Vec<Uuid>> {
         let few = asked.channels.as_ref();
         let page = sqlx::query_as(if few.is_some() { index!(" AND pieces && $6") } else { index!("") });
-        let page = page.bind(asked.search.reader.0).bind(i64::from(most)).bind(asked.from).bind(asked.to);
+        let page = page.bind(asked.search.reader.0).bind(i64::from(MOST)).bind(asked.from).bind(asked.to);
         let mut page = page.bind(&asked.pieces);
         if let Some(few) = few {
             page = page.bind(few);
         }
-        Ok(messages(all(&self.pool, page).await?))
+        let ids: Vec<(Uuid,)> = all(&self.pool, page).await?;
+        Ok(ids.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// How far back those that wait for the index are looked at; None if that is all of them.
+    async fn oldest_waiting(&self, asked: &Asked<'_>) -> Result<Option<Uuid>> {
+        let bound = sqlx::query_as(
+            "SELECT id FROM search_waiting WHERE id >= $1 AND id < $2 ORDER BY id DESC OFFSET $3 LIMIT 1",
+        );
+        let bound = bound.bind(asked.from).bind(asked.to).bind(i64::from(MOST) - 1);
+        Ok(optional::<(Uuid,)>(&self.pool, bound).await?.map(|(id,)| id))
+    }
+
+    /// Of those that wait for the index, what is likely to be looked for, newest first.
+    async fn waiting(&self, asked: &Asked<'_>) -> Result<Vec<Uuid>> {
+        let waiting = sqlx::query_as(concat!(
+            "SELECT ",
+            glimpse!(),
+            " FROM (SELECT id FROM search_waiting WHERE id >= $2 AND id < $3 ORDER BY id DESC LIMIT $4) w
+             JOIN messages m ON m.id = w.id
+             JOIN memberships s ON s.channel_id = m.channel_id AND s.user_id = $1 ORDER BY m.id DESC"
+        ));
+        let waiting = waiting.bind(asked.search.reader.0).bind(asked.from).bind(asked.to).bind(i64::from(MOST));
+        Ok(asked.search.likely(&all(&self.pool, waiting).await?))
+    }
+
+    async fn glimpses(&self, ids: &[Uuid]) -> Result<Vec<Glimpse>> {
+        let glimpses =
+            sqlx::query_as(concat!("SELECT ", glimpse!(), " FROM messages m WHERE m.id = ANY ($1) ORDER BY m.id DESC"));
+        all(&self.pool, glimpses.bind(ids)).await
+    }
+
+    /// Those of the messages that may still be read, newest first.
+    async fn whole(&self, reader: UserId, ids: &[Uuid]) -> Result<Vec<Message>> {
+        let whole = sqlx::query_as(concat!(
+            "SELECT ",
+            message!(),
+            " FROM messages m JOIN memberships s ON s.channel_id = m.channel_id AND s.user_id = $1
+             WHERE m.id = ANY ($2) ORDER BY m.id DESC"
+        ));
+        Ok(messages(all(&self.pool, whole.bind(reader.0).bind(ids)).await?))
+    }
+
+    /// Takes what fits of the candidates, all from `down_to` on, and of those that wait; answers whether
+    /// that is a page.
+    async fn take(
+        &self,
+        found: &mut Found,
+        asked: &mut Asked<'_>,
+        candidates: &[Glimpse],
+        down_to: Uuid,
+    ) -> Result<bool> {
+        let search = asked.search;
+        let mut ids = search.likely(candidates);
+        let waiting = asked.waiting.partition_point(|id| *id >= down_to);
+        ids.extend(asked.waiting.drain(..waiting));
+        // One that has got into the index meanwhile is in both.
+        ids.sort_unstable_by(|one, other| other.cmp(one));
+        ids.dedup();
+        for page in ids.chunks(search.limit as usize + 1) {
+            if found.take(search, self.whole(search.reader, page).await?) {
+                return Ok(true);
+            }
+        }
+        asked.to = down_to;
+        Ok(false)
     }
 
     /// Looks at a stretch of messages, and puts those into the index that aren't in it; answers where the
     /// next one begins, if there is one.
-    async fn catch_up(&self, before: Uuid, from: Uuid) -> Result<Option<Uuid>> {
+    async fn catch_up(&self, before: Uuid, from: Uuid, again: bool) -> Result<Option<Uuid>> {
         let stretch = sqlx::query_as(
-            "SELECT m.id, NOT m.deleted AND NOT EXISTS (SELECT FROM search_index x WHERE x.id = m.id)
+            "SELECT m.id, NOT m.deleted AND ($4 OR NOT EXISTS (SELECT FROM search_index x WHERE x.id = m.id))
              FROM (SELECT id, deleted FROM messages WHERE id < $1 AND id >= $2 ORDER BY id DESC LIMIT $3) m
              ORDER BY m.id DESC",
         );
         let mut tx = begin(&self.pool).await?;
-        let stretch = stretch.bind(before).bind(from).bind(i64::from(BACKLOG));
+        let stretch = stretch.bind(before).bind(from).bind(i64::from(BACKLOG)).bind(again);
         let stretch: Vec<(Uuid, bool)> = all(&mut *tx, stretch).await?;
         let missing: Vec<Uuid> = stretch.iter().filter(|(_, missing)| *missing).map(|(id, _)| *id).collect();
-        if !missing.is_empty() {
-            // Shared, so that nobody deletes one while it is put into the index.
-            let held = sqlx::query_as(concat!(
-                "SELECT ",
-                message!(),
-                " FROM messages m WHERE m.id = ANY ($1) AND NOT m.deleted
-                 AND EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id) ORDER BY m.id FOR SHARE OF m"
-            ));
-            let held = messages(all(&mut *tx, held.bind(missing)).await?);
-            let insert = sqlx::query(
-                "INSERT INTO search_index (id, channel_id, pieces)
-                 SELECT id, channel_id, pieces::integer[]
-                 FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS i (id, channel_id, pieces) ON CONFLICT DO NOTHING",
-            )
-            .bind(held.iter().map(|message| message.id.0).collect::<Vec<_>>())
-            .bind(held.iter().map(|message| message.channel_id.0).collect::<Vec<_>>())
-            .bind(held.iter().map(|message| literal(&numbers(message))).collect::<Vec<_>>());
-            run(&mut *tx, insert).await?;
-        }
+        put(&mut tx, missing).await?;
         commit(tx).await?;
         Ok(stretch.last().map(|(id, _)| *id))
+    }
+
+    /// Puts messages into the index that wait for it, the oldest first; false when none do. Several nodes
+    /// may be at it at once, each at others.
+    async fn index_waiting(&self) -> Result<bool> {
+        let mut tx = begin(&self.pool).await?;
+        let take = sqlx::query_as(
+            "DELETE FROM search_waiting WHERE id IN (
+                SELECT id FROM search_waiting ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED) RETURNING id",
+        );
+        let ids: Vec<(Uuid,)> = all(&mut *tx, take.bind(i64::from(BACKLOG))).await?;
+        if ids.is_empty() {
+            return Ok(false);
+        }
+        put(&mut tx, ids.into_iter().map(|(id,)| id).collect()).await?;
+        commit(tx).await?;
+        Ok(true)
     }
 
     /// Where this node has to begin: at the newest message, down to those that were there when a node last
     /// finished.
     async fn begin_backlog(&self) -> Result<Backlog> {
-        let known = sqlx::query_as("SELECT value FROM meta WHERE key = 'search_indexed'");
-        let known: Option<(String,)> = optional(&self.pool, known).await?;
-        let from = known.and_then(|(id,)| id.parse().ok()).unwrap_or_default();
+        let known = sqlx::query_as("SELECT key, value FROM meta WHERE key IN ('search_indexed', $1)").bind(VERSION);
+        let known: HashMap<String, String> = all(&self.pool, known).await?.into_iter().collect();
+        let again = known.get(VERSION).is_none_or(|made| *made != version());
+        let from = known.get("search_indexed").filter(|_| !again).and_then(|id| id.parse().ok()).unwrap_or_default();
         let began = Uuid::now_v7();
-        Ok(Backlog::Before { began, before: began, from })
+        Ok(Backlog::Before { began, before: began, from, again })
     }
 
     async fn end_backlog(&self, began: Uuid) -> Result<()> {
@@ -228,8 +306,46 @@ impl PostgresStore {
              ON CONFLICT (key) DO UPDATE SET value = greatest(meta.value, excluded.value)",
         );
         run(&self.pool, note.bind(indexed.to_string())).await?;
+        let note = sqlx::query(
+            "INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        );
+        run(&self.pool, note.bind(VERSION).bind(version())).await?;
         Ok(())
     }
+}
+
+/// Puts messages into the index as they are now.
+async fn put(tx: &mut PgConnection, ids: Vec<Uuid>) -> Result<()> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    // Shared, so that nobody changes one while it is put into the index.
+    let held = sqlx::query_as(concat!(
+        "SELECT ",
+        message!(),
+        " FROM messages m WHERE m.id = ANY ($1) AND NOT m.deleted
+         AND EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id) ORDER BY m.id FOR SHARE OF m"
+    ));
+    let held = messages(all(&mut *tx, held.bind(ids)).await?);
+    let insert = sqlx::query(
+        "INSERT INTO search_index (id, channel_id, pieces)
+         SELECT id, channel_id, pieces::integer[]
+         FROM unnest($1::uuid[], $2::uuid[], $3::text[]) AS i (id, channel_id, pieces)
+         ON CONFLICT (id) DO UPDATE SET pieces = excluded.pieces WHERE search_index.pieces <> excluded.pieces",
+    )
+    .bind(held.iter().map(|message| message.id.0).collect::<Vec<_>>())
+    .bind(held.iter().map(|message| message.channel_id.0).collect::<Vec<_>>())
+    .bind(held.iter().map(|message| literal(&numbers(message))).collect::<Vec<_>>());
+    run(&mut *tx, insert).await?;
+    Ok(())
+}
+
+/// What was found where not all was looked at.
+fn bounded(mut found: Found, bound: Option<Uuid>) -> Found {
+    if let Some(bound) = bound {
+        found.go_on_from(bound);
+    }
+    found
 }
 
 fn messages(rows: Vec<MessageRow>) -> Vec<Message> {
@@ -244,32 +360,58 @@ impl SearchStore for PostgresStore {
         if asked.channels.as_ref().is_some_and(Vec::is_empty) {
             return Ok(found);
         }
-        let limit = search.limit as usize;
-        let mut seen = 0;
-        let (mut walking, mut end) = (true, self.stretch(&asked).await?);
+        // They are read before the index: what gets into it meanwhile is found there.
+        let bound = self.oldest_waiting(&asked).await?;
+        asked.from = bound.unwrap_or(asked.from);
+        asked.waiting = self.waiting(&asked).await?;
+
+        let mut walked = 0;
         loop {
-            let most = if walking { search.limit + 1 } else { STEP };
-            let page = if walking { self.walk(&asked, most).await? } else { self.index(&asked, most).await? };
-            let last = page.last().map(|message| message.id.0).filter(|_| page.len() == most as usize);
-            found.items.extend(page.into_iter().filter(|message| search.fits(message)));
-            if found.items.len() > limit {
-                found.items.truncate(limit);
-                found.next = found.items.last().map(|message| message.id);
-                return Ok(found);
+            let end = self.stretch(&asked).await?;
+            let (mut candidates, mut most) = (0, search.limit + 1);
+            loop {
+                let seen = self.walk(&asked, most).await?;
+                candidates += seen.len();
+                let last = seen.last().map(|seen| seen.id).filter(|_| seen.len() == most as usize);
+                let down_to = last.or(end).unwrap_or(asked.from);
+                if self.take(&mut found, &mut asked, &seen, down_to).await? {
+                    return Ok(found);
+                }
+                if last.is_none() {
+                    break;
+                }
+                most = STEP;
             }
-            let Some(next) = last.or(end.filter(|_| walking)) else { return Ok(found) };
-            asked.to = next;
-            seen += if walking { WALK } else { STEP };
-            if seen >= MOST {
-                found.next = Some(MessageId(next));
-                return Ok(found);
+            if end.is_none() {
+                return Ok(bounded(found, bound));
             }
-            // Within a stretch there may be more; at its end the index takes over, if it can help.
-            walking = walking && (last.is_some() || asked.pieces.is_empty());
-            if walking {
-                end = self.stretch(&asked).await?;
+            walked += WALK;
+            if candidates < RARE && !asked.pieces.is_empty() {
+                break;
+            }
+            if walked >= MOST {
+                found.go_on_from(asked.to);
+                return Ok(found);
             }
         }
+
+        let ids = self.index(&asked).await?;
+        for ids in ids.chunks(STEP as usize) {
+            let down_to = ids.last().copied().unwrap_or_default();
+            let seen = self.glimpses(ids).await?;
+            if self.take(&mut found, &mut asked, &seen, down_to).await? {
+                return Ok(found);
+            }
+        }
+        if ids.len() == MOST as usize {
+            found.go_on_from(asked.to);
+            return Ok(found);
+        }
+        let from = asked.from;
+        if self.take(&mut found, &mut asked, &[], from).await? {
+            return Ok(found);
+        }
+        Ok(bounded(found, bound))
     }
 
     async fn readable_places(&self, reader: UserId, ids: &[ChannelId]) -> Result<Vec<Place>> {
@@ -294,21 +436,28 @@ impl SearchStore for PostgresStore {
     }
 
     async fn tidy_index(&self) -> Result<bool> {
+        if self.index_waiting().await? {
+            return Ok(true);
+        }
         let mut backlog = self.backlog.lock().await;
-        let (began, before, from) = match *backlog {
+        let (began, before, from, again) = match *backlog {
             Backlog::Done => return Ok(false),
             Backlog::Unknown => {
                 *backlog = self.begin_backlog().await?;
                 return Ok(true);
             }
-            Backlog::Before { began, before, from } => (began, before, from),
+            Backlog::Before { began, before, from, again } => (began, before, from, again),
         };
-        *backlog = if let Some(before) = self.catch_up(before, from).await? {
-            Backlog::Before { began, before, from }
+        *backlog = if let Some(before) = self.catch_up(before, from, again).await? {
+            Backlog::Before { began, before, from, again }
         } else {
             self.end_backlog(began).await?;
             Backlog::Done
         };
         Ok(!matches!(*backlog, Backlog::Done))
+    }
+
+    async fn unindexed(&self) {
+        self.unindexed.notified().await;
     }
 }

@@ -102,4 +102,8 @@ impl UploadStore for PostgresStore {
         let known: Vec<(Uuid,)> = all(&self.pool, known).await?;
         Ok(known.into_iter().map(|(id,)| UploadId(id)).collect())
     }
+
+    async fn freed(&self) {
+        self.freed.notified().await;
+    }
 }

@@ -2,10 +2,7 @@
 //! statement takes its rows as one JSON array, with identifiers in hexadecimal. `SQLite` has a thread of
 //! its own, so each call costs two switches between threads: there are no more of them than it takes.
 
-use super::{
-    SqliteStore,
-    search::{indexed, last_doc},
-};
+use super::{SqliteStore, search::last_doc};
 use crate::store::{
     Appended, NewMessage, Result,
     posting::{Desk, PostingRow, fresh, named, named_uploads},
@@ -39,6 +36,7 @@ impl SqliteStore {
         let outcome = Self::append_in(&mut tx, batch).await?;
         if !fresh(&outcome).is_empty() {
             tx.commit().await?;
+            self.unindexed.notify_one();
         }
         Ok(outcome)
     }
@@ -55,9 +53,7 @@ impl SqliteStore {
             return Ok(outcome);
         }
         let moved = desk.moved().map(|(id, rev)| json!({ "id": hex(id.0), "rev": rev }));
-        let docs = (last_doc + 1..).zip(&fresh);
-        let pieces = docs.clone().map(|(doc, message)| json!({ "doc": doc, "pieces": indexed(message) }));
-        let rows = docs.map(|(doc, message)| {
+        let rows = (last_doc + 1..).zip(&fresh).map(|(doc, message)| {
             json!({
                 "doc": doc,
                 "channel": hex(message.channel_id.0),
@@ -80,13 +76,10 @@ impl SqliteStore {
              SELECT unhex(value ->> 'channel'), value ->> 'seq', value ->> 'seq', unhex(value ->> 'id'),
                 unhex(value ->> 'sender'), unhex(value ->> 'ref'), value ->> 'text', value ->> 'at',
                 unhex(value ->> 'reply_to'), value ->> 'mentions_channel', value ->> 'doc'
-             FROM json_each(?);
-             INSERT INTO search_index (rowid, pieces)
-             SELECT value ->> 'doc', value ->> 'pieces' FROM json_each(?)",
+             FROM json_each(?)",
         )
         .bind(array(moved))
         .bind(array(rows))
-        .bind(array(pieces))
         .execute(&mut *tx)
         .await?;
         attach(tx, &fresh).await?;
@@ -148,7 +141,7 @@ struct Found {
     posting: PostingRow,
     /// How many of the batch are stored already; the same in each row.
     known: i64,
-    /// The number of the newest message in the search index; the same in each row.
+    /// The number of the newest message; the same in each row.
     last_doc: i64,
 }
 

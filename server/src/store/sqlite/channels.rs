@@ -1,19 +1,21 @@
 use super::{SqliteStore, journal::record};
 use crate::store::{
     Act, Change, ChannelChange, ChannelStore, Entry, NewChannel, Outcome, ReadMark, Result, StoreError,
-    rows::{AccessRow, ChannelRow, UserRow, count, signed},
+    rows::{AccessRow, ChannelRow, MemberRow, UserRow, count, signed},
 };
 use async_trait::async_trait;
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
 use sqlx::SqliteConnection;
 
-/// Messages of others past the read mark of the member `m` of channel `c`, who is bound as named.
+/// Messages of others past the read mark of the member `m` of channel `c`, who is bound as named; counted to
+/// [`natter::channel::UNREAD_MAX`], so that nobody's neglected channel makes counting slow.
 macro_rules! unread {
     ($me:literal) => {
         concat!(
-            "(SELECT count(*) FROM messages x WHERE x.channel_id = c.id AND x.seq > m.read_seq AND x.sender_id <> ",
+            "(SELECT count(*) FROM (SELECT 1 FROM messages x WHERE x.channel_id = c.id AND x.seq > m.read_seq
+                AND x.sender_id <> ",
             $me,
-            " AND NOT x.deleted)"
+            " AND NOT x.deleted LIMIT 10000))"
         )
     };
 }
@@ -91,6 +93,29 @@ impl ChannelStore for SqliteStore {
         let row: Option<ChannelRow> =
             sqlx::query_as(as_seen!("WHERE c.id = ?2")).bind(viewer.0).bind(id.0).fetch_optional(&self.read).await?;
         row.map(TryInto::try_into).transpose()
+    }
+
+    async fn channel_of(&self, id: ChannelId, members: &[UserId]) -> Result<Vec<(UserId, Channel)>> {
+        let members: serde_json::Value = members.iter().map(|id| id.0.simple().to_string()).collect();
+        // What is the same for all is looked up once: these don't depend on the row.
+        let rows: Vec<MemberRow> = sqlx::query_as(concat!(
+            "SELECT m.user_id AS viewer, c.*, true AS joined, m.read_seq, m.muted, p.id AS peer_id, p.username AS peer_name,
+                (SELECT count(*) FROM memberships a WHERE a.channel_id = ?1) AS members,
+                (SELECT x.created_at FROM messages x WHERE x.channel_id = ?1 ORDER BY x.seq DESC LIMIT 1) AS active_at, ",
+            unread!("m.user_id"),
+            " AS unread, ",
+            mentions!("m.user_id"),
+            " AS mentions
+            FROM json_each(?2) AS i
+            CROSS JOIN memberships m ON m.channel_id = ?1 AND m.user_id = unhex(i.value)
+            JOIN channels c ON c.id = m.channel_id
+            LEFT JOIN users p ON p.id = iif(c.direct_low = m.user_id, c.direct_high, c.direct_low)"
+        ))
+        .bind(id.0)
+        .bind(members.to_string())
+        .fetch_all(&self.read)
+        .await?;
+        rows.into_iter().map(TryInto::try_into).collect()
     }
 
     async fn access(&self, viewer: UserId, id: ChannelId) -> Result<Option<Access>> {

@@ -96,6 +96,7 @@ impl SqliteStore {
         note(&mut tx, &act, AuditAction::ChannelDeleted, Subject { place: Some(place), ..Subject::default() }).await?;
         let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, act.at).await?;
         tx.commit().await?;
+        self.freed.notify_one();
         sweep_removed(self.write.clone());
         Ok(Outcome::done((), [entry]))
     }

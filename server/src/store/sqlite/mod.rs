@@ -21,6 +21,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
+use tokio::sync::Notify;
 
 /// Below this version a WAL reset can corrupt the database (<https://sqlite.org/wal.html#walresetbug>).
 const OLDEST_SAFE: (u32, u32, u32) = (3, 51, 3);
@@ -32,7 +33,11 @@ pub struct SqliteStore {
     /// One connection: `SQLite` has one writer, and waiting here beats being refused there.
     write: SqlitePool,
     read: SqlitePool,
+    /// Told when there is something for the search index.
+    unindexed: Notify,
     epoch: String,
+    /// Files have become nobody's.
+    freed: Notify,
 }
 
 impl SqliteStore {
@@ -60,6 +65,7 @@ impl SqliteStore {
             .await?;
         refuse_unsafe_version(&write).await?;
         sqlx::migrate!("../migrations/sqlite").run(&write).await?;
+        search::renew(&write).await?;
         sqlx::query("INSERT INTO meta (key, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING")
             .bind(uuid::Uuid::now_v7().to_string())
             .execute(&write)
@@ -70,7 +76,7 @@ impl SqliteStore {
             .acquire_slow_threshold(QUEUEING)
             .test_before_acquire(false)
             .connect_lazy_with(options.read_only(true));
-        Ok(Self { write, read, epoch })
+        Ok(Self { write, read, unindexed: Notify::new(), epoch, freed: Notify::new() })
     }
 }
 

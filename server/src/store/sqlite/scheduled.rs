@@ -188,7 +188,13 @@ impl ScheduledStore for SqliteStore {
         Ok(Edited::Changed(changed.try_into()?))
     }
 
-    async fn unschedule(&self, owner: UserId, id: ScheduledId, now: Timestamp) -> Result<Edited> {
+    async fn unschedule(
+        &self,
+        owner: UserId,
+        id: ScheduledId,
+        keep_files: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<Edited> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         let Some(row) = one(&mut tx, owner, id).await? else { return Ok(Edited::NotFound) };
         match row.state()? {
@@ -201,8 +207,19 @@ impl ScheduledStore for SqliteStore {
             .execute(&mut *tx)
             .await?;
         put_files(&mut tx, id, &[]).await?;
+        if let Some(until) = keep_files {
+            for file in row.files() {
+                // What a message has by now is its.
+                sqlx::query("UPDATE uploads SET expires_at = ? WHERE id = ? AND expires_at = 0")
+                    .bind(until.millis())
+                    .bind(file.id.0)
+                    .execute(&mut *tx)
+                    .await?;
+            }
+        }
         let changed = one(&mut tx, owner, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         tx.commit().await?;
+        self.freed.notify_one();
         Ok(Edited::Changed(changed.try_into()?))
     }
 
@@ -273,6 +290,7 @@ impl ScheduledStore for SqliteStore {
             put_files(&mut tx, sent.id, &[]).await?;
         }
         tx.commit().await?;
+        self.unindexed.notify_one();
         Ok(outcome)
     }
 

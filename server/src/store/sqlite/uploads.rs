@@ -115,4 +115,8 @@ impl UploadStore for SqliteStore {
                 .await?;
         Ok(known.into_iter().map(|(id,)| UploadId(id)).collect())
     }
+
+    async fn freed(&self) {
+        self.freed.notified().await;
+    }
 }

@@ -78,6 +78,31 @@ async fn what_isn_t_sent_after_all_can_be_taken_back() {
 }
 
 #[tokio::test]
+async fn of_a_removed_channel_no_file_is_left_nor_of_what_was_to_be_sent_and_was_not() {
+    let (server, ada, mira, channel) = TestServer::with_channel().await;
+    let other = ada.create_channel("other").await;
+    let (file, elsewhere) = (mira.upload("cat.png", &dot()).await, ada.upload("dog.png", &dot()).await);
+    let later = ada.upload("bird.png", &dot()).await;
+    send(&mira, channel, "", &[&file]).await;
+    send(&ada, other, "", &[&elsewhere]).await;
+    let in_an_hour = jiff::Timestamp::now().as_millisecond() + 60 * 60 * 1000;
+    let draft = json!({ "channel_id": other, "text": "", "send_at": natter::Timestamp::from_millis(in_an_hour),
+        "attachments": [later["id"]] });
+    let waiting = ada.does("POST", "/scheduled", draft).await;
+    let left = |file: &Value| on_disk(&server).iter().any(|name| name.contains(file["id"].as_str().unwrap()));
+    ada.does("DELETE", &format!("/channels/{channel}"), Value::Null).await;
+    while left(&file) {
+        tokio::task::yield_now().await;
+    }
+    assert!(left(&elsewhere) && left(&later));
+    ada.does("DELETE", &format!("/scheduled/{}", waiting["id"].as_str().unwrap()), Value::Null).await;
+    while left(&later) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(statuses(&[&ada], &elsewhere).await, [(200, 200)]);
+}
+
+#[tokio::test]
 async fn what_no_message_carries_is_gone_after_a_day() {
     let (server, ada, _, channel) = TestServer::with_channel().await;
     let (unused, used) = (ada.upload("a.png", &dot()).await, ada.upload("b.png", &dot()).await);

@@ -4,6 +4,7 @@ mod access;
 mod bucket;
 mod crash;
 mod forms;
+mod found;
 mod hostile;
 mod moving;
 mod pictures;

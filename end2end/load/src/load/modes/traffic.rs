@@ -13,6 +13,7 @@ use clap::Args;
 use futures::future::join_all;
 use natter::{ChannelId, wire::ClientFrame};
 use std::{
+    collections::HashMap,
     sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
@@ -62,7 +63,7 @@ pub async fn run(mode: &'static str, default_senders: usize, options: &Options) 
     let connections = stage.connect(options.common.connections as usize).await?;
     let count = connections.len();
     let senders = options.senders.map_or(default_senders, |senders| senders as usize).min(count);
-    let receivers = receivers(&stage, &connections);
+    let receivers = receivers(&connections);
     let mut report = stage.report(mode, count, QUIET).await?;
     report.senders = senders;
 
@@ -80,7 +81,11 @@ pub async fn run(mode: &'static str, default_senders: usize, options: &Options) 
     for (number, connection) in connections.into_iter().enumerate() {
         let room = Arc::new(Semaphore::new(in_flight as usize));
         if number < senders {
-            let channels: Vec<_> = stage.channels_of(connection.person).collect();
+            let channels = if options.common.as_they_are {
+                connection.revs.iter().map(|(id, _)| *id).collect()
+            } else {
+                stage.channels_of(connection.person).collect()
+            };
             let sender = send(connection.socket.writer(), channels, room.clone(), course.clone(), number);
             sending.push(tokio::spawn(sender));
         }
@@ -89,7 +94,7 @@ pub async fn run(mode: &'static str, default_senders: usize, options: &Options) 
     let mut due = 0;
     for sent in join_all(sending).await {
         for (channel, messages) in sent.map_err(|_| LoadError::Ended)? {
-            due += messages * receivers.iter().find(|(id, _)| *id == channel).map_or(0, |(_, count)| *count);
+            due += messages * receivers.get(&channel).copied().unwrap_or(0);
         }
     }
     let answered = || board.acked.load(Ordering::Relaxed) + board.refused.load(Ordering::Relaxed) >= board.sent();
@@ -105,10 +110,12 @@ pub async fn run(mode: &'static str, default_senders: usize, options: &Options) 
 }
 
 /// How many connections receive each channel.
-fn receivers(stage: &Stage, connections: &[Connection]) -> Vec<(ChannelId, u64)> {
-    let is_in = |connection: &&Connection, channel| connection.revs.iter().any(|(id, _)| *id == channel);
-    let count = |channel| connections.iter().filter(|connection| is_in(connection, channel)).count();
-    stage.channels.iter().map(|channel| (*channel, count(*channel) as u64)).collect()
+fn receivers(connections: &[Connection]) -> HashMap<ChannelId, u64> {
+    let mut receivers = HashMap::new();
+    for (channel, _) in connections.iter().flat_map(|connection| &connection.revs) {
+        *receivers.entry(*channel).or_default() += 1;
+    }
+    receivers
 }
 
 fn fill(report: &mut Report, board: &Board, due: u64) {
