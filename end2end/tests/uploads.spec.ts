@@ -108,6 +108,24 @@ test('what is on its way is seen, can be cancelled, and be tried again', async (
   await expect(sendButton(page)).toBeDisabled();
 });
 
+test('what is removed before it is sent is gone from the server, too', async ({ server, signedIn }) => {
+  const { ada } = await two(server);
+  const page = await open(await signedIn(ada), '/channels/general');
+  await expect(composer(page)).toBeEnabled();
+  const [made] = await Promise.all([
+    page.waitForResponse((answer) => answer.url().endsWith('/api/v1/uploads')),
+    input(page).setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('hello') }),
+  ]);
+  const file = await made.json();
+  await expect(waiting(page)).toContainText('5 B');
+  const [gone] = await Promise.all([
+    page.waitForResponse((answer) => answer.request().method() === 'DELETE'),
+    page.getByRole('button', { name: 'Remove notes.txt' }).click(),
+  ]);
+  expect([gone.url().endsWith(`/api/v1/uploads/${file.id}`), gone.status()]).toEqual([true, 204]);
+  await expect(waiting(page)).toHaveCount(0);
+});
+
 test('a file that may not be is said to be so at once', async ({ server, signedIn, watch }) => {
   // The recording of the test fetches previews again, by other means than a page may.
   watch.allow(/the server responded with a status of 422/, /Connecting to 'blob:/);

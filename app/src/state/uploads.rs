@@ -7,7 +7,7 @@ use leptos::{
     wasm_bindgen::{JsCast as _, closure::Closure},
 };
 use natter::{
-    Problem, Upload,
+    Problem, Upload, UploadId,
     input::ATTACHMENTS_MAX,
     media::{Kind, UploadBounds, size_text},
 };
@@ -133,9 +133,7 @@ impl Uploads {
     }
 
     pub fn remove(self, key: u32) {
-        if let Some(Held { request: Some(request), .. }) = FILES.with_borrow_mut(|held| held.remove(&key)) {
-            let _ = request.abort();
-        }
+        let held = FILES.with_borrow_mut(|held| held.remove(&key));
         let mut gone = None;
         self.picked.update(|all| {
             for files in all.values_mut() {
@@ -144,6 +142,11 @@ impl Uploads {
                 }
             }
         });
+        match gone.as_ref().map_or(Removal::Abort, |file| removal(&file.progress)) {
+            Removal::Withdraw(id) => withdraw(id),
+            Removal::WhenItIsThere => {}
+            Removal::Abort => drop(held.and_then(|held| held.request).map(|request| request.abort())),
+        }
         forget(gone);
         self.go_on();
     }
@@ -192,8 +195,12 @@ impl Uploads {
         let ended = Closure::<dyn Fn()>::new(move || {
             let status = answered.status().unwrap_or(0);
             let body = answered.response_text().ok().flatten().unwrap_or_default();
-            self.note(key, outcome(status, &body));
-            FILES.with_borrow_mut(|held| held.get_mut(&key).map(|held| held.request.take()));
+            let outcome = outcome(status, &body);
+            let wanted = FILES.with_borrow_mut(|held| held.get_mut(&key).map(|held| held.request.take())).is_some();
+            if let (Progress::Done(upload), false) = (&outcome, wanted) {
+                withdraw(upload.id);
+            }
+            self.note(key, outcome);
             self.go_on();
         });
         request.set_onload(Some(ended.as_ref().unchecked_ref()));
@@ -209,6 +216,32 @@ impl Uploads {
             held.request = Some(request);
             Some(())
         })
+    }
+}
+
+/// What has to be done about a file that isn't wanted any more.
+#[derive(Debug, PartialEq)]
+enum Removal {
+    Abort,
+    /// The server has all of it, and may keep it whether or not anybody listens.
+    WhenItIsThere,
+    Withdraw(UploadId),
+}
+
+fn removal(progress: &Progress) -> Removal {
+    match progress {
+        Progress::Done(upload) => Removal::Withdraw(upload.id),
+        Progress::Sending(100) => Removal::WhenItIsThere,
+        Progress::Waiting | Progress::Sending(_) | Progress::Failed(..) => Removal::Abort,
+    }
+}
+
+/// It would count for a day otherwise. Where it can't be said, it does.
+fn withdraw(id: UploadId) {
+    if let Ok(request) = XmlHttpRequest::new()
+        && request.open("DELETE", &format!("/api/v1/uploads/{id}")).is_ok()
+    {
+        let _ = request.send();
     }
 }
 
@@ -274,7 +307,6 @@ fn hundredths(share: f64) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use natter::UploadId;
 
     fn picked(key: u32, progress: Progress) -> Picked {
         Picked { key, name: format!("{key}.png"), size: 1, preview: None, progress }
@@ -320,6 +352,16 @@ mod tests {
         files.pop();
         assert_eq!(ready(&files), Some(vec![done]));
         assert_eq!(ready(&[]), Some(Vec::new()));
+    }
+
+    #[test]
+    fn what_the_server_has_is_taken_back_when_it_is_removed() {
+        let done = upload();
+        assert_eq!(removal(&Progress::Done(Box::new(done.clone()))), Removal::Withdraw(done.id));
+        assert_eq!(removal(&Progress::Sending(100)), Removal::WhenItIsThere);
+        for progress in [Progress::Waiting, Progress::Sending(99), Progress::Failed("no".into(), true)] {
+            assert_eq!(removal(&progress), Removal::Abort);
+        }
     }
 
     #[test]

@@ -48,6 +48,7 @@ pub fn router() -> OpenApiRouter<AppState> {
         .routes(routes!(messages::get, messages::edit, messages::delete))
         .routes(routes!(messages::react, messages::unreact))
         .routes(routes!(uploads::create))
+        .routes(routes!(uploads::withdraw))
         .routes(routes!(uploads::thumbnail))
         .routes(routes!(uploads::get))
         .routes(routes!(scheduled::list, scheduled::create))

@@ -152,6 +152,19 @@ pub(super) async fn get(
     Ok(answer.with(part, body))
 }
 
+/// Take back a file of one's own that no message has, now or for later.
+#[utoipa::path(delete, path = "/uploads/{id}", tag = "messages", params(("id" = UploadId, Path)),
+    responses((status = 204), (status = 404, body = Problem),
+        (status = 409, body = Problem, description = "A message has it, now or for later")))]
+pub(super) async fn withdraw(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<UploadId>,
+) -> ApiResult<StatusCode> {
+    state.uploads.withdraw(&caller, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
 /// A small picture of it, of at most 720 pixels a side.
 #[utoipa::path(get, path = "/uploads/{id}/thumbnail", tag = "messages",
     params(("id" = UploadId, Path), ("range" = Option<String>, Header)),

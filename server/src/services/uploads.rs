@@ -5,7 +5,7 @@ use crate::{
     config,
     limits::{UploadLimits, UploadPlace},
     media::{Depot, DepotError, Prepared, Studio, Unfit, sniff},
-    store::{FoundUpload, Kept, NewUpload, Store},
+    store::{FoundUpload, Kept, NewUpload, Store, Withdrawn},
 };
 use bytes::Bytes;
 use futures::{Stream, StreamExt as _, stream::BoxStream};
@@ -232,6 +232,23 @@ impl Uploads {
             return Err(no_such_file());
         }
         self.depot.thumbnail(upload.id).await.map_err(unread)
+    }
+
+    /// Takes a file back that its owner doesn't send after all.
+    pub async fn withdraw(&self, caller: &Caller, id: UploadId) -> Result<()> {
+        match self.store.withdraw_upload(caller.user.id, id, self.clock.now()).await? {
+            Withdrawn::Gone => {
+                self.remove(id).await;
+                Ok(())
+            }
+            Withdrawn::Held => {
+                // Where a message has it that they can't read any more, there is none.
+                self.get(caller, id).await?;
+                let message = "A message has this file, now or for later. Delete the message instead.";
+                Err(ServiceError::Conflict(FieldError::new("id", message)))
+            }
+            Withdrawn::NotFound => Err(no_such_file()),
+        }
     }
 
     /// Removes files that are nobody's: of deleted messages, and those that no message has carried for a day.

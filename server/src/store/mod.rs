@@ -18,7 +18,7 @@ pub use acts::{
 };
 pub use scheduled::{Delivered, Delivery, Due, Edited, Made, NewScheduled, ScheduledEdit, ScheduledStore};
 pub use searching::{Found, Search};
-pub use uploads::{FoundUpload, Kept, NewUpload, UploadStore};
+pub use uploads::{FoundUpload, Kept, NewUpload, UploadStore, Withdrawn};
 
 use async_trait::async_trait;
 use natter::{

@@ -44,6 +44,16 @@ pub enum Kept {
     NotAllowed,
 }
 
+/// What became of a file that its owner takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Withdrawn {
+    Gone,
+    /// A message carries it, or one for later holds it.
+    Held,
+    /// There is none, or not of theirs.
+    NotFound,
+}
+
 /// A file, and what decides who may have it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoundUpload {
@@ -59,6 +69,8 @@ pub trait UploadStore: Send + Sync {
     async fn keep_upload(&self, new: NewUpload, quota: u64) -> Result<Kept>;
     /// As this person stands to it; None also where it is nobody's any more.
     async fn upload(&self, viewer: UserId, id: UploadId, now: Timestamp) -> Result<Option<FoundUpload>>;
+    /// Forgets a file of that person's, unless something holds it.
+    async fn withdraw_upload(&self, owner: UserId, id: UploadId, now: Timestamp) -> Result<Withdrawn>;
     /// Bytes of all that somebody uploaded and that is still there, thumbnails included.
     async fn uploaded_bytes(&self, owner: UserId) -> Result<u64>;
     /// Forgets at most `limit` files that are nobody's, and says which.

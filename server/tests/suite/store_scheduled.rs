@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 const TIME: Timestamp = Timestamp::from_millis(1_500_000);
 
-fn new(owner: &User, channel_id: ChannelId, text: &str, send_at: Timestamp) -> NewScheduled {
+pub fn new(owner: &User, channel_id: ChannelId, text: &str, send_at: Timestamp) -> NewScheduled {
     let id = ScheduledId::generate();
     NewScheduled {
         id,

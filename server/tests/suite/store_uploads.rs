@@ -1,7 +1,10 @@
 //! What every store engine has to do with files: keep them within bounds, hand them to messages once,
 //! and know who may have them.
 
-use super::store_contract::{END, Fresh, LATER, NOW, act, channel, channel_with, done, engines, message, user};
+use super::{
+    store_contract::{END, Fresh, LATER, NOW, act, channel, channel_with, done, engines, message, user},
+    store_scheduled,
+};
 use natter::{
     Message, PostPolicy, Timestamp, Upload, UploadId, User, Visibility,
     admin::{StorageKind, StorageStats},
@@ -9,7 +12,8 @@ use natter::{
     markdown::mentions,
 };
 use natter_server::store::{
-    Anchor, Appended, Kept, MessageChange, NewMessage, NewUpload, Revised, Revision, Store, UserChange,
+    Anchor, Appended, Kept, Made, MessageChange, NewMessage, NewScheduled, NewUpload, Revised, Revision, Store,
+    UserChange, Withdrawn,
 };
 
 const QUOTA: u64 = 1_000;
@@ -233,6 +237,50 @@ async fn what_no_message_carries_goes_when_its_time_is_over(fresh: Fresh) {
     assert_eq!(gone.len(), 3);
 }
 
+async fn what_nothing_holds_can_be_taken_back_by_its_owner(fresh: Fresh) {
+    let store = &*fresh.store;
+    let (ada, mira) = (user(store, "ada").await, user(store, "mira").await);
+    let id = channel(store, "general", &ada).await;
+    let (unused, said, later) =
+        (kept(store, picture(&ada)).await, kept(store, picture(&ada)).await, kept(store, picture(&ada)).await);
+    post(store, carrying(id, &ada, &[&said])).await;
+    let new = NewScheduled { attachments: vec![later.id], ..store_scheduled::new(&ada, id, "later", LATER) };
+    assert!(matches!(store.schedule(new).await.unwrap(), Made::New(_)));
+    let withdraw =
+        async |owner: &User, file: &Upload, now| store.withdraw_upload(owner.id, file.id, now).await.unwrap();
+    assert_eq!(withdraw(&mira, &unused, NOW).await, Withdrawn::NotFound);
+    assert_eq!(withdraw(&ada, &unused, LATER).await, Withdrawn::NotFound, "its time is over");
+    for held in [&said, &later] {
+        assert_eq!(withdraw(&ada, held, NOW).await, Withdrawn::Held);
+        assert_eq!(withdraw(&mira, held, NOW).await, Withdrawn::NotFound);
+    }
+    assert_eq!(store.uploaded_bytes(ada.id).await.unwrap(), 330);
+    assert_eq!(withdraw(&ada, &unused, NOW).await, Withdrawn::Gone);
+    assert_eq!(withdraw(&ada, &unused, NOW).await, Withdrawn::NotFound);
+    assert_eq!(store.uploaded_bytes(ada.id).await.unwrap(), 220);
+    assert_eq!(store.append(&[carrying(id, &ada, &[&unused])]).await.unwrap(), [Appended::NoSuchUpload]);
+}
+
+async fn what_is_sent_and_taken_back_at_the_same_moment_is_one_of_both(fresh: Fresh) {
+    let store = &*fresh.store;
+    let ada = user(store, "ada").await;
+    let id = channel(store, "general", &ada).await;
+    for _ in 0..10 {
+        let file = kept(store, NewUpload { size: 1, thumbnail: None, ..picture(&ada) }).await;
+        let message = [carrying(id, &ada, &[&file])];
+        let (sent, withdrawn) = tokio::join!(store.append(&message), store.withdraw_upload(ada.id, file.id, NOW));
+        match (sent.unwrap().remove(0), withdrawn.unwrap()) {
+            (Appended::New(message), Withdrawn::Held) => {
+                assert_eq!(store.message(message.id).await.unwrap().unwrap().attachments, [file]);
+            }
+            (Appended::NoSuchUpload, Withdrawn::Gone) => {
+                assert_eq!(store.known_uploads(&[file.id]).await.unwrap(), []);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 async fn an_edit_keeps_the_files_and_may_take_all_words(fresh: Fresh) {
     let store = &*fresh.store;
     let ada = user(store, "ada").await;
@@ -275,6 +323,8 @@ engines!(
     of_a_deleted_message_no_file_is_left,
     of_a_deleted_channel_no_file_is_left,
     what_no_message_carries_goes_when_its_time_is_over,
+    what_nothing_holds_can_be_taken_back_by_its_owner,
+    what_is_sent_and_taken_back_at_the_same_moment_is_one_of_both,
     an_edit_keeps_the_files_and_may_take_all_words,
     the_figures_say_what_files_take,
 );

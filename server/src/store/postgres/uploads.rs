@@ -1,6 +1,6 @@
 use super::{PostgresStore, all, begin, commit, optional, row, run};
 use crate::store::{
-    FoundUpload, Kept, NewUpload, Result, UploadStore,
+    FoundUpload, Kept, NewUpload, Result, UploadStore, Withdrawn,
     rows::{count, signed},
     uploads::{FoundRow, upload},
 };
@@ -55,6 +55,30 @@ impl UploadStore for PostgresStore {
         ));
         let found: Option<FoundRow> = optional(&self.pool, found.bind(viewer.0).bind(id.0).bind(now.millis())).await?;
         found.map_or(Ok(None), FoundRow::found)
+    }
+
+    async fn withdraw_upload(&self, owner: UserId, id: UploadId, now: Timestamp) -> Result<Withdrawn> {
+        let mut tx = begin(&self.pool).await?;
+        // Held, as it is by what puts it into a message; whether one has it is read after that.
+        let lock = sqlx::query_as(
+            "SELECT true FROM uploads WHERE id = $1 AND owner_id = $2 AND (expires_at IS NULL OR expires_at > $3)
+             FOR UPDATE",
+        );
+        let found: Option<(bool,)> = optional(&mut *tx, lock.bind(id.0).bind(owner.0).bind(now.millis())).await?;
+        if found.is_none() {
+            return Ok(Withdrawn::NotFound);
+        }
+        let held = sqlx::query_as(
+            "SELECT EXISTS (SELECT FROM attachments WHERE upload_id = $1)
+                OR EXISTS (SELECT FROM scheduled_uploads WHERE upload_id = $1)",
+        );
+        let (held,): (bool,) = row(&mut *tx, held.bind(id.0)).await?;
+        if held {
+            return Ok(Withdrawn::Held);
+        }
+        run(&mut *tx, sqlx::query("DELETE FROM uploads WHERE id = $1").bind(id.0)).await?;
+        commit(tx).await?;
+        Ok(Withdrawn::Gone)
     }
 
     async fn uploaded_bytes(&self, owner: UserId) -> Result<u64> {

@@ -1,6 +1,6 @@
 use super::SqliteStore;
 use crate::store::{
-    FoundUpload, Kept, NewUpload, Result, UploadStore,
+    FoundUpload, Kept, NewUpload, Result, UploadStore, Withdrawn,
     rows::{count, signed},
     uploads::{FoundRow, upload},
 };
@@ -62,6 +62,28 @@ impl UploadStore for SqliteStore {
         .fetch_optional(&self.read)
         .await?;
         row.map_or(Ok(None), FoundRow::found)
+    }
+
+    async fn withdraw_upload(&self, owner: UserId, id: UploadId, now: Timestamp) -> Result<Withdrawn> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        let held: Option<(bool,)> = sqlx::query_as(
+            "SELECT EXISTS (SELECT 1 FROM attachments WHERE upload_id = u.id)
+                OR EXISTS (SELECT 1 FROM scheduled_uploads WHERE upload_id = u.id)
+             FROM uploads u WHERE u.id = ? AND u.owner_id = ? AND (u.expires_at IS NULL OR u.expires_at > ?)",
+        )
+        .bind(id.0)
+        .bind(owner.0)
+        .bind(now.millis())
+        .fetch_optional(&mut *tx)
+        .await?;
+        match held {
+            None => return Ok(Withdrawn::NotFound),
+            Some((true,)) => return Ok(Withdrawn::Held),
+            Some((false,)) => {}
+        }
+        sqlx::query("DELETE FROM uploads WHERE id = ?").bind(id.0).execute(&mut *tx).await?;
+        tx.commit().await?;
+        Ok(Withdrawn::Gone)
     }
 
     async fn uploaded_bytes(&self, owner: UserId) -> Result<u64> {

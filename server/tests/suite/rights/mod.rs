@@ -84,7 +84,7 @@ impl State {
 enum Right {
     Anyone,
     SignedIn,
-    /// About a session or a message for later: one's own, or there is none.
+    /// About a session, a message for later, or a file that no message has: one's own, or there is none.
     Own,
     /// About the place.
     Place(fn(Role) -> bool),
@@ -253,7 +253,7 @@ async fn by_route(world: &mut World, line: &Line, cell: &Cell) -> (Answer, Value
         .replace("/messages/{id}", &format!("/messages/{}", cell.message))
         .replace("/sessions/{id}", &format!("/sessions/{}", cell.session))
         .replace("/scheduled/{id}", &format!("/scheduled/{}", cell.scheduled))
-        .replace("/uploads/{id}", &format!("/uploads/{}", cell.upload))
+        .replace("/uploads/{id}", &format!("/uploads/{}", if method == "DELETE" { cell.unsent } else { cell.upload }))
         .replace("{filename}", "dot.png")
         .replace("/users/{id}", &format!("/users/{of_user}"))
         .replace("{user_id}", &if method == "DELETE" { cell.host } else { cell.guest }.to_string())

@@ -74,6 +74,7 @@ pub fn routes() -> Vec<Line> {
         line("DELETE /scheduled/{id}", Right::Own, nothing),
         line("GET /search", Right::Lists { anyone: false, shows: Role::can_read_channel }, nothing),
         line("POST /uploads", Right::SignedIn, |_| json!({ "file": "hello" })),
+        line("DELETE /uploads/{id}", Right::Own, nothing),
         line("GET /uploads/{id}/{filename}", FETCH, nothing),
         line("GET /uploads/{id}/thumbnail", FETCH, nothing),
         line("GET /users", Right::SignedIn, nothing),

@@ -26,6 +26,8 @@ pub struct Cell {
     pub message: MessageId,
     /// A picture that the message carries.
     pub upload: UploadId,
+    /// One that nothing carries, the sender's.
+    pub unsent: UploadId,
     pub session: String,
     /// A message for later, the sender's.
     pub scheduled: String,
@@ -63,6 +65,8 @@ pub struct Snapshot {
     messages: Vec<Message>,
     /// Of whoever asks, and of whose it is.
     scheduled: [Vec<Scheduled>; 2],
+    /// Those that are there of what a request may name.
+    uploads: Vec<UploadId>,
 }
 
 pub struct World {
@@ -75,6 +79,8 @@ pub struct World {
     spare: HashMap<Who, String>,
     /// A message for later of each.
     later: HashMap<UserId, String>,
+    /// A file of each that no message has.
+    unsent: HashMap<UserId, UploadId>,
     jun: Person,
     kim: Person,
     zoe: Person,
@@ -123,6 +129,7 @@ impl World {
             people,
             spare: HashMap::new(),
             later: HashMap::new(),
+            unsent: HashMap::new(),
             jun,
             kim,
             zoe,
@@ -160,6 +167,7 @@ impl World {
             name: room.name,
             message: said.map_or_else(MessageId::generate, |said| said.0),
             upload: said.map_or_else(UploadId::generate, |said| said.1),
+            unsent: self.unsent.get(&sender).copied().unwrap_or_else(UploadId::generate),
             session,
             scheduled: self.later.get(&sender).cloned().unwrap_or_else(|| ScheduledId::generate().to_string()),
             tomorrow: tomorrow(),
@@ -227,7 +235,22 @@ impl World {
 
     pub async fn snapshot(&self, cell: &Cell) -> Snapshot {
         let (store, now) = (&self.store, Timestamp::from_millis(0));
-        let (journal, audit, users, registration, invites, sessions, channels, joined, members, messages, mine, theirs) = tokio::join!(
+        let named = [cell.upload, cell.unsent];
+        let (
+            journal,
+            audit,
+            users,
+            registration,
+            invites,
+            sessions,
+            channels,
+            joined,
+            members,
+            messages,
+            mine,
+            theirs,
+            uploads,
+        ) = tokio::join!(
             store.journal_head(),
             store.audit(None, 1),
             store.users("", "", 1_000),
@@ -240,6 +263,7 @@ impl World {
             store.page(cell.channel, Anchor::Newest, 100),
             store.scheduled_of(cell.me),
             store.scheduled_of(cell.sender),
+            store.known_uploads(&named),
         );
         Snapshot {
             journal: journal.unwrap(),
@@ -253,6 +277,7 @@ impl World {
             members: members.unwrap(),
             messages: messages.unwrap().items,
             scheduled: [mine.unwrap(), theirs.unwrap()],
+            uploads: uploads.unwrap(),
         }
     }
 
@@ -286,6 +311,7 @@ impl World {
             }
         }
         self.renew_scheduled().await;
+        self.renew_unsent().await;
         let ada = &self.people[&Who::FirstAdmin];
         ada.does("PUT", "/admin/registration", json!({ "mode": "open" })).await;
         ada.does("PATCH", &format!("/users/{}", self.zoe.id()), json!({ "role": "member", "suspended": false })).await;
@@ -310,6 +336,19 @@ impl World {
                 let body = json!({ "channel_id": notes, "text": "later", "send_at": tomorrow() });
                 let made = person.does("POST", "/scheduled", body).await;
                 self.later.insert(person.id(), made["id"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+
+    async fn renew_unsent(&mut self) {
+        let people = [Who::FirstAdmin, Who::SecondAdmin, Who::Inside, Who::Outside].map(|who| &self.people[&who]);
+        for person in people.into_iter().chain([&self.jun]) {
+            let there = match self.unsent.get(&person.id()) {
+                Some(id) => person.get(&format!("/uploads/{id}/a.txt")).await.0 == 200,
+                None => false,
+            };
+            if !there {
+                self.unsent.insert(person.id(), id(&person.upload("a.txt", b"hello").await));
             }
         }
     }

@@ -54,6 +54,30 @@ async fn of_a_deleted_message_no_file_is_left() {
 }
 
 #[tokio::test]
+async fn what_isn_t_sent_after_all_can_be_taken_back() {
+    let (server, ada, mira, channel) = TestServer::with_channel().await;
+    let (unsent, said) = (mira.upload("cat.png", &dot()).await, mira.upload("dog.png", &dot()).await);
+    send(&mira, channel, "", &[&said]).await;
+    let withdraw = async |person: &Person, file: &Value| {
+        let (status, body) = person.call("DELETE", &format!("/uploads/{}", file["id"].as_str().unwrap()), None).await;
+        (status, body["code"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(withdraw(&ada, &unsent).await, (404, "not_found".into()));
+    assert_eq!(withdraw(&ada, &said).await, (404, "not_found".into()), "an admin neither");
+    assert_eq!(withdraw(&mira, &said).await, (409, "conflict".into()));
+    let used = async || server.store().await.uploaded_bytes(mira.id()).await.unwrap();
+    let before = used().await;
+    assert_eq!(withdraw(&mira, &unsent).await, (204, String::new()));
+    assert!(used().await < before);
+    assert!(!on_disk(&server).iter().any(|name| name.contains(unsent["id"].as_str().unwrap())));
+    assert_eq!(statuses(&[&mira], &unsent).await, [(404, 404)]);
+    assert_eq!(withdraw(&mira, &unsent).await, (404, "not_found".into()));
+    assert_eq!(statuses(&[&mira, &ada], &said).await, [(200, 200), (200, 200)]);
+    mira.does("DELETE", &format!("/channels/{channel}/members/me"), Value::Null).await;
+    assert_eq!(withdraw(&mira, &said).await, (404, "not_found".into()), "in a channel she left");
+}
+
+#[tokio::test]
 async fn of_a_removed_channel_no_file_is_left_nor_of_what_was_to_be_sent_and_was_not() {
     let (server, ada, mira, channel) = TestServer::with_channel().await;
     let other = ada.create_channel("other").await;

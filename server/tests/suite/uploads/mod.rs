@@ -57,8 +57,8 @@ fn contains(bytes: &[u8], what: &str) -> bool {
 }
 
 /// A part of a PNG.
-fn chunk(kind: &[u8; 4], data: &[u8]) -> Vec<u8> {
-    let named = [&kind[..], data].concat();
+fn chunk(kind: &[u8], data: &[u8]) -> Vec<u8> {
+    let named = [kind, data].concat();
     let sum = named.iter().fold(u32::MAX, |sum, byte| {
         (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xEDB8_8320 } else { sum >> 1 })
     });

@@ -9,7 +9,7 @@ use std::io::Cursor;
 const PLACE: &str = "48.8577 Acme Phone";
 
 /// A part of a WebP.
-fn part(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn part(kind: &[u8], body: &[u8]) -> Vec<u8> {
     let length = u32::try_from(body.len()).unwrap();
     let padding: &[u8] = if body.len() % 2 == 1 { b"\0" } else { b"" };
     [kind, &length.to_le_bytes()[..], body, padding].concat()
