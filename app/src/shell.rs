@@ -16,6 +16,9 @@ pub struct Assets {
 pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let nonce = use_nonce();
     let title = use_context::<RequestUrl>().map_or_else(|| "Natter".to_owned(), |url| title(url.as_ref()));
+    // The browser goes to a message when it first shows the page: by then all of the log has to be there.
+    let whole = use_context::<RequestUrl>().is_some_and(|url| names_message(url.as_ref()));
+    let whole = whole.then(|| view! { <link rel="expect" href="#log-end" blocking="render"/> });
     let style = (!assets.style.is_empty()).then(|| format!("/pkg/{}", assets.style));
     let scripts = (!assets.script.is_empty()).then(|| {
         let (script, wasm) = (format!("/pkg/{}", assets.script), format!("/pkg/{}", assets.wasm));
@@ -36,8 +39,10 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
                 <meta name="viewport" content="width=device-width, initial-scale=1, interactive-widget=resizes-content"/>
                 <meta name="color-scheme" content="light dark"/>
                 <meta name="description" content="Natter: real-time team chat"/>
-                <title>{title}</title>
+                // Not as a child: there it would end with a mark that is for scripts, and be shown with it.
+                <title inner_html=title></title>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                {whole}
                 {style.map(|href| view! { <link rel="stylesheet" href=href/> })}
                 {scripts}
             </head>
@@ -48,8 +53,16 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     }
 }
 
-/// What the page at an address is called, before scripts say it (`set_title`).
+/// Whether an address leads to a message (`?at=`).
+fn names_message(address: &str) -> bool {
+    let query = address.split_once('?').map_or("", |(_, query)| query);
+    query.split('&').any(|pair| pair.starts_with("at="))
+}
+
+/// What the page at an address is called, as HTML, before scripts say it (`set_title`).
 fn title(address: &str) -> String {
+    // Of the server's own making: it has a scheme and some host.
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest.trim_start_matches(|c| c != '/'));
     let path = address.split(['?', '#']).next().unwrap_or_default();
     let mut parts = path.split('/');
     if parts.next() != Some("") {
@@ -65,12 +78,25 @@ fn title(address: &str) -> String {
         ("admin", _) => "Admin".to_owned(),
         _ => return "Natter".to_owned(),
     };
-    format!("{words} · Natter")
+    format!("{words} · Natter").replace('&', "&amp;").replace('<', "&lt;")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::title;
+    use super::{names_message, title};
+
+    #[test]
+    fn an_address_may_lead_to_a_message() {
+        for (address, expected) in [
+            ("/channels/general?at=7", true),
+            ("/direct/mira?x=1&at=7", true),
+            ("/channels/general", false),
+            ("/channels/at=7", false),
+            ("/search?q=at=7&that=7", false),
+        ] {
+            assert_eq!(names_message(address), expected, "{address}");
+        }
+    }
 
     #[test]
     fn a_page_has_its_title_before_any_script_runs() {
@@ -78,7 +104,10 @@ mod tests {
             ("/", "Catch up · Natter"),
             ("/login?__err=x", "Log in · Natter"),
             ("/channels/general?at=7", "#general · Natter"),
+            ("http://leptos.dev/channels/general?at=7", "#general · Natter"),
+            ("http://leptos.dev/", "Catch up · Natter"),
             ("/direct/mira", "mira · Natter"),
+            ("/direct/</title><script>&", "&lt; · Natter"),
             ("/admin/people", "Admin · Natter"),
             ("/nowhere", "Natter"),
             ("nonsense", "Natter"),

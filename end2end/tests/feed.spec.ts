@@ -34,6 +34,7 @@ test('what is unread stands there in order, with how it begins', async ({ server
   // Complete before any script runs.
   const html = await (await context.request.get('/')).text();
   expect(html).toContain('message <strong>1</strong>');
+  expect(html).toContain('<title>Catch up · Natter</title>');
   const page = await open(context, '/');
   await expect(cards(page)).toHaveCount(3);
   await expect(cards(page).nth(0)).toHaveAccessibleName('#random');

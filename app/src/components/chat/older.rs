@@ -39,10 +39,14 @@ pub async fn jump(goal: Goal, chat: Chat, scroll: Scroll, older: Older) {
     }
     match found {
         Some(id) => {
-            // Until what was fetched is on the page; and once more when the view has been held still.
+            // Until what was fetched is on the page.
             leptos::task::tick().await;
+            let stays = scroll.sees(id);
             scroll.show(id);
-            request_animation_frame(move || _ = scroll.show(id));
+            // Where it had to move, once more when the view has been held still.
+            if !stays {
+                request_animation_frame(move || _ = scroll.show(id));
+            }
         }
         // The reader may be elsewhere by now.
         None if older.loading.try_get_untracked().is_some() => {

@@ -89,10 +89,16 @@ impl Scroll {
         Near { beginning, end: from_end < EDGE }
     }
 
+    /// Whether a message is in sight.
+    pub fn sees(self, id: MessageId) -> bool {
+        let log = self.node.try_get_untracked().flatten();
+        log.is_some_and(|log| row_of(&log, id).is_some_and(|row| holds(&log, &row)))
+    }
+
     /// Scrolls to a message, unless it is in sight, and marks it for a moment; false if it isn't loaded.
     pub fn show(self, id: MessageId) -> bool {
         let Some(log) = self.node.try_get_untracked().flatten() else { return true };
-        let Ok(Some(row)) = log.query_selector(&format!("#m-{id}")) else { return false };
+        let Some(row) = row_of(&log, id) else { return false };
         if !holds(&log, &row) {
             row.scroll_into_view();
         }
@@ -177,6 +183,10 @@ impl Scroll {
             last
         });
     }
+}
+
+fn row_of(log: &web_sys::Element, id: MessageId) -> Option<web_sys::Element> {
+    log.query_selector(&format!("#m-{id}")).ok().flatten()
 }
 
 /// Whether a row is in sight as a whole.
