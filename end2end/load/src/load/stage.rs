@@ -177,7 +177,8 @@ impl Stage {
 
 /// With as many users as channels or more, each is in one; otherwise each in several.
 fn places(person: usize, people: usize, channels: usize) -> impl Iterator<Item = usize> {
-    (person % channels..channels).step_by(people.min(channels))
+    let step = people.min(channels).max(1);
+    (person % step..channels).step_by(step)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "kibibytes and connections are far below 2^52")]
@@ -203,6 +204,7 @@ mod tests {
 
     #[test]
     fn every_channel_has_somebody_and_nobody_is_nowhere() {
+        assert_eq!(places(3, 5, 0).count(), 0, "those who are as they are");
         for (people, channels) in [(1, 1), (1, 5), (3, 5), (5, 3), (10, 1), (4, 4)] {
             let mut filled = vec![0; channels];
             for person in 0..people {

@@ -382,11 +382,11 @@ impl SearchStore for SqliteStore {
                 return Ok(found);
             }
             seen += candidates.len();
-            if seen >= MOST {
-                if let Some(id) = oldest(&mut tx, &candidates).await? {
-                    found.go_on_from(id);
-                    return Ok(found);
-                }
+            if seen >= MOST
+                && let Some(id) = oldest(&mut tx, &candidates).await?
+            {
+                found.go_on_from(id);
+                return Ok(found);
             }
             most = STEP;
         }
