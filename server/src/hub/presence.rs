@@ -43,6 +43,9 @@ struct Known {
     elsewhere: HashMap<Uuid, (HashSet<UserId>, Option<Instant>)>,
     /// What clients have been told.
     online: HashSet<UserId>,
+    /// Whom other nodes have been told to be at this one. What they say makes this node look, too: were it to
+    /// answer each time, they would keep each other talking for ever.
+    told: HashSet<UserId>,
     /// Whose state is to be looked at, each once.
     now: VecDeque<UserId>,
     queued: HashSet<UserId>,
@@ -112,14 +115,11 @@ impl Presence {
         self.with(|known| {
             let there = known.elsewhere.entry(node).or_default();
             there.1 = Some(Instant::now());
-            for (user_id, online) in &users {
-                if *online {
-                    there.0.insert(*user_id)
-                } else {
-                    there.0.remove(user_id)
-                };
-            }
-            for (user_id, _) in users {
+            let changes = |(user_id, online): &(UserId, bool)| {
+                if *online { there.0.insert(*user_id) } else { there.0.remove(user_id) }
+            };
+            let changed: Vec<_> = users.into_iter().filter(changes).collect();
+            for (user_id, _) in changed {
                 known.look_at(user_id);
             }
         });
@@ -133,7 +133,12 @@ impl Presence {
         }
         self.with(|known| {
             let there = known.elsewhere.entry(node).or_default();
-            let now: HashSet<_> = users.into_iter().collect();
+            let cut = users.len() >= SAY;
+            let mut now: HashSet<_> = users.into_iter().collect();
+            if cut {
+                // Whoever isn't named may be there all the same.
+                now.extend(&there.0);
+            }
             let changed: Vec<_> = now.symmetric_difference(&there.0).copied().collect();
             *there = (now, Some(Instant::now()));
             for user_id in changed {
@@ -169,7 +174,11 @@ impl Presence {
                 }
                 _ = say.tick(), if several => {
                     self.forget_silent();
-                    let users: Vec<_> = hub.users().into_iter().take(SAY).collect();
+                    let mut users = hub.users();
+                    // The same each time, if they are too many.
+                    users.sort_unstable();
+                    users.truncate(SAY);
+                    self.with(|known| known.told = users.iter().copied().collect());
                     if let Some(bus) = bus.upgrade() {
                         bus.publish(vec![Hint::Here { node: self.node, users }]).await;
                     }
@@ -185,8 +194,11 @@ impl Presence {
         let most = (FRAMES / hub.connections().max(1)).clamp(*TELL.start(), *TELL.end());
         for user_id in self.with(|known| known.due(most)) {
             let here = hub.has_user(user_id);
-            moved.push((user_id, here));
             let news = self.with(|known| {
+                let is_new = if here { known.told.insert(user_id) } else { known.told.remove(&user_id) };
+                if is_new {
+                    moved.push((user_id, here));
+                }
                 let online = here || known.elsewhere.values().any(|(users, _)| users.contains(&user_id));
                 let changed = if online { known.online.insert(user_id) } else { known.online.remove(&user_id) };
                 changed.then_some(online)
@@ -217,5 +229,50 @@ impl Presence {
 
     fn with<T>(&self, change: impl FnOnce(&mut Known) -> T) -> T {
         change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use natter::SessionId;
+    use tokio::net::{TcpListener, TcpStream};
+
+    #[tokio::test]
+    async fn a_node_says_of_its_own_people_what_it_hasn_t_said_yet() {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (near, far) = (Hub::default(), Hub::default());
+        let user_id = UserId::generate();
+        let (id, _outbox) = near.connect(user_id, SessionId::generate(), stream);
+        let came = near.presence.tell(&near).await;
+        assert_eq!(came, [(user_id, true)]);
+        near.presence.came(user_id);
+        assert_eq!(near.presence.tell(&near).await, [], "another tab is no news");
+
+        let hear = async |moved: Vec<(UserId, bool)>| {
+            far.presence.heard(near.presence.node, moved);
+            (far.presence.tell(&far).await, far.presence.is_online(user_id))
+        };
+        assert_eq!(hear(came.clone()).await, (Vec::new(), true), "who is at another node is that one's to say");
+        assert_eq!(hear(came).await, (Vec::new(), true));
+        near.disconnect(id);
+        near.presence.with(|known| known.look_at(user_id));
+        let went = near.presence.tell(&near).await;
+        assert_eq!(went, [(user_id, false)]);
+        assert_eq!(hear(went).await, (Vec::new(), false));
+    }
+
+    #[test]
+    fn a_list_that_is_cut_off_takes_nobody_away() {
+        let presence = Presence::default();
+        let there = Uuid::now_v7();
+        let users: Vec<_> = std::iter::repeat_with(UserId::generate).take(SAY + 1).collect();
+        let count = || presence.with(|known| known.elsewhere[&there].0.len());
+        presence.heard(there, vec![(users[SAY], true)]);
+        presence.heard_all(there, users[..SAY].to_vec());
+        assert_eq!(count(), SAY + 1);
+        presence.heard_all(there, users[..SAY - 1].to_vec());
+        assert_eq!(count(), SAY - 1);
     }
 }
