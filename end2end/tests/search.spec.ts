@@ -20,6 +20,26 @@ async function world(server: Server): Promise<{ ada: Account; mira: Account; cha
   return { ada, mira, channel };
 }
 
+test('the page names channels and people, too', async ({ server, signedIn }) => {
+  const { ada, mira, channel } = await world(server);
+  await ada.post(channel, 'generally speaking');
+  await ada.createChannel('not-general');
+  const context = await signedIn(mira);
+  const page = await open(context, '/search?q=gen');
+  const named = page.getByRole('list', { name: 'Channels and people' });
+  await expect(named.getByRole('link')).toHaveText(['general', 'not-general']);
+  await expect(results(page)).toHaveCount(1);
+  await page.getByRole('searchbox', { name: 'Search messages' }).fill('@ad');
+  await page.keyboard.press('Enter');
+  await expect(named.getByRole('link')).toHaveCount(1);
+  await named.getByRole('link', { name: 'ada', exact: true }).click();
+  await expect(page).toHaveURL('/direct/ada');
+  // Before scripts and without them, and nothing of what one may not see.
+  const html = await (await context.request.get('/search?q=e')).text();
+  expect(html).toContain('href="/channels/general"');
+  expect(html).not.toContain('/channels/secret');
+});
+
 test('one key opens a box that leads to channels, people and messages', async ({ server, signedIn }) => {
   const { ada, mira } = await world(server);
   await ada.post(await ada.direct(mira), 'tea for two');

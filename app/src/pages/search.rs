@@ -2,8 +2,8 @@ use crate::{
     api::{self, Failure},
     components::{
         Retry,
-        search::{HitRow, OPERATORS, address},
-        ui::{GHOST, Icon, PRIMARY, SECONDARY, When, changing, effect},
+        search::{Entry, HitRow, OPERATORS, address, named},
+        ui::{Avatar, GHOST, Icon, PRIMARY, SECONDARY, When, changing, effect},
     },
     state::set_title,
 };
@@ -18,7 +18,8 @@ use natter::{
     search::{Hit, HitPage, QUERY_MAX_CHARS},
 };
 
-/// Messages that fit what is looked for. The address says what; so it works as a plain form, too.
+/// Messages that fit what is looked for, and channels and people that are called so. The address says what;
+/// so it works as a plain form, too.
 #[component]
 pub fn SearchPage() -> impl IntoView {
     let query = use_query_map();
@@ -30,7 +31,12 @@ pub fn SearchPage() -> impl IntoView {
     let found = Resource::new_blocking(
         move || asked.get(),
         |(words, cursor)| async move {
-            if words.is_empty() { Ok(None) } else { api::search(words, cursor).await.map(Some) }
+            if words.is_empty() {
+                return Ok(None);
+            }
+            let page = api::search(words.clone(), cursor).await?;
+            let named = if cursor.is_none() { named(&words).await } else { Vec::new() };
+            Ok::<_, Failure>(Some((page, named)))
         },
     );
     effect(move || match &*asked.read().0 {
@@ -53,7 +59,13 @@ pub fn SearchPage() -> impl IntoView {
                             let words = asked.get_untracked().0;
                             match found.await {
                                 Ok(None) => view! { <Operators/> }.into_any(),
-                                Ok(Some(page)) => view! { <Results words page/> }.into_any(),
+                                Ok(Some((page, named))) => {
+                                    view! {
+                                        <Named named/>
+                                        <Results words page/>
+                                    }
+                                    .into_any()
+                                }
                                 Err(failure) => {
                                     let again = Callback::new(move |()| found.refetch());
                                     view! { <Refused failure again/> }.into_any()
@@ -116,6 +128,35 @@ fn Refused(failure: Failure, again: Callback<()>) -> impl IntoView {
         <Retry again/>
     }
     .into_any()
+}
+
+/// Channels and people that are called like what is looked for.
+#[component]
+fn Named(named: Vec<Entry>) -> impl IntoView {
+    let one = |entry: Entry| {
+        let to = entry.address("");
+        let what = match entry {
+            Entry::Channel { name, private } => {
+                let icon = if private { icondata_lu::LuLock } else { icondata_lu::LuHash };
+                view! { <Icon icon/> <span class="truncate">{name}</span> }.into_any()
+            }
+            Entry::Person(user) => {
+                let name = user.username.clone();
+                view! { <Avatar user small=true/> <span class="truncate">{name}</span> }.into_any()
+            }
+            Entry::All | Entry::Message(_) => return None,
+        };
+        Some(view! { <li class="min-w-0"><A href=to attr:class="search-place">{what}</A></li> })
+    };
+    (!named.is_empty())
+        .then(|| {
+            view! {
+                <ul aria-label="Channels and people" class="flex flex-wrap gap-2 mb-4">
+                    {named.into_iter().map(one).collect_view()}
+                </ul>
+            }
+        })
+        .into_any()
 }
 
 /// What was found so far, and the way to more.

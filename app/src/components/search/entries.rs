@@ -1,9 +1,10 @@
-//! What the palette offers for what is typed.
+//! What there is to go to for what is typed.
 
 use super::hit::{address, place};
-use crate::state::Chat;
+use crate::{api, state::Chat};
 use leptos::prelude::*;
-use natter::{ChannelKind, User, UserRef, Visibility, search::Hit};
+use natter::{Channel, ChannelKind, User, UserRef, Visibility, search::Hit};
+use serde::{Deserialize, Serialize};
 
 /// Channels, people and messages offered, of each at most.
 const CHANNELS: usize = 5;
@@ -11,7 +12,7 @@ const PEOPLE: usize = 4;
 const MESSAGES: usize = 6;
 
 /// Something to go to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Entry {
     /// All messages that fit.
     All,
@@ -52,29 +53,47 @@ pub fn entries(chat: Chat, query: &str, people: &[User], hits: &[Hit]) -> Vec<En
         entries.push(Entry::All);
     }
     if !query.starts_with('@') {
-        entries.extend(channels(chat, &query.trim_start_matches('#').to_lowercase()));
+        let directory = chat.directory.read();
+        let joined = chat.channels.read();
+        let others = directory.iter().flatten().filter(|channel| !channel.joined && !query.is_empty());
+        entries.extend(channels(joined.iter().chain(others), query));
     }
     if !query.starts_with('#') && !query.is_empty() {
-        let people = people.iter().take(PEOPLE);
-        entries.extend(people.map(|user| Entry::Person(UserRef::from(user))));
+        entries.extend(persons(people));
     }
     entries.extend(hits.iter().take(MESSAGES).cloned().map(|hit| Entry::Message(Box::new(hit))));
     entries
 }
 
+/// Channels and people whose names fit. None where they can't be asked for: what was said is found all the same.
+pub async fn named(query: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    if !query.starts_with('@') {
+        let all = api::browse_channels().await.unwrap_or_default();
+        entries.extend(channels(all.iter(), query));
+    }
+    if !query.starts_with('#') {
+        let name = query.trim_start_matches('@').to_owned();
+        entries.extend(persons(&api::people(name, String::new()).await.unwrap_or_default()));
+    }
+    entries
+}
+
 /// Those one is in first; what begins with it before what only has it in its name.
-fn channels(chat: Chat, query: &str) -> Vec<Entry> {
-    let directory = chat.directory.read();
-    let joined = chat.channels.read();
-    let others = directory.iter().flatten().filter(|channel| !channel.joined && !query.is_empty());
-    let all = joined.iter().chain(others).filter(|channel| channel.kind == ChannelKind::Channel);
-    let mut found: Vec<_> = all.filter(|channel| channel.label().contains(query)).collect();
-    found.sort_by_key(|channel| (!channel.joined, !channel.label().starts_with(query)));
-    let entry = |channel: &natter::Channel| Entry::Channel {
+fn channels<'a>(all: impl Iterator<Item = &'a Channel>, query: &str) -> Vec<Entry> {
+    let query = query.trim_start_matches('#').to_lowercase();
+    let all = all.filter(|channel| channel.kind == ChannelKind::Channel);
+    let mut found: Vec<_> = all.filter(|channel| channel.label().contains(&query)).collect();
+    found.sort_by_key(|channel| (!channel.joined, !channel.label().starts_with(&query)));
+    let entry = |channel: &Channel| Entry::Channel {
         name: channel.label().to_owned(),
         private: channel.visibility == Visibility::Private,
     };
     found.into_iter().take(CHANNELS).map(entry).collect()
+}
+
+fn persons(people: &[User]) -> impl Iterator<Item = Entry> {
+    people.iter().take(PEOPLE).map(|user| Entry::Person(UserRef::from(user)))
 }
 
 #[cfg(test)]
