@@ -155,7 +155,9 @@ test('an address leads to a place in a channel, and what comes after stays unrea
 
 /** The same server behind a line on which pages come in small pieces. */
 async function slowly(server: Server, use: (url: string) => Promise<void>): Promise<void> {
+  let busy = 0;
   const line = createServer((request, response) => {
+    busy++;
     void (async () => {
       const answer = await fetch(server.url + request.url, { headers: { cookie: request.headers.cookie ?? '', accept: request.headers.accept ?? '' } });
       const type = answer.headers.get('content-type') ?? '';
@@ -167,11 +169,13 @@ async function slowly(server: Server, use: (url: string) => Promise<void>): Prom
         await new Promise((next) => setTimeout(next, 60));
       }
       response.end();
-    })();
+    })().finally(() => busy--);
   });
   await new Promise<void>((ready) => line.listen(0, '127.0.0.1', ready));
   try {
     await use(`http://127.0.0.1:${(line.address() as AddressInfo).port}`);
+    // What is cut off is a fault to the browser.
+    await expect.poll(() => busy).toBe(0);
   } finally {
     line.closeAllConnections();
     line.close();

@@ -60,12 +60,30 @@ test('a dialog opened again has forgotten what was wrong', async ({ server, sign
   await expect(dialog).toContainText(/taken|exists|already/i);
   await name.fill('Not a name!');
   await page.keyboard.press('Enter');
+  await expect(dialog).not.toContainText(/taken|exists|already/i);
   await expect(name).toHaveAttribute('aria-invalid', 'true');
   await dialog.getByRole('button', { name: 'Close' }).click();
   await expect(dialog).toBeHidden();
   await conversations(page).getByRole('button', { name: 'Create channel' }).click();
   await expect(name).not.toHaveAttribute('aria-invalid');
   await expect(name).toHaveValue('');
+
+  // Nor does it hear what comes of what was sent before it was closed.
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => (release = resolve));
+  await page.route('**/api/fn/create_channel', async (route) => {
+    await held;
+    await route.continue();
+  });
+  await name.fill('general');
+  await page.keyboard.press('Enter');
+  await dialog.getByRole('button', { name: 'Close' }).click();
+  await conversations(page).getByRole('button', { name: 'Create channel' }).click();
+  const answer = page.waitForResponse('**/api/fn/create_channel');
+  release();
+  await (await answer).finished();
+  await expect(dialog.getByRole('button', { name: 'Create channel' })).toBeEnabled();
+  await expect(name).not.toHaveAttribute('aria-invalid');
 });
 
 test('going elsewhere leaves the focus and the scroll of the conversations where they were', async ({ server, signedIn }) => {

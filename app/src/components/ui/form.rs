@@ -14,6 +14,8 @@ pub struct Post {
     path: &'static str,
     pub pending: RwSignal<bool>,
     problem: RwSignal<Option<Problem>>,
+    /// How often the form was emptied: what comes of an earlier one is none of its business.
+    emptied: StoredValue<u32>,
     done: StoredValue<Done>,
 }
 
@@ -29,6 +31,7 @@ impl Post {
             path,
             pending: RwSignal::new(false),
             problem: RwSignal::new(problem),
+            emptied: StoredValue::new(0),
             done: StoredValue::new(Arc::new(done)),
         }
     }
@@ -43,6 +46,7 @@ impl Post {
         let form = event.target().and_then(|form| form.dyn_into::<web_sys::Element>().ok());
         // Still to be called when the answer has made the form go away.
         let done = self.done.get_value();
+        let emptied = self.emptied.get_value();
         spawn_local(async move {
             let answer = sent.await;
             // The form may be gone by now, and its signals with it.
@@ -52,12 +56,18 @@ impl Post {
                     self.problem.try_set(None);
                     done(answer);
                 }
+                Err(_) if self.emptied.try_get_value() != Some(emptied) => {}
                 Err(problem) => {
                     self.problem.try_set(Some(problem));
                     form.into_iter().for_each(return_to);
                 }
             }
         });
+    }
+
+    fn empty(self) {
+        self.problem.set(None);
+        self.emptied.update_value(|emptied| *emptied += 1);
     }
 
     /// It came back with a problem, or was refused since.
@@ -99,7 +109,7 @@ fn return_to(form: web_sys::Element) {
 pub fn PostForm(post: Post, children: Children) -> impl IntoView {
     view! {
         <form method="post" action=post.path on:submit=move |event| post.submit(&event)
-            on:reset=move |_| post.problem.set(None)>
+            on:reset=move |_| post.empty()>
             {children()}
         </form>
     }
