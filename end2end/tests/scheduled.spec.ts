@@ -51,6 +51,34 @@ test('a message for later is written in the composer, waits on its page and arri
   await expect(conversations(page).getByRole('link', { name: 'Scheduled', exact: true })).toBeVisible();
 });
 
+/** Noon in Berlin of the day before its clocks change next. */
+function dayBeforeTheClocksChange(): Date {
+  const hour = (at: number): number => Number(new Intl.DateTimeFormat('en', { timeZone: 'Europe/Berlin', hour: 'numeric', hourCycle: 'h23' }).format(at));
+  const day = 24 * inAn.hour;
+  let noon = Math.ceil(Date.now() / day) * day + day;
+  while (hour(noon) !== 12) noon -= inAn.hour;
+  while (hour(noon + day) === 12) noon += day;
+  return new Date(noon);
+}
+
+test('nine in the morning is nine by the clock also when the clocks change in the night', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  await ada.createChannel('general');
+  const page = await open(await signedIn(ada, { timezoneId: 'Europe/Berlin' }), '/channels/general');
+  const noon = dayBeforeTheClocksChange();
+  await page.clock.setFixedTime(noon);
+  await composer(page).fill('good morning');
+  await later(page).click();
+  await dialog(page).getByRole('button', { name: 'Tomorrow' }).click();
+  await expect(dialog(page)).toBeHidden();
+  const hours = async (): Promise<number> => {
+    const [one] = await ada.scheduled();
+    return one ? (Date.parse(one.send_at) - noon.getTime()) / inAn.hour : NaN;
+  };
+  await expect.poll(hours).not.toBeNaN();
+  expect([20, 22], 'one more or one less than on other days').toContain(await hours());
+});
+
 test('what waits is edited, moved, sent now and cancelled', async ({ server, signedIn }) => {
   const ada = await Account.register(server, 'ada');
   const general = await ada.createChannel('general');

@@ -40,6 +40,21 @@ test('the page names channels and people, too', async ({ server, signedIn }) => 
   expect(html).not.toContain('/channels/secret');
 });
 
+test('words are found in any script, and marked', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  const channel = await ada.createChannel('general');
+  const texts = ['The quick BROWN fox', 'Привет, мир', '明日の会議は東京タワーで', '내일 회의는 서울에서', '我们明天喝绿茶吧'];
+  for (const text of texts) await ada.post(channel, text);
+  const page = await open(await signedIn(ada), '/search');
+  for (const [query, at] of [['row', 0], ['МИР', 1], ['会議', 2], ['회의', 3], ['绿茶', 4], ['茶', 4]] as const) {
+    await page.getByRole('searchbox', { name: 'Search messages' }).fill(query);
+    await page.keyboard.press('Enter');
+    await expect(results(page)).toHaveCount(1);
+    await expect(results(page)).toContainText(texts[at]);
+    await expect(results(page).locator('mark')).toHaveText(new RegExp(`^${query}$`, 'i'));
+  }
+});
+
 test('one key opens a box that leads to channels, people and messages', async ({ server, signedIn }) => {
   const { ada, mira } = await world(server);
   await ada.post(await ada.direct(mira), 'tea for two');

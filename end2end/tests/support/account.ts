@@ -93,6 +93,11 @@ export class Account {
     return this.call('POST', 'scheduled', { channel_id: channel.id, text, send_at: sendAt, ref: randomUUID(), attachments });
   }
 
+  /** What waits to be sent. */
+  async scheduled(): Promise<{ id: string; text: string; send_at: string }[]> {
+    return (await this.call<{ items: { id: string; text: string; send_at: string }[] }>('GET', 'scheduled')).items;
+  }
+
   sendNow(scheduled: { id: string }): Promise<void> {
     return this.call('POST', `scheduled/${scheduled.id}/send`);
   }
