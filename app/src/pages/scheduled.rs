@@ -14,6 +14,7 @@ use natter::scheduled::ScheduledState;
 #[component]
 pub fn ScheduledPage() -> impl IntoView {
     let chat = expect_context::<Chat>();
+    let begun = chat.later.heard.get_value();
     let listed = Resource::new_blocking(|| (), |()| api::scheduled());
     effect(move || {
         set_title("Scheduled · Natter");
@@ -23,9 +24,10 @@ pub fn ScheduledPage() -> impl IntoView {
     // What happened while nobody listened is read anew.
     effect(move || {
         if chat.later.gaps.get() > 0 {
+            let heard = chat.later.heard.get_value();
             spawn_local(async move {
                 if let Ok(all) = api::scheduled().await {
-                    chat.later.reload(all);
+                    chat.later.read(heard, all);
                 }
             });
         }
@@ -39,7 +41,7 @@ pub fn ScheduledPage() -> impl IntoView {
                         {move || Suspend::new(async move {
                             match listed.await {
                                 Ok(all) => {
-                                    chat.later.reload(all);
+                                    chat.later.read(begun, all);
                                     view! { <Lists/> }.into_any()
                                 }
                                 Err(failure) => view! {

@@ -13,22 +13,42 @@ pub struct Later {
     pub list: RwSignal<Option<Vec<Scheduled>>>,
     /// Counts the times that something may have happened unheard.
     pub gaps: RwSignal<u32>,
+    /// Counts what was heard: a list that was read meanwhile may not know of it.
+    pub heard: StoredValue<u32>,
 }
 
 impl Later {
     pub fn new(counts: ScheduledCounts) -> Self {
-        Self { counts: RwSignal::new(counts), list: RwSignal::new(None), gaps: RwSignal::new(0) }
+        Self {
+            counts: RwSignal::new(counts),
+            list: RwSignal::new(None),
+            gaps: RwSignal::new(0),
+            heard: StoredValue::new(0),
+        }
     }
 
     /// The connection is up again.
     pub fn reconnected(self, counts: ScheduledCounts) {
         self.counts.set(counts);
+        self.heard.update_value(|heard| *heard += 1);
         if self.list.with_untracked(Option::is_some) {
             self.gaps.update(|gaps| *gaps += 1);
         }
     }
 
-    /// The list as it was read.
+    /// The list as it was read, from when `heard` was so much on. What was heard since is asked for.
+    pub fn read(self, heard: u32, all: Vec<Scheduled>) {
+        if self.heard.get_value() == heard {
+            self.reload(all);
+        } else {
+            if self.list.with_untracked(Option::is_none) {
+                self.reload(all);
+            }
+            self.gaps.update(|gaps| *gaps += 1);
+        }
+    }
+
+    /// The list as it is.
     pub fn reload(self, all: Vec<Scheduled>) {
         let mut all = all;
         all.retain(|one| is_listed(one.state));
@@ -44,6 +64,7 @@ impl Later {
 
     /// The same, as a form's answer has it.
     pub fn put(self, scheduled: Scheduled) {
+        self.heard.update_value(|heard| *heard += 1);
         if self.list.with_untracked(Option::is_none) {
             return;
         }
@@ -83,6 +104,21 @@ mod tests {
             settled_at: None,
             reference: Ref(id.0),
         }
+    }
+
+    #[test]
+    fn what_was_heard_while_the_list_was_read_is_asked_for() {
+        Owner::new().with(|| {
+            let later = Later::new(ScheduledCounts::default());
+            later.read(0, Vec::new());
+            let heard = later.heard.get_value();
+            let one = pending(1);
+            later.heard(one.clone(), ScheduledCounts::default());
+            later.read(heard, Vec::new());
+            assert_eq!((later.list.get_untracked().unwrap(), later.gaps.get_untracked()), (vec![one], 1));
+            later.read(later.heard.get_value(), Vec::new());
+            assert_eq!((later.list.get_untracked().unwrap(), later.gaps.get_untracked()), (Vec::new(), 1));
+        });
     }
 
     #[test]
