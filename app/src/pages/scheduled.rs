@@ -14,17 +14,17 @@ use natter::scheduled::ScheduledState;
 #[component]
 pub fn ScheduledPage() -> impl IntoView {
     let chat = expect_context::<Chat>();
-    let begun = chat.later.heard.get_value();
+    let begun = chat.later.heard_so_far();
     let listed = Resource::new_blocking(|| (), |()| api::scheduled());
     effect(move || {
         set_title("Scheduled · Natter");
-        let focused = window_event_listener(ev::focus, move |_| chat.later.gaps.update(|gaps| *gaps += 1));
+        let focused = window_event_listener(ev::focus, move |_| chat.later.gaps.update(|gaps| gaps.0 += 1));
         on_cleanup(move || focused.remove());
     });
     // What happened while nobody listened is read anew.
     effect(move || {
-        if chat.later.gaps.get() > 0 {
-            let heard = chat.later.heard.get_value();
+        if chat.later.gaps.get().0 > 0 {
+            let heard = chat.later.heard_so_far();
             spawn_local(async move {
                 if let Ok(all) = api::scheduled().await {
                     chat.later.read(heard, all);

@@ -11,40 +11,39 @@ pub struct Later {
     pub counts: RwSignal<ScheduledCounts>,
     /// Those that wait and those that failed, once the page has asked.
     pub list: RwSignal<Option<Vec<Scheduled>>>,
-    /// Counts the times that something may have happened unheard.
-    pub gaps: RwSignal<u32>,
-    /// Counts what was heard: a list that was read meanwhile may not know of it.
-    pub heard: StoredValue<u32>,
+    /// Counts the times that something may have happened unheard; and, untold, what was heard: a list that was
+    /// read meanwhile may not know of it.
+    pub gaps: RwSignal<(u32, u32)>,
 }
 
 impl Later {
     pub fn new(counts: ScheduledCounts) -> Self {
-        Self {
-            counts: RwSignal::new(counts),
-            list: RwSignal::new(None),
-            gaps: RwSignal::new(0),
-            heard: StoredValue::new(0),
-        }
+        Self { counts: RwSignal::new(counts), list: RwSignal::new(None), gaps: RwSignal::new((0, 0)) }
     }
 
     /// The connection is up again.
     pub fn reconnected(self, counts: ScheduledCounts) {
         self.counts.set(counts);
-        self.heard.update_value(|heard| *heard += 1);
+        self.gaps.update_untracked(|gaps| gaps.1 += 1);
         if self.list.with_untracked(Option::is_some) {
-            self.gaps.update(|gaps| *gaps += 1);
+            self.gaps.update(|gaps| gaps.0 += 1);
         }
+    }
+
+    /// How much was heard.
+    pub fn heard_so_far(self) -> u32 {
+        self.gaps.get_untracked().1
     }
 
     /// The list as it was read, from when `heard` was so much on. What was heard since is asked for.
     pub fn read(self, heard: u32, all: Vec<Scheduled>) {
-        if self.heard.get_value() == heard {
+        if self.heard_so_far() == heard {
             self.reload(all);
         } else {
             if self.list.with_untracked(Option::is_none) {
                 self.reload(all);
             }
-            self.gaps.update(|gaps| *gaps += 1);
+            self.gaps.update(|gaps| gaps.0 += 1);
         }
     }
 
@@ -64,7 +63,7 @@ impl Later {
 
     /// The same, as a form's answer has it.
     pub fn put(self, scheduled: Scheduled) {
-        self.heard.update_value(|heard| *heard += 1);
+        self.gaps.update_untracked(|gaps| gaps.1 += 1);
         if self.list.with_untracked(Option::is_none) {
             return;
         }
@@ -111,13 +110,13 @@ mod tests {
         Owner::new().with(|| {
             let later = Later::new(ScheduledCounts::default());
             later.read(0, Vec::new());
-            let heard = later.heard.get_value();
+            let heard = later.heard_so_far();
             let one = pending(1);
             later.heard(one.clone(), ScheduledCounts::default());
             later.read(heard, Vec::new());
-            assert_eq!((later.list.get_untracked().unwrap(), later.gaps.get_untracked()), (vec![one], 1));
-            later.read(later.heard.get_value(), Vec::new());
-            assert_eq!((later.list.get_untracked().unwrap(), later.gaps.get_untracked()), (Vec::new(), 1));
+            assert_eq!((later.list.get_untracked().unwrap(), later.gaps.get_untracked().0), (vec![one], 1));
+            later.read(later.heard_so_far(), Vec::new());
+            assert_eq!((later.list.get_untracked().unwrap(), later.gaps.get_untracked().0), (Vec::new(), 1));
         });
     }
 
