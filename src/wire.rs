@@ -14,6 +14,8 @@ pub const PROTOCOL: u32 = 1;
 pub mod close {
     /// The server is going away; reconnect.
     pub const GOING_AWAY: u16 = 1001;
+    /// The connection broke off or was left: never sent (RFC 6455, 7.4.1).
+    pub const GONE: u16 = 1006;
     /// The session ended or isn't allowed; don't reconnect with the same credentials.
     pub const NOT_ALLOWED: u16 = 1008;
     pub const FRAME_TOO_LARGE: u16 = 1009;

@@ -13,6 +13,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+const METRICS_TOKEN_MIN_BYTES: usize = 16;
+
 /// Real-time team chat.
 #[derive(Debug, Parser)]
 #[command(
@@ -91,6 +93,10 @@ pub struct Options {
     /// Limits on logging in, messages, frames and connections; off for load tests only. [default: on]
     #[arg(long, global = true, env = "NATTER_RATE_LIMITS")]
     rate_limits: Option<Switch>,
+    /// Secret of at least 16 bytes by which a monitoring system may read /metrics from elsewhere, as a
+    /// Bearer token. [default: only admins may, and who asks from this machine]
+    #[arg(long, global = true, env = "NATTER_METRICS_TOKEN", value_name = "SECRET", hide_env_values = true)]
+    metrics_token: Option<String>,
     #[command(flatten)]
     #[serde(flatten)]
     uploads: UploadOptions,
@@ -122,6 +128,7 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     pub trust_proxy: bool,
     pub rate_limits: bool,
+    pub metrics_token: Option<String>,
     pub uploads: Uploads,
     pub log: String,
     pub log_format: LogFormat,
@@ -174,6 +181,10 @@ impl Config {
         if signing_key.as_ref().is_some_and(|key| key.len() < least) {
             return Err(invalid("signing_key", format!("is shorter than {least} bytes")));
         }
+        let metrics_token = given.metrics_token.or(written.metrics_token);
+        if metrics_token.as_ref().is_some_and(|token| token.len() < METRICS_TOKEN_MIN_BYTES) {
+            return Err(invalid("metrics_token", format!("is shorter than {METRICS_TOKEN_MIN_BYTES} bytes")));
+        }
         let database = match given.database_url.or(written.database_url) {
             None => Database::Sqlite(data_dir.join("natter.db")),
             Some(url) => parse_database(url)?,
@@ -197,6 +208,7 @@ impl Config {
             allowed_origins: allowed_origins.into_iter().chain(public_url).collect(),
             trust_proxy: given.trust_proxy.or(written.trust_proxy) == Some(Switch::On),
             rate_limits: given.rate_limits.or(written.rate_limits) != Some(Switch::Off),
+            metrics_token,
             uploads,
             log: given.log.or(written.log).unwrap_or_else(|| "info".into()),
             log_format: given.log_format.or(written.log_format).unwrap_or(LogFormat::Text),
@@ -278,6 +290,7 @@ mod tests {
     fn errors_name_the_key() {
         for (file, key) in [
             ("signing_key = \"short\"", "signing_key"),
+            ("metrics_token = \"short\"", "metrics_token"),
             ("allowed_origins = [\"chat.example\"]", "allowed_origins"),
             ("public_url = \"https://a/b\"", "public_url"),
             ("database_url = \"mysql://x\"", "database_url"),

@@ -12,6 +12,7 @@ mod http;
 pub mod hub;
 pub mod limits;
 pub mod media;
+mod metrics;
 pub mod router;
 mod scheduler;
 mod serve;
@@ -25,6 +26,7 @@ mod ws;
 use auth::tokens::{new_signing_key, signing_key};
 use bus::{Bus, Hint, LocalBus, NatsBus, NatsError};
 use config::{Config, Database};
+use limits::Addresses;
 use media::{Depot, DepotError};
 use services::Clock;
 use state::AppState;
@@ -93,6 +95,7 @@ impl Server {
         let (state, tasks) = AppState::new(&config, store.clone(), bus, journal, &key, depot, clock);
         let is_new = state.accounts.is_empty().await.unwrap_or(false);
         let shutdown = state.shutdown.clone();
+        let addresses = Addresses::new(config.rate_limits && !config.trust_proxy);
         let router = router::build(state.clone(), &config.allowed_origins);
         let tidy = tokio::spawn(tidy(state.clone()));
         let sweeping = tokio::spawn(sweep(state.clone()));
@@ -100,7 +103,7 @@ impl Server {
         let failed = CancellationToken::new();
         let vital = tokio::spawn(vital::watch(tasks, shutdown.clone(), failed.clone()));
         let serving = tokio::spawn(async move {
-            serve::serve(listener, router, state.sockets.clone(), state.shutdown.clone()).await;
+            serve::serve(listener, router, addresses, state.sockets.clone(), state.shutdown.clone()).await;
             tidy.abort();
             sweeping.abort();
             indexing.abort();

@@ -1,9 +1,11 @@
 //! How often somebody may do something (generic cell rate algorithm, as token buckets), and how much
 //! they may hold at once. Each node counts for itself.
 
+mod addresses;
 mod chat;
 mod uploads;
 
+pub use addresses::{AddressPlace, Addresses};
 pub use chat::{ChatLimits, ConnectionPlace, Frames, SearchPlace};
 pub use uploads::{UploadLimits, UploadPlace};
 

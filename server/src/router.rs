@@ -59,6 +59,7 @@ pub fn build(state: AppState, allowed_origins: &[String]) -> Router {
         .layer(DefaultBodyLimit::max(JSON_BODY_MAX_BYTES));
     let known = Router::new()
         .merge(api)
+        .route("/metrics", get(http::metrics::metrics))
         .merge(web::router(&state).layer(RequestBodyLimitLayer::new(JSON_BODY_MAX_BYTES)))
         .fallback(web::not_found)
         .layer(from_fn_with_state(state.clone(), identify));
@@ -71,8 +72,10 @@ pub fn build(state: AppState, allowed_origins: &[String]) -> Router {
         .route("/api/docs/{*file}", get(http::docs_page))
         .merge(web::files());
     let trace = TraceLayer::new_for_http().make_span_with(span).on_failure(());
+    let count = from_fn_with_state(state.clone(), http::metrics::count);
     known.merge(plain).with_state(state).layer(
         ServiceBuilder::new()
+            .layer(count)
             .layer(SetRequestIdLayer::new(REQUEST_ID, MakeRequestUuid))
             .layer(trace)
             .layer(PropagateRequestIdLayer::new(REQUEST_ID))

@@ -1,5 +1,6 @@
 //! Accepts connections, and lets them finish when the process is to end.
 
+use crate::limits::Addresses;
 use axum::{
     Router,
     extract::{ConnectInfo, Request},
@@ -9,7 +10,7 @@ use axum::{
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{io, net::SocketAddr, pin::pin, time::Duration};
+use std::{io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::ServiceExt as _;
@@ -22,7 +23,13 @@ const DRAIN_WITHIN: Duration = Duration::from_secs(6);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves until `shutdown`; then requests finish and `sockets` close, or are dropped after 6 s.
-pub async fn serve(listener: TcpListener, router: Router, sockets: TaskTracker, shutdown: CancellationToken) {
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    addresses: Arc<Addresses>,
+    sockets: TaskTracker,
+    shutdown: CancellationToken,
+) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(HEADERS_WITHIN).max_buf_size(64 * 1024);
     let connections = TaskTracker::new();
@@ -39,6 +46,8 @@ pub async fn serve(listener: TcpListener, router: Router, sockets: TaskTracker, 
             },
             () = shutdown.cancelled() => break,
         };
+        // Answering would cost what refusing is to save.
+        let Some(place) = addresses.take(peer.ip()) else { continue };
         // A chat frame is small and wanted now.
         let _ = stream.set_nodelay(true);
         let service = hyper::service::service_fn({
@@ -48,6 +57,7 @@ pub async fn serve(listener: TcpListener, router: Router, sockets: TaskTracker, 
         let connection = http.serve_connection(TokioIo::new(stream), service).with_upgrades();
         let shutdown = shutdown.clone();
         connections.spawn(async move {
+            let _place = place;
             let mut connection = pin!(connection);
             let ended = tokio::select! {
                 ended = connection.as_mut() => ended,

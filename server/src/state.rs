@@ -8,7 +8,8 @@ use crate::{
     scheduler,
     services::{
         Clock, accounts::Accounts, channels::Channels, directs::Directs, feed::Feed, messages::Messages,
-        moderation::Moderation, people::People, place::Place, scheduled::Schedule, search::Finder, uploads::Uploads,
+        moderation::Moderation, monitoring::Monitoring, people::People, place::Place, scheduled::Schedule,
+        search::Finder, uploads::Uploads,
     },
     store::Store,
     web::Assets,
@@ -33,6 +34,7 @@ pub struct Rooms {
     pub messages: Arc<Messages>,
     pub directs: Arc<Directs>,
     pub moderation: Moderation,
+    pub monitoring: Monitoring,
     pub feed: Feed,
     pub people: People,
     pub place: Place,
@@ -79,7 +81,9 @@ impl AppState {
         let follower = Follower::run(hub.clone(), store.clone(), Arc::downgrade(&bus), journal, hints);
         let fanout = tokio::spawn(follower);
         let limits = Arc::new(ChatLimits::new(config.rate_limits));
-        let (messages, writer) = Messages::start(store.clone(), bus.clone(), clock.clone(), limits.clone());
+        let metrics = hub.metrics.clone();
+        let (messages, writer) =
+            Messages::start(store.clone(), bus.clone(), clock.clone(), limits.clone(), metrics.clone());
         let accounts = Accounts {
             store: store.clone(),
             bus: bus.clone(),
@@ -107,18 +111,23 @@ impl AppState {
             bus: bus.clone(),
             clock: clock.clone(),
             limits: limits.clone(),
+            metrics: metrics.clone(),
             directs: directs.clone(),
             moved: Notify::new(),
         });
         let shutdown = CancellationToken::new();
         let sending = scheduler::run(schedule.clone(), clock.clone(), store.shared().is_some(), shutdown.clone());
         let sending = tokio::spawn(sending);
+        let monitoring =
+            Monitoring { hub: hub.clone(), bus: bus.clone(), metrics, token: config.metrics_token.clone() };
         let rooms = Rooms {
             accounts,
             channels: Channels { store: store.clone(), bus, clock },
+
             messages,
             directs,
             moderation,
+            monitoring,
             feed,
             people,
             place,

@@ -4,6 +4,7 @@
 
 mod local;
 mod nats;
+mod numbers;
 
 pub use local::LocalBus;
 pub use nats::{NatsBus, NatsError};
@@ -22,7 +23,7 @@ pub enum Hint {
     Message(Message),
     /// Somebody may see more or less than before.
     Changed(Entry),
-    /// Somebody's own read mark moved. Not numbered: a later one makes up for a lost one.
+    /// Somebody's own read mark moved. Not numbered: where hints were [`Hint::Lost`], marks are read anew.
     Read {
         user_id: UserId,
         channel_id: ChannelId,
@@ -35,7 +36,7 @@ pub enum Hint {
         #[serde(default)]
         back: bool,
     },
-    /// Something happened to a message for later. Not numbered: pages read the list when they are looked at.
+    /// Something happened to a message for later. Not numbered either.
     Scheduled { owner: UserId, scheduled: Box<Scheduled>, counts: ScheduledCounts },
     /// Somebody is writing.
     Typing { channel_id: ChannelId, user_id: UserId },
@@ -43,6 +44,11 @@ pub enum Hint {
     Here { node: Uuid, users: Vec<UserId> },
     /// Who came to a node, and who went.
     Moved { node: Uuid, users: Vec<(UserId, bool)> },
+    /// Which node the payload is of that this begins, and which of its payloads, counted from 1.
+    From { node: Uuid, number: u64 },
+    /// Hints of other nodes are missing. Never travels.
+    #[serde(skip)]
+    Lost,
     /// Of a newer version, on another node: during an upgrade there may be some.
     #[serde(other)]
     Unknown,

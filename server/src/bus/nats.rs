@@ -1,13 +1,20 @@
-use super::{Bus, Hint, LocalBus};
+use super::{Bus, Hint, LocalBus, numbers::Numbers};
 use async_nats::{Client, ConnectOptions, Event, ServerAddr, Subscriber, connection::State};
 use async_trait::async_trait;
 use futures::StreamExt as _;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
 use tokio::{
     sync::mpsc::{self, error::TrySendError},
-    time::timeout,
+    time::{interval, timeout},
 };
 use tokio_util::task::AbortOnDropHandle;
+use uuid::Uuid;
 
 /// Bytes in one message to the broker; its own default bound is 1 MiB.
 const PAYLOAD_MAX: usize = 512 * 1024;
@@ -16,6 +23,8 @@ const PAYLOAD_MAX: usize = 512 * 1024;
 const OUTGOING: usize = 1_024;
 /// How long the broker may take one payload.
 const PUBLISH_WITHIN: Duration = Duration::from_secs(1);
+/// How often it is looked whether another node has fallen silent.
+const LISTEN_EVERY: Duration = Duration::from_secs(5);
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +43,8 @@ pub struct NatsBus {
     local: Arc<LocalBus>,
     client: Client,
     outgoing: mpsc::Sender<Vec<u8>>,
+    /// Payloads that there was no room for since the last that there was.
+    dropped: Arc<AtomicU64>,
     _tasks: [AbortOnDropHandle<()>; 2],
 }
 
@@ -59,11 +70,12 @@ impl NatsBus {
         let (local, queue) = LocalBus::new(true);
         let local = Arc::new(local);
         let (outgoing, payloads) = mpsc::channel(OUTGOING);
+        let dropped = Arc::new(AtomicU64::new(0));
         let tasks = [
-            AbortOnDropHandle::new(tokio::spawn(send(client.clone(), subject, payloads))),
+            AbortOnDropHandle::new(tokio::spawn(send(client.clone(), subject, payloads, dropped.clone()))),
             AbortOnDropHandle::new(tokio::spawn(receive(hints, local.clone()))),
         ];
-        Ok((Self { local, client, outgoing, _tasks: tasks }, queue))
+        Ok((Self { local, client, outgoing, dropped, _tasks: tasks }, queue))
     }
 }
 
@@ -73,7 +85,10 @@ impl Bus for NatsBus {
         for payload in payloads(&hints) {
             match self.outgoing.try_send(payload) {
                 Ok(()) => {}
-                Err(TrySendError::Full(_)) => tracing::debug!("the broker is slow; hints are dropped"),
+                Err(TrySendError::Full(_)) => {
+                    self.dropped.fetch_add(1, Ordering::Relaxed);
+                    tracing::debug!("the broker is slow; hints are dropped");
+                }
                 Err(TrySendError::Closed(_)) => break,
             }
         }
@@ -96,12 +111,16 @@ fn login(servers: &[ServerAddr]) -> ConnectOptions {
     }
 }
 
-async fn send(client: Client, subject: String, mut payloads: mpsc::Receiver<Vec<u8>>) {
+async fn send(client: Client, subject: String, mut payloads: mpsc::Receiver<Vec<u8>>, dropped: Arc<AtomicU64>) {
+    let (node, mut number) = (Uuid::now_v7(), 0);
     while let Some(payload) = payloads.recv().await {
+        // What doesn't get there has a number, too: so others learn that it is missing.
+        number += 1 + dropped.swap(0, Ordering::Relaxed);
         // Without a connection the client would queue what is old news by the time there is one.
         if client.connection_state() != State::Connected {
             continue;
         }
+        let payload = numbered(node, number, &payload);
         match timeout(PUBLISH_WITHIN, client.publish(subject.clone(), payload.into())).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!(%error, "a hint was not sent"),
@@ -111,13 +130,40 @@ async fn send(client: Client, subject: String, mut payloads: mpsc::Receiver<Vec<
 }
 
 async fn receive(mut payloads: Subscriber, local: Arc<LocalBus>) {
-    while let Some(payload) = payloads.next().await {
+    let mut numbers = Numbers::default();
+    let mut listen = interval(LISTEN_EVERY);
+    loop {
+        let payload = tokio::select! {
+            payload = payloads.next() => payload,
+            _ = listen.tick() => {
+                if numbers.miss(Instant::now()) {
+                    local.receive(vec![Hint::Lost]).await;
+                }
+                continue;
+            }
+        };
+        let Some(payload) = payload else { return };
         match serde_json::from_slice::<Vec<Hint>>(&payload.payload) {
-            Ok(hints) => local.receive(hints).await,
+            Ok(mut hints) => {
+                if let Some(first) = hints.first_mut()
+                    && let Hint::From { node, number } = *first
+                    && numbers.hear(node, number, Instant::now())
+                {
+                    *first = Hint::Lost;
+                }
+                local.receive(hints).await;
+            }
             // Of a newer version, perhaps: the database says what it was about.
             Err(error) => tracing::warn!(%error, "a hint can't be read"),
         }
     }
+}
+
+/// The payload with, at its head, whose it is.
+fn numbered(node: Uuid, number: u64, payload: &[u8]) -> Vec<u8> {
+    let head = serde_json::to_vec(&Hint::From { node, number }).unwrap_or_default();
+    let rest = payload.strip_prefix(b"[").unwrap_or(payload);
+    [b"[", &head[..], b",", rest].concat()
 }
 
 /// JSON arrays of bounded size. A hint too large for one is left out.
@@ -187,5 +233,10 @@ mod tests {
         let seqs: Vec<_> = back.map(|hint| if let Hint::Read { seq, .. } = hint { seq } else { 0 }).collect();
         assert_eq!(seqs, (0..10_000).collect::<Vec<_>>());
         assert!(super::payloads(&[]).is_empty());
+        let node = Uuid::now_v7();
+        let hints: Vec<Hint> = serde_json::from_slice(&numbered(node, 3, &payloads[0])).unwrap();
+        assert!(
+            matches!(&hints[..2], [Hint::From { node: from, number: 3 }, Hint::Read { seq: 0, .. }] if *from == node)
+        );
     }
 }

@@ -11,6 +11,7 @@ pub mod identity;
 mod incoming;
 mod me;
 mod messages;
+pub mod metrics;
 mod page;
 mod range;
 mod scheduled;

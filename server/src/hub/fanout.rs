@@ -1,5 +1,5 @@
 use super::{Closed, ConnectionId, Frame, Outbox, Registry, presence::Presence};
-use crate::store::Change;
+use crate::{metrics::Metrics, store::Change};
 use natter::{Channel, ChannelId, Message, SessionId, UserId, Visibility, message::Changes, wire::ServerFrame};
 use std::{
     collections::HashMap,
@@ -27,6 +27,7 @@ pub struct Hub {
     /// next in a line before it, or is taken out of a channel and gets it then.
     turn: tokio::sync::Mutex<()>,
     pub presence: Presence,
+    pub metrics: Arc<Metrics>,
 }
 
 impl Hub {
@@ -84,7 +85,7 @@ impl Hub {
             let to = |channel_id| registry.in_channel(channel_id).cloned().collect();
             due.into_iter().map(|(channel_id, frames)| (to(channel_id), frames)).collect::<Vec<(Receivers, _)>>()
         });
-        deliver(due).await;
+        deliver(&self.metrics, due).await;
         waiting
     }
 
@@ -111,7 +112,7 @@ impl Hub {
             let due = line.fill(frames, upto);
             (line.at() > before, registry.in_channel(channel_id).cloned().collect(), due)
         });
-        deliver([(receivers, due)]).await;
+        deliver(&self.metrics, [(receivers, due)]).await;
         moved
     }
 
@@ -140,8 +141,8 @@ impl Hub {
             Some((theirs, registry.in_channel(channel.id).cloned().collect(), due))
         });
         let Some((theirs, receivers, due)) = known else { return false };
-        deliver([(theirs, vec![frame])]).await;
-        deliver([(receivers, due)]).await;
+        deliver(&self.metrics, [(theirs, vec![frame])]).await;
+        deliver(&self.metrics, [(receivers, due)]).await;
         true
     }
 
@@ -162,7 +163,7 @@ impl Hub {
                     let due = registry.line(channel_id).map(|line| line.start(0)).unwrap_or_default();
                     (registry.in_channel(channel_id).cloned().collect(), due)
                 });
-                deliver([(receivers, due)]).await;
+                deliver(&self.metrics, [(receivers, due)]).await;
             }
             Change::Left { channel_id, user_id } => {
                 // While nobody is being handed anything: what waits for them now is all there will be.
@@ -175,7 +176,7 @@ impl Hub {
             }
             Change::ChannelChanged { channel_id, hidden: true } => {
                 let outside = self.with(|registry| registry.outside(channel_id).cloned().collect());
-                deliver([(outside, vec![removed(channel_id)])]).await;
+                deliver(&self.metrics, [(outside, vec![removed(channel_id)])]).await;
             }
             // What is to be told of them is read first.
             Change::ChannelChanged { hidden: false, .. } | Change::Muted { .. } | Change::UserChanged { .. } => {}
@@ -190,7 +191,7 @@ impl Hub {
                     registry.remove_channel(channel_id);
                     told
                 });
-                deliver([(told, vec![removed(channel_id)])]).await;
+                deliver(&self.metrics, [(told, vec![removed(channel_id)])]).await;
             }
             Change::SessionsEnded { ref sessions } => self.with(|registry| {
                 for session_id in sessions {
@@ -230,7 +231,7 @@ impl Hub {
 
     pub(super) async fn push_to_everyone(&self, frames: Vec<Frame>) {
         let everyone = self.with(|registry| registry.everyone().cloned().collect());
-        deliver([(everyone, frames)]).await;
+        deliver(&self.metrics, [(everyone, frames)]).await;
     }
 
     /// The people in a channel that are connected here.
@@ -244,7 +245,7 @@ impl Hub {
     }
 
     /// How many connections there are.
-    pub(super) fn connections(&self) -> usize {
+    pub fn connections(&self) -> usize {
         self.with(|registry| registry.len())
     }
 
@@ -281,7 +282,7 @@ impl Hub {
         let _turn = self.turn.lock().await;
         let receivers = self.with(|registry| to(registry));
         if !receivers.is_empty() {
-            deliver([(receivers, vec![Frame::new(message)])]).await;
+            deliver(&self.metrics, [(receivers, vec![Frame::new(message)])]).await;
         }
     }
 
@@ -297,10 +298,11 @@ fn let_go<'a>(outboxes: impl IntoIterator<Item = &'a Arc<Outbox>>) {
 }
 
 /// Hands frames out, each to its receivers in order; much of it on several cores.
-async fn deliver(due: impl IntoIterator<Item = (Receivers, Vec<Frame>)>) {
+async fn deliver(metrics: &Metrics, due: impl IntoIterator<Item = (Receivers, Vec<Frame>)>) {
     static CORES: LazyLock<usize> = LazyLock::new(|| available_parallelism().map_or(1, NonZero::get));
     let due: Vec<_> = due.into_iter().filter(|(_, frames)| !frames.is_empty()).collect();
     let writes: usize = due.iter().map(|(receivers, _)| receivers.len()).sum();
+    metrics.delivered.inc_by(due.iter().map(|(receivers, frames)| (receivers.len() * frames.len()) as u64).sum());
     let tasks = (writes / SHARE).clamp(1, *CORES);
     if tasks == 1 {
         let due = due.into_iter().map(|(receivers, frames)| (receivers, frames.into()));

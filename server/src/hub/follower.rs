@@ -1,18 +1,18 @@
 //! Follows what is committed, here and on other nodes: hints say it first, the database says it for
 //! sure. Hints may be lost, doubled or out of order; what leaves here is none of these.
 
-use super::{Hub, telling::Telling};
+use super::{Hub, marks::Marks, telling::Telling};
 use crate::{
     bus::{Bus, Hint},
     hub::line::Line,
-    store::{Change, Entry, Store},
+    store::{Change, Entry, MovedMark, ReadMark, Result as StoreResult, Store},
 };
-use natter::{ChannelId, Message, wire::ServerFrame};
+use natter::{ChannelId, Message, UserId, wire::ServerFrame};
 use std::{
-    collections::HashSet,
+    collections::{BTreeSet, HashSet},
     panic::resume_unwind,
     sync::{Arc, Weak},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{
     sync::mpsc,
@@ -34,6 +34,8 @@ const CHECK_EVERY: Duration = Duration::from_secs(5);
 const READ: u32 = 500;
 /// Commits whose hints are taken at once.
 const TAKEN: usize = 64;
+/// People whose read marks are read at once.
+const PEOPLE: usize = 1_000;
 
 /// A reading that closed a hole, or found that it couldn't.
 enum News {
@@ -44,7 +46,10 @@ enum News {
     Journal(Vec<Entry>),
     /// Where it stands in the database, if that could be read.
     JournalIsAt(Option<u64>),
-    Checked(u64),
+    /// Where the database stood, if the channels' positions in it could be compared.
+    Checked(Option<u64>),
+    /// What people are told of their own again, if it could be read.
+    Marks(Option<Vec<Hint>>),
 }
 
 /// Follows until `hints` ends.
@@ -61,6 +66,7 @@ pub struct Follower {
     asking: bool,
     checking: bool,
     mark: u64,
+    marks: Marks,
     news: mpsc::UnboundedSender<News>,
     telling: Arc<Telling>,
     /// What is being read.
@@ -91,6 +97,7 @@ impl Follower {
             asking: false,
             checking: false,
             mark: 0,
+            marks: Marks::new(Instant::now()),
             news,
             telling: telling.clone(),
             tasks: JoinSet::new(),
@@ -127,27 +134,48 @@ impl Follower {
                     self.ask();
                     quiet += ASK_EVERY;
                     let Some(bus) = self.bus.upgrade() else { continue };
-                    if quiet >= CHECK_EVERY || !bus.is_up() {
+                    let cut_off = !bus.is_up();
+                    if quiet >= CHECK_EVERY || cut_off {
                         quiet = Duration::ZERO;
                         self.check();
                     }
+                    if cut_off {
+                        self.marks.lose();
+                    }
+                    self.read_marks();
                 }
             }
         }
     }
 
-    /// Takes all that has come: messages that follow each other leave together.
+    /// Takes all that has come: messages leave together, up to a change of who may see what. What people
+    /// are told of their own, and who is writing, may follow them.
     async fn take(&mut self, hints: &mut Vec<Vec<Hint>>) {
         let mut messages = Vec::new();
+        let mut others = Vec::new();
+        let mut writing = BTreeSet::new();
         for hint in hints.drain(..).flatten() {
-            if let Hint::Message(message) = hint {
-                messages.push(message);
-                continue;
+            match hint {
+                Hint::Message(message) => {
+                    // What was being written has come.
+                    writing.remove(&(message.channel_id, message.sender.id));
+                    messages.push(message);
+                }
+                Hint::Typing { channel_id, user_id } => _ = writing.insert((channel_id, user_id)),
+                Hint::Changed(_) => {
+                    self.say(std::mem::take(&mut messages)).await;
+                    self.act(hint).await;
+                }
+                hint => others.push(hint),
             }
-            self.say(std::mem::take(&mut messages)).await;
-            self.act(hint).await;
         }
         self.say(messages).await;
+        for hint in others {
+            self.act(hint).await;
+        }
+        for (channel_id, user_id) in writing {
+            self.act(Hint::Typing { channel_id, user_id }).await;
+        }
     }
 
     async fn say(&mut self, messages: Vec<Message>) {
@@ -159,6 +187,7 @@ impl Follower {
     }
 
     async fn act(&mut self, hint: Hint) {
+        self.marks.tell(&hint);
         match hint {
             Hint::Message(message) => self.say(vec![message]).await,
             Hint::Changed(Entry { pos, change }) => {
@@ -181,7 +210,11 @@ impl Follower {
             }
             Hint::Here { node, users } => self.hub.presence.heard_all(node, users),
             Hint::Moved { node, users } => self.hub.presence.heard(node, users),
-            Hint::Unknown => {}
+            Hint::Lost => {
+                self.hub.metrics.lost_hints.inc();
+                self.marks.lose();
+            }
+            Hint::From { .. } | Hint::Unknown => {}
         }
     }
 
@@ -217,7 +250,15 @@ impl Follower {
             }
             News::Checked(mark) => {
                 self.checking = false;
-                self.mark = mark;
+                if let Some(mark) = mark {
+                    self.mark = mark;
+                    self.marks.at(mark, Instant::now());
+                }
+            }
+            News::Marks(read) => {
+                for hint in self.marks.end(read) {
+                    self.act(hint).await;
+                }
             }
         }
     }
@@ -325,14 +366,43 @@ impl Follower {
                     for (channel_id, rev) in positions.channels {
                         let _ = news.send(News::Look(channel_id, rev));
                     }
-                    positions.mark
+                    Some(positions.mark)
                 }
                 Err(error) => {
                     tracing::warn!(%error, "the positions can't be read");
-                    mark
+                    None
                 }
             };
             let _ = news.send(News::Checked(mark));
         });
     }
+    /// Reads what moved of people's own, where hints of that may have been lost.
+    fn read_marks(&mut self) {
+        let Some(since) = self.marks.begin(Instant::now()) else { return };
+        let (hub, store, news) = (self.hub.clone(), self.store.clone(), self.news.clone());
+        self.tasks.spawn(async move {
+            let read = moved_since(&*store, since, &hub.users()).await;
+            let read = read.inspect_err(|error| tracing::warn!(%error, "read marks can't be read")).ok();
+            let _ = news.send(News::Marks(read));
+        });
+    }
+}
+
+/// What these people are told of their own, of what moved since.
+async fn moved_since(store: &dyn Store, since: u64, users: &[UserId]) -> StoreResult<Vec<Hint>> {
+    let mut hints = Vec::new();
+    let Some(shared) = store.shared() else { return Ok(hints) };
+    for some in users.chunks(PEOPLE) {
+        hints.extend(shared.marks_since(since, some).await?.into_iter().map(read));
+        for (owner, scheduled) in shared.scheduled_since(since, some).await? {
+            let counts = store.scheduled_counts(owner).await?;
+            hints.push(Hint::Scheduled { owner, scheduled: Box::new(scheduled), counts });
+        }
+    }
+    Ok(hints)
+}
+
+fn read(moved: MovedMark) -> Hint {
+    let MovedMark { user_id, channel_id, mark: ReadMark { seq, unread, mentions, rev, .. }, back } = moved;
+    Hint::Read { user_id, channel_id, seq, unread, mentions, rev, back }
 }

@@ -5,6 +5,7 @@ mod follower;
 mod frame;
 mod gaps;
 mod line;
+mod marks;
 mod outbox;
 mod presence;
 mod registry;

@@ -4,6 +4,7 @@ use natter::UserId;
 use std::{
     collections::HashMap,
     net::IpAddr,
+    num::NonZeroU32,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -20,6 +21,13 @@ const SEARCHING: usize = 4;
 /// Frames of any kind one connection may send at once, and then one so often.
 const FRAMES: u32 = 1_000;
 const FRAME_EVERY: Duration = Duration::from_millis(10);
+/// Channels that somebody may ask for in `sync` at once, and then one so often: twenty pages with a
+/// thousand channels each may reconnect together.
+const SYNCED: u32 = 20_000;
+const SYNCED_EVERY: Duration = Duration::from_millis(2);
+/// Connections somebody may open at once, and then one so often.
+const OPENED: u32 = 300;
+const OPENED_EVERY: Duration = Duration::from_millis(500);
 /// Connections of one account, and from one address: an office may sit behind one.
 const PER_USER: usize = 100;
 const PER_ADDRESS: usize = 2_000;
@@ -28,6 +36,8 @@ const PER_ADDRESS: usize = 2_000;
 pub struct ChatLimits {
     messages: Limiter<UserId>,
     searches: Limiter<UserId>,
+    synced: Limiter<UserId>,
+    opened: Limiter<UserId>,
     open: Mutex<Open>,
     on: bool,
 }
@@ -43,12 +53,25 @@ impl ChatLimits {
     pub fn new(on: bool) -> Self {
         let messages = RateLimiter::keyed(quota(MESSAGES, MESSAGE_EVERY));
         let searches = RateLimiter::keyed(quota(SEARCHES, SEARCH_EVERY));
-        Self { messages, searches, open: Mutex::default(), on }
+        let synced = RateLimiter::keyed(quota(SYNCED, SYNCED_EVERY));
+        let opened = RateLimiter::keyed(quota(OPENED, OPENED_EVERY));
+        Self { messages, searches, synced, opened, open: Mutex::default(), on }
     }
 
     /// Before taking a message.
     pub fn message(&self, user_id: UserId) -> Result<(), Limited> {
         check(self.on, &self.messages, &user_id)
+    }
+
+    /// Before reading what was missed in so many channels.
+    pub fn sync(&self, user_id: UserId, channels: usize) -> Result<(), Limited> {
+        let Some(channels) = u32::try_from(channels).ok().and_then(NonZeroU32::new).filter(|_| self.on) else {
+            return Ok(());
+        };
+        match self.synced.check_key_n(&user_id, channels) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) | Err(_) => Err(Limited { retry_after_seconds: 1 }),
+        }
     }
 
     /// Counts a search in for as long as the answer lives.
@@ -65,6 +88,7 @@ impl ChatLimits {
 
     /// Counts a connection in for as long as the answer lives.
     pub fn connect(self: &Arc<Self>, user_id: UserId, address: IpAddr) -> Result<ConnectionPlace, Limited> {
+        check(self.on, &self.opened, &user_id)?;
         let address = network(address);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = |count: Option<&usize>, most: usize| self.on && count.copied().unwrap_or(0) >= most;
@@ -83,7 +107,7 @@ impl ChatLimits {
 
     /// Forgets who hasn't sent anything for a while, so that memory stays bounded.
     pub fn forget_old(&self) {
-        for limiter in [&self.messages, &self.searches] {
+        for limiter in [&self.messages, &self.searches, &self.synced, &self.opened] {
             limiter.retain_recent();
             limiter.shrink_to_fit();
         }
@@ -167,6 +191,16 @@ mod tests {
         drop((open, elsewhere));
         let open = limits.open.lock().unwrap();
         assert!(open.by_user.is_empty() && open.by_address.is_empty());
+    }
+
+    #[test]
+    fn opening_connections_and_asking_for_what_was_missed_have_bounds() {
+        let limits = Arc::new(ChatLimits::new(true));
+        let (ada, mira, address) = (UserId::generate(), UserId::generate(), IpAddr::from([10, 0, 0, 1]));
+        assert!((0..OPENED).all(|_| limits.connect(ada, address).is_ok()));
+        assert!(limits.connect(ada, address).is_err() && limits.connect(mira, address).is_ok());
+        assert!((0..20).all(|_| limits.sync(ada, 1_000).is_ok()));
+        assert!(limits.sync(ada, 1_000).is_err() && limits.sync(mira, 1_000).is_ok() && limits.sync(ada, 0).is_ok());
     }
 
     #[test]

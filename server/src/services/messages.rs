@@ -6,6 +6,7 @@ use super::{Caller, Clock, Result, ServiceError, uploads::no_such_upload};
 use crate::{
     bus::{Bus, Hint},
     limits::ChatLimits,
+    metrics::Metrics,
     store::{Anchor, Appended, MessageChange, NewMessage, Result as StoreResult, Revised, Revision, Store, StoreError},
 };
 use natter::{
@@ -14,7 +15,10 @@ use natter::{
     markdown::mentions,
     message::Changes,
 };
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use tokio::{
     sync::{Notify, mpsc, oneshot},
     task::JoinHandle,
@@ -71,9 +75,10 @@ impl Messages {
         bus: Arc<dyn Bus>,
         clock: Clock,
         limits: Arc<ChatLimits>,
+        metrics: Arc<Metrics>,
     ) -> (Self, JoinHandle<()>) {
         let (queue, posts) = mpsc::channel(QUEUE);
-        let writer = tokio::spawn(write(store.clone(), bus.clone(), posts));
+        let writer = tokio::spawn(write(store.clone(), bus.clone(), metrics, posts));
         (Self { store, bus, clock, limits, queue, deleted: Notify::new() }, writer)
     }
 
@@ -205,10 +210,11 @@ pub(super) fn no_such_reply() -> ServiceError {
     FieldError::new("reply_to", "The message that this answers isn't in this channel.").into()
 }
 
-async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiver<Post>) {
+async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, metrics: Arc<Metrics>, mut posts: mpsc::Receiver<Post>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while posts.recv_many(&mut waiting, BATCH).await > 0 {
         let (batch, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|post| (post.message, post.answer)).unzip();
+        let began = Instant::now();
         let outcome = match surely(ASK_FOR, || store.append(&batch)).await {
             Ok(outcome) => outcome,
             Err(error) => {
@@ -222,7 +228,9 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut posts: mpsc::Receiv
         };
         let results: Vec<_> = outcome.into_iter().zip(&batch).map(|(appended, new)| result(appended, new)).collect();
         let fresh = results.iter().flatten().filter(|posted| !posted.known);
-        bus.publish(fresh.map(|posted| Hint::Message(posted.message.clone())).collect()).await;
+        let fresh: Vec<_> = fresh.map(|posted| Hint::Message(posted.message.clone())).collect();
+        metrics.committed(batch.len(), fresh.len(), began.elapsed());
+        bus.publish(fresh).await;
         for (result, answer) in results.into_iter().zip(answers) {
             // Whoever asked may have gone; the message is stored all the same.
             let _ = answer.send(result);

@@ -7,6 +7,7 @@ pub mod directs;
 pub mod feed;
 pub mod messages;
 pub mod moderation;
+pub mod monitoring;
 pub mod people;
 pub mod place;
 pub mod scheduled;

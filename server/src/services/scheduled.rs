@@ -9,6 +9,7 @@ use super::{
 use crate::{
     bus::{Bus, Hint},
     limits::ChatLimits,
+    metrics::Metrics,
     store::{
         Delivered, Delivery, Due, Edited, Made, NewMessage, NewScheduled, Result as StoreResult, ScheduledEdit, Store,
     },
@@ -19,7 +20,7 @@ use natter::{
     markdown::mentions,
     scheduled::{PENDING_MAX, SETTLED_MS, ScheduledCounts, ScheduledState, check_send_at},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// Sent in one transaction.
@@ -41,6 +42,7 @@ pub struct Schedule {
     pub bus: Arc<dyn Bus>,
     pub clock: Clock,
     pub limits: Arc<ChatLimits>,
+    pub metrics: Arc<Metrics>,
     pub directs: Arc<Directs>,
     /// Something may be due earlier than whoever sends it thinks.
     pub moved: Notify,
@@ -214,6 +216,10 @@ impl Schedule {
                 Delivered::Sent { .. } => {}
             }
             if let Some(now) = self.store.scheduled(owner, delivery.id).await? {
+                if let Delivered::Sent { message, known: false } = delivered {
+                    let late = message.timestamp.millis().saturating_sub(now.send_at.millis());
+                    self.metrics.sent_late(Duration::from_millis(u64::try_from(late).unwrap_or(0)));
+                }
                 self.tell(owner, &now).await;
             }
         }

@@ -22,8 +22,8 @@ pub use uploads::{FoundUpload, Kept, NewUpload, UploadStore, Withdrawn};
 
 use async_trait::async_trait;
 use natter::{
-    AuditId, Channel, ChannelId, FeedItem, Message, MessageId, MessagePage, PostPolicy, Ref, SessionId, Timestamp,
-    UploadId, User, UserId, Visibility,
+    AuditId, Channel, ChannelId, FeedItem, Message, MessageId, MessagePage, PostPolicy, Ref, Scheduled, SessionId,
+    Timestamp, UploadId, User, UserId, Visibility,
     admin::{AuditEntry, Invite, Registration, Stats},
     channel::Access,
     feed::Place,
@@ -392,6 +392,22 @@ pub trait SharedStore: Send + Sync {
     /// The channels whose `rev` may have changed since an earlier answer's `mark` (0: all of them),
     /// each with its `rev` now. Some come again though nothing changed; none is ever left out.
     async fn changed_since(&self, mark: u64) -> Result<Positions>;
+
+    /// The read marks of these people that moved since an earlier answer's `mark`, as they are now.
+    /// Some come again though nothing moved; none is ever left out.
+    async fn marks_since(&self, mark: u64, users: &[UserId]) -> Result<Vec<MovedMark>>;
+
+    /// The same of their messages for later.
+    async fn scheduled_since(&self, mark: u64, owners: &[UserId]) -> Result<Vec<(UserId, Scheduled)>>;
+}
+
+/// A read mark that was moved lately, `back` or forward.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MovedMark {
+    pub user_id: UserId,
+    pub channel_id: ChannelId,
+    pub mark: ReadMark,
+    pub back: bool,
 }
 
 /// Where channels stand at one moment.

@@ -156,6 +156,10 @@ impl ScheduledRow {
         attached(self.files.as_deref())
     }
 
+    pub(super) fn owner(&self) -> UserId {
+        UserId(self.owner_id)
+    }
+
     pub(super) fn state(&self) -> Result<ScheduledState> {
         ScheduledState::from_name(&self.state).ok_or(StoreError::Corrupt("scheduled.state"))
     }

@@ -9,8 +9,13 @@ use axum::{
 };
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;
+use socket2::SockRef;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+
+/// What the kernel keeps for a reader, in bytes (it takes twice this). Enough for a burst to somebody far
+/// away: at 100 ms, 5 MB a second.
+const SEND_BUFFER: usize = 256 * 1024;
 
 /// A request to speak WebSocket from here on.
 pub struct Handshake {
@@ -57,9 +62,12 @@ impl Handshake {
         (response, async move {
             // An error: it hung up first.
             let parts = self.upgrade.await.ok()?.downcast::<TokioIo<TcpStream>>().ok()?;
+            let stream = parts.io.into_inner();
+            // Else the kernel would hold megabytes for a reader who doesn't read, before anyone notices.
+            let _ = SockRef::from(&stream).set_send_buffer_size(SEND_BUFFER);
             // A copy of what there is, mostly nothing: converted, it would be all of hyper's buffer of 8 KiB,
             // and the socket would read into that for as long as it lives.
-            Some(Upgraded { stream: parts.io.into_inner(), early: parts.read_buf.to_vec() })
+            Some(Upgraded { stream, early: parts.read_buf.to_vec() })
         })
     }
 }

@@ -121,8 +121,12 @@ impl Session {
             Ok(()) => self.talk().await,
             Err(end) => end,
         };
-        if let End::Close(code, reason) = end {
-            self.close(code, reason).boxed().await;
+        match end {
+            End::Close(code, reason) => {
+                self.state.hub.metrics.ended(code);
+                self.close(code, reason).boxed().await;
+            }
+            End::Gone => self.state.hub.metrics.ended(close::GONE),
         }
     }
 
@@ -175,6 +179,7 @@ impl Session {
 
     async fn hear(&mut self, message: Message) -> Result<(), End> {
         self.silent = false;
+        self.state.hub.metrics.frames.inc();
         if !self.heard.one_more() {
             return Err(End::Close(close::RATE_LIMITED, "too many frames: slow down"));
         }

@@ -40,6 +40,7 @@ pub fn config(data_dir: &Path) -> Config {
         allowed_origins: Vec::new(),
         trust_proxy: false,
         rate_limits: false,
+        metrics_token: None,
         uploads: Uploads::of(data_dir),
         log: "warn".into(),
         log_format: LogFormat::Text,

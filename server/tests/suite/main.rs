@@ -7,6 +7,7 @@ mod feed;
 mod http;
 mod lists;
 mod live;
+mod monitoring;
 mod nodes;
 mod people;
 mod postgres;

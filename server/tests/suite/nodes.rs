@@ -1,7 +1,7 @@
 //! Several nodes on one PostgreSQL and one NATS.
 
-use crate::common::{Person, TestServer};
-use natter::{ChannelId, UserId, wire::ServerFrame};
+use crate::common::{Person, Socket, TestServer};
+use natter::{ChannelId, Timestamp, UserId, wire::ServerFrame};
 use natter_server::bus::{Bus as _, Hint, NatsBus};
 use serde_json::json;
 use std::{collections::BTreeSet, time::Duration};
@@ -174,9 +174,62 @@ async fn nodes_log_in_to_a_broker_that_wants_a_password() {
         }
     });
     let hints = heard.await.expect("the broker carries it").unwrap();
-    assert!(matches!(hints[..], [Hint::Read { seq: 7, .. }]), "{hints:?}");
+    assert!(matches!(hints[..], [Hint::From { .. } | Hint::Lost, Hint::Read { seq: 7, .. }]), "{hints:?}");
     assert!(here.is_up() && !stranger.is_up());
     assert!(nothing.try_recv().is_err());
+}
+
+#[tokio::test]
+async fn a_hole_in_what_another_node_says_is_noticed() {
+    let (url, _broker) = guarded_broker().await;
+    let (bus, mut hints) = NatsBus::connect(&url, "one-life").await.unwrap();
+    let options = async_nats::ConnectOptions::with_user_and_password("natter".into(), "s3cret".into());
+    let other = options.connect(url.rsplit('@').next().unwrap()).await.unwrap();
+    while !bus.is_up() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let node = uuid::Uuid::now_v7();
+    for (number, lost) in [(1, false), (2, false), (4, true), (5, false)] {
+        let hint = json!([{ "hint": "from", "node": node, "number": number }, { "hint": "of a newer version" }]);
+        other.publish("natter.one-life.hints", hint.to_string().into()).await.unwrap();
+        let heard = timeout(Duration::from_secs(10), hints.recv()).await.expect("the broker carries it").unwrap();
+        assert_eq!(matches!(heard[..], [Hint::Lost, Hint::Unknown]), lost, "{heard:?}");
+    }
+}
+
+/// Without a broker, what people are told of their own on their other devices is read from the database.
+#[tokio::test]
+async fn without_a_broker_marks_and_messages_for_later_reach_the_other_node() {
+    let (mut first, mut second) = TestServer::two_nodes().await;
+    for node in [&mut first, &mut second] {
+        node.config.nats_url = None;
+        node.restart().await;
+    }
+    let (ada, mira) = (first.register("ada").await, second.register("mira").await);
+    let channel = ada.create_channel("general").await;
+    mira.join_and_hear(channel).await;
+    for text in ["one", "two", "three"] {
+        ada.post(channel, text).await;
+    }
+    let (mut elsewhere, mut ada_there) = (mira.at(&first).connect().await, ada.at(&second).connect().await);
+    let mark = async |body, elsewhere: &mut Socket| {
+        mira.does("PUT", &format!("/channels/{channel}/read"), body).await;
+        elsewhere.next("read").await
+    };
+    let read = mark(json!({ "seq": 3 }), &mut elsewhere).await;
+    assert_eq!((&read["seq"], &read["unread"], &read["rev"]), (&json!(3), &json!(0), &json!(3)));
+    assert_eq!(read.get("back"), None);
+    let back = mark(json!({ "seq": 1, "back": true }), &mut elsewhere).await;
+    assert_eq!((&back["seq"], &back["unread"], &back["back"]), (&json!(1), &json!(2), &json!(true)));
+    let tomorrow = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond() + 86_400_000);
+    let later = json!({ "channel_id": channel, "text": "later", "send_at": tomorrow });
+    let (status, made) = mira.call("POST", "/scheduled", Some(later)).await;
+    assert_eq!(status, 201, "{made}");
+    let told = elsewhere.next("scheduled").await;
+    assert_eq!((&told["scheduled"], &told["counts"]["pending"]), (&made, &json!(1)));
+    // What is one's own reaches nobody else.
+    let others = ada_there.drain().await;
+    assert!(others.iter().all(|frame| frame["type"] != "read" && frame["type"] != "scheduled"), "{others:?}");
 }
 
 /// Two nodes with a broker each, so that both think all is well and nothing they say arrives.

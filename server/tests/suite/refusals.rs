@@ -339,3 +339,28 @@ async fn one_account_has_a_hundred_connections_and_no_more() {
     let again = async { while Socket::open(&server.base, &headers).await.is_err() {} };
     tokio::time::timeout(std::time::Duration::from_secs(5), again).await.expect("its place is free again");
 }
+
+#[tokio::test]
+async fn who_asks_for_what_was_missed_all_the_time_is_cut_off_and_others_are_not() {
+    let server = TestServer::start_with(|config| config.rate_limits = true).await;
+    let (ada, mira) = (server.register("ada").await, server.register("mira").await);
+    let (mut flood, ready) = ada.connect_ready().await;
+    let natter::wire::ServerFrame::Ready { epoch, .. } = ready else { panic!("{ready:?}") };
+    let strange: serde_json::Map<_, _> = (0..1_000).map(|_| (ChannelId::generate().to_string(), json!(1))).collect();
+    let sync = json!({ "type": "sync", "epoch": epoch, "channels": strange }).to_string();
+    for n in 0..30 {
+        if flood.try_raw(Message::text(sync.clone())).await.is_err() {
+            break;
+        }
+        // Read along, so that it isn't for slowness.
+        if n < 20 {
+            for _ in 0..1_000 {
+                assert_eq!(flood.value().await["type"], "channel_removed");
+            }
+        }
+    }
+    assert_eq!(u16::from(flood.closed().await.unwrap().code), 4029);
+    let mut socket = mira.connect().await;
+    socket.say(&json!({ "type": "sync", "epoch": epoch, "channels": { ChannelId::generate().to_string(): 1 } })).await;
+    assert_eq!(socket.next("channel_removed").await["type"], "channel_removed");
+}

@@ -1,11 +1,11 @@
 use super::{PostgresStore, accounts::user, all, begin, commit, journal::record, messages::other, optional, run};
 use crate::store::{
-    Act, Change, ChannelChange, ChannelStore, Entry, NewChannel, Outcome, ReadMark, Result, StoreError,
+    Act, Change, ChannelChange, ChannelStore, Entry, MovedMark, NewChannel, Outcome, ReadMark, Result, StoreError,
     rows::{AccessRow, ChannelRow, MemberRow, UserRow, count, signed},
 };
 use async_trait::async_trait;
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use uuid::Uuid;
 
 /// Messages of others past the read mark of the membership `m`; counted to [`natter::channel::UNREAD_MAX`], so
@@ -242,7 +242,8 @@ impl ChannelStore for PostgresStore {
         }
         let update = sqlx::query_as(concat!(
             "UPDATE memberships m
-             SET read_seq = CASE WHEN $4 THEN least(m.read_seq, $3) ELSE greatest(m.read_seq, $3) END
+             SET read_seq = CASE WHEN $4 THEN least(m.read_seq, $3) ELSE greatest(m.read_seq, $3) END,
+                marked_back = $4, marked_xid = pg_current_xact_id()
              WHERE m.channel_id = $1 AND m.user_id = $2 RETURNING m.read_seq,
                 (SELECT c.rev FROM channels c WHERE c.id = m.channel_id), ",
             unread!(),
@@ -252,6 +253,31 @@ impl ChannelStore for PostgresStore {
         let now = optional(&self.pool, update.bind(id.0).bind(user_id.0).bind(to).bind(back)).await?;
         Ok(now.map(|now| mark(now, true)))
     }
+}
+
+/// The marks of these people that were moved by that transaction or a later one.
+pub(super) async fn marks_since(pool: &PgPool, mark: u64, users: &[UserId]) -> Result<Vec<MovedMark>> {
+    let moved = sqlx::query_as(concat!(
+        "SELECT m.user_id, m.channel_id, m.marked_back, m.read_seq, c.rev, ",
+        unread!(),
+        ", ",
+        mentions!(),
+        " FROM memberships m JOIN channels c ON c.id = m.channel_id
+         WHERE m.user_id = ANY ($1) AND m.marked_xid >= $2::text::xid8"
+    ));
+    let users: Vec<Uuid> = users.iter().map(|id| id.0).collect();
+    let rows: Vec<(Uuid, Uuid, bool, i64, i64, i64, i64)> = all(pool, moved.bind(users).bind(signed(mark))).await?;
+    let moved = |(user_id, channel_id, back, seq, rev, unread, mentions)| {
+        let mark = ReadMark {
+            seq: count(seq),
+            moved: true,
+            unread: count(unread),
+            mentions: count(mentions),
+            rev: count(rev),
+        };
+        MovedMark { user_id: UserId(user_id), channel_id: ChannelId(channel_id), mark, back }
+    };
+    Ok(rows.into_iter().map(moved).collect())
 }
 
 /// Lets people into a channel that is held; false if they all were in. What was said before isn't news to them.

@@ -1,10 +1,10 @@
-use super::{PostgresStore, all, connect, manage::sweep, row, run};
+use super::{PostgresStore, all, channels::marks_since, connect, manage::sweep, row, run, scheduled};
 use crate::store::{
-    Change, Entry, JournalStore, Positions, Result, SharedStore, StoreError,
+    Change, Entry, JournalStore, MovedMark, Positions, Result, SharedStore, StoreError,
     rows::{count, entry, signed, written},
 };
 use async_trait::async_trait;
-use natter::{ChannelId, Timestamp};
+use natter::{ChannelId, Scheduled, Timestamp, UserId};
 use sqlx::PgConnection;
 use tokio::sync::MutexGuard;
 use uuid::Uuid;
@@ -103,5 +103,12 @@ impl SharedStore for PostgresStore {
         let &(next, ..) = rows.first().ok_or(StoreError::Corrupt("pg_current_snapshot"))?;
         let channels = rows.into_iter().filter_map(|(_, id, rev)| Some((ChannelId(id?), count(rev?)))).collect();
         Ok(Positions { channels, mark: count(next) })
+    }
+    async fn marks_since(&self, mark: u64, users: &[UserId]) -> Result<Vec<MovedMark>> {
+        marks_since(&self.pool, mark, users).await
+    }
+
+    async fn scheduled_since(&self, mark: u64, owners: &[UserId]) -> Result<Vec<(UserId, Scheduled)>> {
+        scheduled::changed_since(&self.pool, mark, owners).await
     }
 }

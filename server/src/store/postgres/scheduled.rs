@@ -16,7 +16,7 @@ use natter::{
     Scheduled, ScheduledId, Timestamp, UploadId, UserId,
     scheduled::{PENDING_MAX, SETTLED_MAX, ScheduledCounts, ScheduledFailure, ScheduledState},
 };
-use sqlx::PgConnection;
+use sqlx::{PgConnection, PgPool};
 use std::collections::{BTreeSet, HashSet};
 use uuid::Uuid;
 
@@ -91,6 +91,14 @@ async fn put_files(tx: &mut PgConnection, id: ScheduledId, files: &[UploadId]) -
     Ok(())
 }
 
+/// What these people have for later, of what was changed by that transaction or a later one.
+pub(super) async fn changed_since(pool: &PgPool, mark: u64, owners: &[UserId]) -> Result<Vec<(UserId, Scheduled)>> {
+    let rows = sqlx::query_as(scheduled!("WHERE s.owner_id = ANY ($1) AND s.changed_xid >= $2::text::xid8"));
+    let owners: Vec<Uuid> = owners.iter().map(|id| id.0).collect();
+    let rows: Vec<ScheduledRow> = all(pool, rows.bind(owners).bind(signed(mark))).await?;
+    rows.into_iter().map(|row| Ok((row.owner(), row.try_into()?))).collect()
+}
+
 #[async_trait]
 impl ScheduledStore for PostgresStore {
     async fn schedule(&self, new: NewScheduled) -> Result<Made> {
@@ -116,8 +124,8 @@ impl ScheduledStore for PostgresStore {
         );
         run(&mut *tx, forget.bind(new.owner_id.0).bind(i64::from(SETTLED_MAX))).await?;
         let insert = sqlx::query(
-            "INSERT INTO scheduled (id, owner_id, channel_id, ref, text, reply_to, send_at, state)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending')",
+            "INSERT INTO scheduled (id, owner_id, channel_id, ref, text, reply_to, send_at, state, changed_xid)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', pg_current_xact_id())",
         )
         .bind(new.id.0)
         .bind(new.owner_id.0)
@@ -170,8 +178,8 @@ impl ScheduledStore for PostgresStore {
             return Ok(Edited::NoSuchUpload);
         }
         let update = sqlx::query(
-            "UPDATE scheduled SET text = coalesce($2, text), send_at = coalesce($3, send_at), version = version + 1
-             WHERE id = $1",
+            "UPDATE scheduled SET text = coalesce($2, text), send_at = coalesce($3, send_at), version = version + 1,
+                changed_xid = pg_current_xact_id() WHERE id = $1",
         )
         .bind(id.0)
         .bind(edit.text.as_deref())
@@ -198,7 +206,10 @@ impl ScheduledStore for PostgresStore {
             ScheduledState::Pending | ScheduledState::Failed => {}
             settled => return Ok(Edited::Settled(settled)),
         }
-        let update = sqlx::query("UPDATE scheduled SET state = 'cancelled', text = '', settled_at = $2 WHERE id = $1");
+        let update = sqlx::query(
+            "UPDATE scheduled SET state = 'cancelled', text = '', settled_at = $2, changed_xid = pg_current_xact_id()
+             WHERE id = $1",
+        );
         run(&mut *tx, update.bind(id.0).bind(now.millis())).await?;
         put_files(&mut tx, id, &[]).await?;
         if let Some(until) = keep_files {
@@ -322,7 +333,7 @@ async fn settle(tx: &mut PgConnection, settled: &[Settlement]) -> Result<()> {
     }
     let update = sqlx::query(
         "UPDATE scheduled s SET state = i.state, message_id = i.message_id, failure = i.failure, settled_at = i.at,
-            text = CASE WHEN i.state = 'sent' THEN '' ELSE s.text END
+            text = CASE WHEN i.state = 'sent' THEN '' ELSE s.text END, changed_xid = pg_current_xact_id()
          FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
             AS i (id, state, message_id, failure, at) WHERE s.id = i.id",
     )

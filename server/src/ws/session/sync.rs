@@ -5,7 +5,10 @@ use crate::{
     hub::{Closed, Frame, Gap},
     services::Result as ServiceResult,
 };
-use natter::{ChannelId, ErrorCode, Ref, wire::ServerFrame};
+use natter::{
+    ChannelId, ErrorCode, Ref,
+    wire::{ServerFrame, close},
+};
 use std::collections::BTreeMap;
 
 /// Channels in one `sync`.
@@ -22,6 +25,10 @@ impl Session {
         if channels.len() > SYNC_CHANNELS {
             let detail = format!("A sync names at most {SYNC_CHANNELS} channels.");
             return self.error(reference, ErrorCode::Invalid, detail).await;
+        }
+        if self.state.limits.sync(self.caller.user.id, channels.len()).is_err() {
+            // An error wouldn't be enough: what was missed would stay so.
+            return Err(End::Close(close::RATE_LIMITED, "too many syncs: slow down"));
         }
         for (channel_id, since) in channels {
             // Who receives a channel may know what was in it.
