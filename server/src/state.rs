@@ -7,7 +7,7 @@ use crate::{
     media::{Depot, Studio},
     scheduler,
     services::{
-        Clock, accounts::Accounts, channels::Channels, directs::Directs, feed::Feed, messages::Messages,
+        Clock, accounts::Accounts, channels::Channels, directs::Directs, feed::Feed, marks::Marks, messages::Messages,
         moderation::Moderation, monitoring::Monitoring, people::People, place::Place, scheduled::Schedule,
         search::Finder, uploads::Uploads,
     },
@@ -84,6 +84,7 @@ impl AppState {
         let metrics = hub.metrics.clone();
         let (messages, writer) =
             Messages::start(store.clone(), bus.clone(), clock.clone(), limits.clone(), metrics.clone());
+        let (marks, marking) = Marks::start(store.clone(), bus.clone());
         let accounts = Accounts {
             store: store.clone(),
             bus: bus.clone(),
@@ -122,7 +123,7 @@ impl AppState {
             Monitoring { hub: hub.clone(), bus: bus.clone(), metrics, token: config.metrics_token.clone() };
         let rooms = Rooms {
             accounts,
-            channels: Channels { store: store.clone(), bus, clock },
+            channels: Channels { store: store.clone(), bus, clock, marks },
 
             messages,
             directs,
@@ -146,7 +147,10 @@ impl AppState {
             shutdown,
             sockets: TaskTracker::new(),
         };
-        (Self(Arc::new(rooms)), vec![("writer", writer), ("follower", fanout), ("scheduler", sending)])
+        (
+            Self(Arc::new(rooms)),
+            vec![("writer", writer), ("marks", marking), ("follower", fanout), ("scheduler", sending)],
+        )
     }
 }
 

@@ -1,9 +1,9 @@
 //! Channels: finding, entering, making and deleting them.
 
-use super::{Caller, Clock, Result, ServiceError, settle};
+use super::{Caller, Clock, Result, ServiceError, marks::Marks, settle};
 use crate::{
     bus::{Bus, Hint},
-    store::{ChannelChange, Entry, NewChannel, ReadMark, Store, StoreError},
+    store::{ChannelChange, Entry, MarkMove, MarkStanding, NewChannel, ReadMark, Store, StoreError},
 };
 use natter::{
     Channel, ChannelId, ChannelKind, FieldError, PostPolicy, User, UserId, Visibility,
@@ -15,6 +15,7 @@ pub struct Channels {
     pub store: Arc<dyn Store>,
     pub bus: Arc<dyn Bus>,
     pub clock: Clock,
+    pub marks: Marks,
 }
 
 /// What an admin says of a new channel.
@@ -214,25 +215,19 @@ impl Channels {
 
     /// Moves the caller's read mark forward or, with `back`, back; answers where it is.
     pub async fn mark_read(&self, caller: &Caller, id: ChannelId, seq: u64, back: bool) -> Result<ReadMark> {
-        let Some(mark) = self.store.mark_read(id, caller.user.id, seq, back).await? else {
-            // Who sees it from outside is told so, everyone else that there is none.
-            self.get(caller, id).await?;
-            return Err(ServiceError::Forbidden("Join the channel to read it."));
+        let wanted = MarkMove { channel_id: id, user_id: caller.user.id, seq, back };
+        // Most calls move nothing: they cost no write.
+        let mark = match self.store.mark_standing(&wanted).await? {
+            Some(MarkStanding::There(mark)) => Some(mark),
+            Some(MarkStanding::Elsewhere) => self.marks.move_to(wanted).await?,
+            None => None,
         };
-        if !mark.moved {
+        if let Some(mark) = mark {
             return Ok(mark);
         }
-        let read = Hint::Read {
-            user_id: caller.user.id,
-            channel_id: id,
-            seq: mark.seq,
-            unread: mark.unread,
-            mentions: mark.mentions,
-            rev: mark.rev,
-            back,
-        };
-        self.bus.publish(vec![read]).await;
-        Ok(mark)
+        // Who sees it from outside is told so, everyone else that there is none.
+        self.get(caller, id).await?;
+        Err(ServiceError::Forbidden("Join the channel to read it."))
     }
 }
 

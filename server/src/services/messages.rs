@@ -215,7 +215,7 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, metrics: Arc<Metrics>, 
     while posts.recv_many(&mut waiting, BATCH).await > 0 {
         let (batch, answers): (Vec<_>, Vec<_>) = waiting.drain(..).map(|post| (post.message, post.answer)).unzip();
         let began = Instant::now();
-        let outcome = match surely(ASK_FOR, || store.append(&batch)).await {
+        let outcome = match surely(|| store.append(&batch)).await {
             Ok(outcome) => outcome,
             Err(error) => {
                 tracing::error!(%error, messages = batch.len(), "messages could not be stored");
@@ -240,7 +240,14 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, metrics: Arc<Metrics>, 
 
 /// Stores something. Where the answer to the commit was lost, asks until it is known, or has taken too
 /// long: whoever sent the messages is told only what is sure.
-async fn surely<T, F: Future<Output = StoreResult<T>>>(patience: Duration, store: impl Fn() -> F) -> StoreResult<T> {
+pub(super) async fn surely<T, F: Future<Output = StoreResult<T>>>(store: impl Fn() -> F) -> StoreResult<T> {
+    surely_within(ASK_FOR, store).await
+}
+
+async fn surely_within<T, F: Future<Output = StoreResult<T>>>(
+    patience: Duration,
+    store: impl Fn() -> F,
+) -> StoreResult<T> {
     let unsure = match store().await {
         Err(StoreError::Unsure(error)) => error,
         outcome => return outcome,
@@ -291,9 +298,9 @@ mod tests {
                 _ => Ok(()),
             }
         };
-        assert!(surely(ASK_FOR, third).await.is_ok());
+        assert!(surely(third).await.is_ok());
         assert!(matches!(
-            surely(ASK_FOR, || async { Err::<(), _>(StoreError::Corrupt("refused")) }).await,
+            surely(|| async { Err::<(), _>(StoreError::Corrupt("refused")) }).await,
             Err(StoreError::Corrupt(_))
         ));
         let tries = AtomicU32::new(0);
@@ -303,7 +310,7 @@ mod tests {
             }
             Err::<(), _>(lost())
         };
-        let outcome = timeout(Duration::from_secs(5), surely(ASK_AFTER * 2, never_again)).await;
+        let outcome = timeout(Duration::from_secs(5), surely_within(ASK_AFTER * 2, never_again)).await;
         assert!(matches!(outcome.expect("others don't wait for ever"), Err(StoreError::Unsure(_))));
     }
 }

@@ -5,6 +5,7 @@ pub mod accounts;
 pub mod channels;
 pub mod directs;
 pub mod feed;
+pub mod marks;
 pub mod messages;
 pub mod moderation;
 pub mod monitoring;

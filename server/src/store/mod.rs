@@ -152,6 +152,23 @@ pub struct ReadMark {
     pub rev: u64,
 }
 
+/// Where somebody wants to have their read mark: not before `seq` or, with `back`, not after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkMove {
+    pub channel_id: ChannelId,
+    pub user_id: UserId,
+    pub seq: u64,
+    pub back: bool,
+}
+
+/// Where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MarkStanding {
+    /// It stands so already.
+    There(ReadMark),
+    Elsewhere,
+}
+
 /// A change of who may see what. It names what changed: whoever applies it reads the details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -289,8 +306,11 @@ pub trait ChannelStore: Send + Sync {
     /// None if not in.
     async fn leave(&self, id: ChannelId, user_id: UserId, now: Timestamp) -> Result<Option<Entry>>;
     async fn members(&self, id: ChannelId) -> Result<Vec<User>>;
-    /// Moves a read mark forward, or, with `back`, only back; never past the channel's end; None if not in.
-    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64, back: bool) -> Result<Option<ReadMark>>;
+    /// Whether a read mark has to be moved for that; reads only. None if not in.
+    async fn mark_standing(&self, wanted: &MarkMove) -> Result<Option<MarkStanding>>;
+    /// Moves read marks forward, or `back`, in one commit; never past their channels' ends. No two of the
+    /// same person in the same channel. Answers for each where it is then; None if not in.
+    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Option<ReadMark>>>;
 }
 
 /// What waits for somebody, and what they don't want to hear of.

@@ -7,7 +7,7 @@ use natter_server::{
     Server,
     config::{Config, Database, LogFormat, Uploads},
     services::Clock,
-    store::{Store, postgres::PostgresStore, sqlite::SqliteStore},
+    store::{MarkMove, MarkStanding, ReadMark, Store, StoreError, postgres::PostgresStore, sqlite::SqliteStore},
 };
 use serde_json::{Value, json};
 use std::{
@@ -44,6 +44,34 @@ pub fn config(data_dir: &Path) -> Config {
         uploads: Uploads::of(data_dir),
         log: "warn".into(),
         log_format: LogFormat::Text,
+    }
+}
+
+/// As the service does it, of one alone.
+pub trait MarkRead {
+    async fn mark_read(
+        &self,
+        channel_id: ChannelId,
+        user_id: UserId,
+        seq: u64,
+        back: bool,
+    ) -> Result<Option<ReadMark>, StoreError>;
+}
+
+impl MarkRead for dyn Store {
+    async fn mark_read(
+        &self,
+        channel_id: ChannelId,
+        user_id: UserId,
+        seq: u64,
+        back: bool,
+    ) -> Result<Option<ReadMark>, StoreError> {
+        let wanted = MarkMove { channel_id, user_id, seq, back };
+        Ok(match self.mark_standing(&wanted).await? {
+            Some(MarkStanding::Elsewhere) => self.move_marks(&[wanted]).await?.pop().flatten(),
+            Some(MarkStanding::There(mark)) => Some(mark),
+            None => None,
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! The WebSocket over real sockets.
 
 use crate::common::{Socket, TestServer};
+use futures::future::join_all;
 use natter::{ChannelId, MessageId, Ref, Timestamp, markdown::Mentions, wire::ServerFrame};
 use natter_server::store::NewMessage;
 use serde_json::{Value, json};
@@ -321,4 +322,35 @@ async fn the_handshake_takes_a_bearer_subprotocol_and_a_cookie_from_our_own_page
     let cookie = format!("natter_access={}", ada.token);
     let mut socket = Socket::open(&server.base, &[("cookie", &cookie), ("origin", &server.base)]).await.unwrap();
     assert!(matches!(socket.frame().await, ServerFrame::Ready { .. }));
+}
+
+/// All at the same moment, of two connections each: everyone is told of their own mark, on both.
+#[tokio::test]
+async fn many_read_at_once_and_each_hears_of_their_own() {
+    let (server, ada, _mira, channel) = TestServer::with_channel().await;
+    let people = join_all((0..30).map(async |n| {
+        let person = server.register(&format!("reader{n}")).await;
+        person.join(channel).await;
+        let sockets = (person.connect().await, person.connect().await);
+        (person, sockets)
+    }))
+    .await;
+    for n in 0..3 {
+        ada.post(channel, &format!("m{n}")).await;
+    }
+    let reading = people.into_iter().map(async |(person, (mut desk, mut phone))| {
+        // The last wish wins, however they are stored.
+        for (seq, back) in [(1, false), (3, false), (2, true)] {
+            desk.say(&json!({ "type": "read", "channel_id": channel, "seq": seq, "back": back })).await;
+        }
+        for socket in [&mut desk, &mut phone] {
+            let mut marks = Vec::new();
+            while marks.len() < 3 {
+                marks.push(socket.next("read").await["seq"].as_u64().unwrap());
+            }
+            assert_eq!(marks, [1, 3, 2]);
+        }
+        assert_eq!(person.get(&format!("/channels/{channel}")).await.1["unread"], 1);
+    });
+    join_all(reading).await;
 }

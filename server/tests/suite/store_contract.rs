@@ -2,13 +2,13 @@
 //! in `engines!`. What people do to each other's rights and messages is in `store_people.rs` and
 //! `store_messages.rs`.
 
-use super::postgres::fresh_database;
+use super::{common::MarkRead as _, postgres::fresh_database};
 use natter::{
     ChannelId, MessageId, PostPolicy, Ref, Role, SessionId, Timestamp, User, UserId, Visibility, markdown::mentions,
 };
 use natter_server::store::{
-    Act, Admission, Anchor, Appended, Change, Entry, NewChannel, NewMessage, NewSession, NewUser, Outcome, Rotation,
-    Store, StoreError, postgres::PostgresStore, sqlite::SqliteStore,
+    Act, Admission, Anchor, Appended, Change, Entry, MarkMove, NewChannel, NewMessage, NewSession, NewUser, Outcome,
+    ReadMark, Rotation, Store, StoreError, postgres::PostgresStore, sqlite::SqliteStore,
 };
 use std::{any::Any, collections::BTreeMap, sync::Arc};
 
@@ -258,6 +258,35 @@ async fn read_marks_move_forward_only_and_own_messages_never_count(fresh: Fresh)
     assert_eq!(unread(&ada).await, 1, "another's mark stays");
     let stranger = user(&*fresh.store, "jun").await;
     assert_eq!(fresh.store.mark_read(id, stranger.id, 1, false).await.unwrap(), None);
+}
+
+async fn many_marks_move_in_one_commit_each_as_its_reader_wants(fresh: Fresh) {
+    let store = &*fresh.store;
+    let (ada, mira, tomas) = (user(store, "ada").await, user(store, "mira").await, user(store, "tomas").await);
+    let (one, two) = (channel(store, "one", &ada).await, channel(store, "two", &ada).await);
+    for id in [one, two] {
+        store.join(id, mira.id, NOW).await.unwrap();
+        post_many(store, id, &ada, 4).await;
+    }
+    store.mark_read(two, mira.id, 4, false).await.unwrap();
+    let wanted = |channel_id, user: &User, seq, back| MarkMove { channel_id, user_id: user.id, seq, back };
+    let moves = [
+        wanted(one, &mira, 3, false),
+        wanted(one, &tomas, 3, false),
+        wanted(two, &mira, 1, true),
+        wanted(ChannelId::generate(), &mira, 1, false),
+        wanted(one, &ada, u64::MAX, false),
+    ];
+    let marks = store.move_marks(&moves).await.unwrap();
+    let stand = |mark: &Option<ReadMark>| mark.map(|mark| (mark.seq, mark.unread, mark.rev, mark.moved));
+    let expected = [Some((3, 1, 4, true)), None, Some((1, 3, 4, true)), None, Some((4, 0, 4, true))];
+    assert_eq!(marks.iter().map(stand).collect::<Vec<_>>(), expected);
+    let unread = async |id| store.channel(mira.id, id).await.unwrap().unwrap().unread;
+    assert_eq!((unread(one).await, unread(two).await), (1, 3));
+    // Forward never goes back, nor back forward.
+    let marks = store.move_marks(&[wanted(one, &mira, 2, false), wanted(two, &mira, 2, true)]).await.unwrap();
+    assert_eq!(marks.iter().map(|mark| mark.unwrap().seq).collect::<Vec<_>>(), [3, 1]);
+    assert_eq!(store.move_marks(&[]).await.unwrap(), []);
 }
 
 async fn revisions_have_no_gaps_whatever_arrives_together(fresh: Fresh) {
@@ -528,6 +557,7 @@ engines!(
     access_is_as_the_channel_says,
     joining_and_leaving_are_idempotent_and_joining_starts_read,
     read_marks_move_forward_only_and_own_messages_never_count,
+    many_marks_move_in_one_commit_each_as_its_reader_wants,
     revisions_have_no_gaps_whatever_arrives_together,
     the_same_ref_never_makes_a_second_message,
     who_may_not_post_is_refused_and_takes_no_revision,

@@ -1,5 +1,6 @@
 //! What every store engine has to do with what is unread, and with what is to stay quiet.
 
+use super::common::MarkRead as _;
 use super::store_contract::{Fresh, LATER, NOW, channel, done, engines, message, post_many, user};
 use natter::{
     Channel, ChannelId, FeedItem, Message, MessageId, User, UserId, channel::UNREAD_MAX, feed::Place,

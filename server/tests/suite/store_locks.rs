@@ -7,7 +7,7 @@ use super::{
 use natter::{ChannelId, PostPolicy, Role, Timestamp, User, Visibility, admin::Registration, markdown::Mentions};
 use natter_server::store::{
     AccountStore as _, AdminStore as _, Admission, Appended, ChannelChange, ChannelStore as _, InviteDraft,
-    JournalStore as _, MessageChange, MessageStore as _, NewChannel, Outcome, Revised, Revision, UserChange,
+    JournalStore as _, MarkMove, MessageChange, MessageStore as _, NewChannel, Outcome, Revised, Revision, UserChange,
     postgres::PostgresStore,
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -147,6 +147,30 @@ async fn nobody_gets_in_past_a_change_that_is_under_way() {
     let hiding = "UPDATE channels SET visibility = 'private' WHERE name = 'general'";
     let joined = place.while_elsewhere(hiding, store.join(place.general, place.mira.id, NOW)).await;
     assert_eq!(joined.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_mark_that_is_held_elsewhere_moves_when_it_is_free() {
+    let place = place().await;
+    let store = &place.store;
+    store.join(place.general, place.mira.id, NOW).await.unwrap();
+    store
+        .append(&[message(place.general, &place.ada, "one", None), message(place.general, &place.ada, "two", None)])
+        .await
+        .unwrap();
+    let wanted = [&place.mira, &place.ada].map(|user| MarkMove {
+        channel_id: place.general,
+        user_id: user.id,
+        seq: 2,
+        back: false,
+    });
+    let muting = format!("UPDATE memberships SET muted = true WHERE user_id = '{}'", place.mira.id);
+    let marks = place.while_elsewhere(&muting, store.move_marks(&wanted)).await.unwrap();
+    assert_eq!(marks.iter().map(|mark| mark.unwrap().seq).collect::<Vec<_>>(), [2, 2]);
+    let leaving = format!("DELETE FROM memberships WHERE user_id = '{}'", place.mira.id);
+    let back = wanted.map(|one| MarkMove { seq: 1, back: true, ..one });
+    let marks = place.while_elsewhere(&leaving, store.move_marks(&back)).await.unwrap();
+    assert_eq!(marks.iter().map(|mark| mark.map(|mark| mark.seq)).collect::<Vec<_>>(), [None, Some(1)]);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What every store engine has to do with messages that exist: change them, answer them, and count
 //! whom they name.
 
+use super::common::MarkRead as _;
 use super::store_contract::{Fresh, LATER, NOW, act, channel, channel_with, done, engines, message, post_many, user};
 use natter::{
     ChannelId, Message, MessageId, PostPolicy, Role, User, UserId, Visibility, admin::AuditAction, markdown::mentions,

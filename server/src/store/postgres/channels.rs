@@ -1,11 +1,12 @@
 use super::{PostgresStore, accounts::user, all, begin, commit, journal::record, messages::other, optional, run};
 use crate::store::{
-    Act, Change, ChannelChange, ChannelStore, Entry, MovedMark, NewChannel, Outcome, ReadMark, Result, StoreError,
+    Act, Change, ChannelChange, ChannelStore, Entry, MarkMove, MarkStanding, MovedMark, NewChannel, Outcome, ReadMark,
+    Result, StoreError,
     rows::{AccessRow, ChannelRow, MemberRow, UserRow, count, signed},
 };
 use async_trait::async_trait;
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, PgPool, Postgres, postgres::PgArguments, query::QueryAs};
 use uuid::Uuid;
 
 /// Messages of others past the read mark of the membership `m`; counted to [`natter::channel::UNREAD_MAX`], so
@@ -215,48 +216,92 @@ impl ChannelStore for PostgresStore {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64, back: bool) -> Result<Option<ReadMark>> {
-        // Most calls move nothing: they cost one reading.
+    async fn mark_standing(&self, wanted: &MarkMove) -> Result<Option<MarkStanding>> {
         let known = sqlx::query_as(concat!(
-            "SELECT m.read_seq, wanted.seq, c.rev, CASE WHEN wanted.stays THEN ",
+            "SELECT m.read_seq, c.rev, CASE WHEN wanted.stays THEN ",
             unread!(),
             " END, CASE WHEN wanted.stays THEN ",
             mentions!(),
             " END FROM memberships m JOIN channels c ON c.id = m.channel_id
-             CROSS JOIN LATERAL (SELECT least($3, c.rev) AS seq, CASE WHEN $4 THEN least($3, c.rev) >= m.read_seq
+             CROSS JOIN LATERAL (SELECT CASE WHEN $4 THEN least($3, c.rev) >= m.read_seq
                 ELSE least($3, c.rev) <= m.read_seq END AS stays) AS wanted
              WHERE m.channel_id = $1 AND m.user_id = $2"
         ));
-        let known: Option<(i64, i64, i64, Option<i64>, Option<i64>)> =
-            optional(&self.pool, known.bind(id.0).bind(user_id.0).bind(signed(seq)).bind(back)).await?;
-        let Some((read_seq, to, rev, unread, mentions)) = known else { return Ok(None) };
-        let mark = |(seq, rev, unread, mentions), moved| ReadMark {
-            seq: count(seq),
-            moved,
-            unread: count(unread),
-            mentions: count(mentions),
-            rev: count(rev),
-        };
-        if let Some((unread, mentions)) = unread.zip(mentions) {
-            return Ok(Some(mark((read_seq, rev, unread, mentions), false)));
+        let known: Option<(i64, i64, Option<i64>, Option<i64>)> = optional(&self.pool, bound(known, wanted)).await?;
+        Ok(known.map(|(read_seq, rev, unread, mentions)| match unread.zip(mentions) {
+            Some((unread, mentions)) => MarkStanding::There(mark((read_seq, rev, unread, mentions), false)),
+            None => MarkStanding::Elsewhere,
+        }))
+    }
+
+    /// Marks that somebody else holds aren't waited for while others are held: no two can wait for each
+    /// other so. They are moved afterwards, each by itself.
+    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Option<ReadMark>>> {
+        let all_free = sqlx::query_as(concat!(
+            "WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[])
+                WITH ORDINALITY AS i (channel_id, user_id, seq, back, n)),
+            free AS (SELECT i.* FROM wanted i JOIN memberships m USING (channel_id, user_id)
+                FOR NO KEY UPDATE OF m SKIP LOCKED),
+            moved AS (UPDATE memberships m
+                SET read_seq = CASE WHEN i.back THEN least(m.read_seq, i.seq, c.rev)
+                        ELSE greatest(m.read_seq, least(i.seq, c.rev)) END,
+                    marked_back = i.back, marked_xid = pg_current_xact_id()
+                FROM free i JOIN channels c ON c.id = i.channel_id
+                WHERE m.channel_id = i.channel_id AND m.user_id = i.user_id
+                RETURNING i.n, m.channel_id, m.user_id, m.read_seq, m.muted, c.rev)
+            SELECT m.n, m.read_seq, m.rev, ",
+            unread!(),
+            ", ",
+            mentions!(),
+            " FROM moved m"
+        ));
+        let all_free = all_free
+            .bind(wanted.iter().map(|one| one.channel_id.0).collect::<Vec<_>>())
+            .bind(wanted.iter().map(|one| one.user_id.0).collect::<Vec<_>>())
+            .bind(wanted.iter().map(|one| signed(one.seq)).collect::<Vec<_>>())
+            .bind(wanted.iter().map(|one| one.back).collect::<Vec<_>>());
+        let rows: Vec<(i64, i64, i64, i64, i64)> = all(&self.pool, all_free).await?;
+        let mut marks = vec![None; wanted.len()];
+        for (n, read_seq, rev, unread, mentions) in rows {
+            let place = usize::try_from(n - 1).ok().and_then(|n| marks.get_mut(n));
+            *place.ok_or(StoreError::Corrupt("memberships"))? = Some(mark((read_seq, rev, unread, mentions), true));
         }
+        for (one, place) in wanted.iter().zip(&mut marks).filter(|(_, place)| place.is_none()) {
+            *place = self.move_mark(one).await?;
+        }
+        Ok(marks)
+    }
+}
+
+impl PostgresStore {
+    async fn move_mark(&self, wanted: &MarkMove) -> Result<Option<ReadMark>> {
         let update = sqlx::query_as(concat!(
             "UPDATE memberships m
-             SET read_seq = CASE WHEN $4 THEN least(m.read_seq, $3) ELSE greatest(m.read_seq, $3) END,
+             SET read_seq = CASE WHEN $4 THEN least(m.read_seq, $3, c.rev)
+                    ELSE greatest(m.read_seq, least($3, c.rev)) END,
                 marked_back = $4, marked_xid = pg_current_xact_id()
-             WHERE m.channel_id = $1 AND m.user_id = $2 RETURNING m.read_seq,
-                (SELECT c.rev FROM channels c WHERE c.id = m.channel_id), ",
+             FROM channels c WHERE m.channel_id = $1 AND m.user_id = $2 AND c.id = m.channel_id
+             RETURNING m.read_seq, c.rev, ",
             unread!(),
             ", ",
             mentions!()
         ));
-        let now = optional(&self.pool, update.bind(id.0).bind(user_id.0).bind(to).bind(back)).await?;
-        Ok(now.map(|now| mark(now, true)))
+        Ok(optional(&self.pool, bound(update, wanted)).await?.map(|now| mark(now, true)))
     }
 }
 
+type MarkQuery<'q, T> = QueryAs<'q, Postgres, T, PgArguments>;
+
+fn bound<'q, T>(query: MarkQuery<'q, T>, wanted: &MarkMove) -> MarkQuery<'q, T> {
+    query.bind(wanted.channel_id.0).bind(wanted.user_id.0).bind(signed(wanted.seq)).bind(wanted.back)
+}
+
+fn mark((seq, rev, unread, mentions): (i64, i64, i64, i64), moved: bool) -> ReadMark {
+    ReadMark { seq: count(seq), moved, unread: count(unread), mentions: count(mentions), rev: count(rev) }
+}
+
 /// The marks of these people that were moved by that transaction or a later one.
-pub(super) async fn marks_since(pool: &PgPool, mark: u64, users: &[UserId]) -> Result<Vec<MovedMark>> {
+pub(super) async fn marks_since(pool: &PgPool, since: u64, users: &[UserId]) -> Result<Vec<MovedMark>> {
     let moved = sqlx::query_as(concat!(
         "SELECT m.user_id, m.channel_id, m.marked_back, m.read_seq, c.rev, ",
         unread!(),
@@ -266,16 +311,12 @@ pub(super) async fn marks_since(pool: &PgPool, mark: u64, users: &[UserId]) -> R
          WHERE m.user_id = ANY ($1) AND m.marked_xid >= $2::text::xid8"
     ));
     let users: Vec<Uuid> = users.iter().map(|id| id.0).collect();
-    let rows: Vec<(Uuid, Uuid, bool, i64, i64, i64, i64)> = all(pool, moved.bind(users).bind(signed(mark))).await?;
-    let moved = |(user_id, channel_id, back, seq, rev, unread, mentions)| {
-        let mark = ReadMark {
-            seq: count(seq),
-            moved: true,
-            unread: count(unread),
-            mentions: count(mentions),
-            rev: count(rev),
-        };
-        MovedMark { user_id: UserId(user_id), channel_id: ChannelId(channel_id), mark, back }
+    let rows: Vec<(Uuid, Uuid, bool, i64, i64, i64, i64)> = all(pool, moved.bind(users).bind(signed(since))).await?;
+    let moved = |(user_id, channel_id, back, seq, rev, unread, mentions)| MovedMark {
+        user_id: UserId(user_id),
+        channel_id: ChannelId(channel_id),
+        mark: mark((seq, rev, unread, mentions), true),
+        back,
     };
     Ok(rows.into_iter().map(moved).collect())
 }

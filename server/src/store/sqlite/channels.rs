@@ -1,9 +1,11 @@
 use super::{SqliteStore, journal::record};
 use crate::store::{
-    Act, Change, ChannelChange, ChannelStore, Entry, NewChannel, Outcome, ReadMark, Result, StoreError,
+    Act, Change, ChannelChange, ChannelStore, Entry, MarkMove, MarkStanding, NewChannel, Outcome, ReadMark, Result,
+    StoreError,
     rows::{AccessRow, ChannelRow, MemberRow, UserRow, count, signed},
 };
 use async_trait::async_trait;
+use futures::future::try_join_all;
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
 use sqlx::SqliteConnection;
 
@@ -236,31 +238,45 @@ impl ChannelStore for SqliteStore {
         rows.into_iter().map(TryInto::try_into).collect()
     }
 
-    async fn mark_read(&self, id: ChannelId, user_id: UserId, seq: u64, back: bool) -> Result<Option<ReadMark>> {
-        // Most calls move nothing: they cost no write.
+    async fn mark_standing(&self, wanted: &MarkMove) -> Result<Option<MarkStanding>> {
         let known: Option<(i64, i64)> = sqlx::query_as(
             "SELECT m.read_seq, c.rev FROM memberships m JOIN channels c ON c.id = m.channel_id
              WHERE m.channel_id = ? AND m.user_id = ?",
         )
-        .bind(id.0)
-        .bind(user_id.0)
+        .bind(wanted.channel_id.0)
+        .bind(wanted.user_id.0)
         .fetch_optional(&self.read)
         .await?;
         let Some((read_seq, rev)) = known else { return Ok(None) };
-        let to = signed(seq).min(rev);
-        let moved = if back { to < read_seq } else { to > read_seq };
-        if moved {
+        let to = signed(wanted.seq).min(rev);
+        if if wanted.back { to < read_seq } else { to > read_seq } {
+            return Ok(Some(MarkStanding::Elsewhere));
+        }
+        Ok(self.mark(wanted, false).await?.map(MarkStanding::There))
+    }
+
+    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Option<ReadMark>>> {
+        let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
+        for one in wanted {
             sqlx::query(
-                "UPDATE memberships SET read_seq = iif(?4, min(read_seq, ?3), max(read_seq, ?3))
-                 WHERE channel_id = ?1 AND user_id = ?2",
+                "UPDATE memberships SET read_seq = iif(?4, min(read_seq, ?3, c.rev), max(read_seq, min(?3, c.rev)))
+                 FROM channels c WHERE channel_id = ?1 AND user_id = ?2 AND c.id = channel_id",
             )
-            .bind(id.0)
-            .bind(user_id.0)
-            .bind(to)
-            .bind(back)
-            .execute(&self.write)
+            .bind(one.channel_id.0)
+            .bind(one.user_id.0)
+            .bind(signed(one.seq))
+            .bind(one.back)
+            .execute(&mut *tx)
             .await?;
         }
+        tx.commit().await?;
+        // Counted where nobody who writes waits for it.
+        try_join_all(wanted.iter().map(|one| self.mark(one, true))).await
+    }
+}
+
+impl SqliteStore {
+    async fn mark(&self, of: &MarkMove, moved: bool) -> Result<Option<ReadMark>> {
         let now: Option<(i64, i64, i64, i64)> = sqlx::query_as(concat!(
             "SELECT m.read_seq, c.rev, ",
             unread!("?2"),
@@ -268,8 +284,8 @@ impl ChannelStore for SqliteStore {
             mentions!("?2"),
             " FROM memberships m JOIN channels c ON c.id = m.channel_id WHERE m.channel_id = ?1 AND m.user_id = ?2"
         ))
-        .bind(id.0)
-        .bind(user_id.0)
+        .bind(of.channel_id.0)
+        .bind(of.user_id.0)
         .fetch_optional(&self.read)
         .await?;
         let mark = |(seq, rev, unread, mentions)| ReadMark {
