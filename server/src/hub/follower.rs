@@ -52,6 +52,14 @@ enum News {
     Marks(Option<Vec<Hint>>),
 }
 
+/// What came between two changes of who may see what.
+#[derive(Default)]
+struct Together {
+    messages: Vec<Message>,
+    others: Vec<Hint>,
+    writing: BTreeSet<(ChannelId, UserId)>,
+}
+
 /// Follows until `hints` ends.
 pub struct Follower {
     hub: Arc<Hub>,
@@ -115,7 +123,8 @@ impl Follower {
         let shared = self.store.shared().is_some();
         let mut check = interval(ASK_EVERY);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut quiet = Duration::ZERO;
+        // At once for the first time: what is missed later is asked for from there on.
+        let mut quiet = CHECK_EVERY;
         let mut arrived = Vec::new();
         loop {
             tokio::select! {
@@ -151,29 +160,32 @@ impl Follower {
     /// Takes all that has come: messages leave together, up to a change of who may see what. What people
     /// are told of their own, and who is writing, may follow them.
     async fn take(&mut self, hints: &mut Vec<Vec<Hint>>) {
-        let mut messages = Vec::new();
-        let mut others = Vec::new();
-        let mut writing = BTreeSet::new();
+        let mut together = Together::default();
         for hint in hints.drain(..).flatten() {
             match hint {
                 Hint::Message(message) => {
                     // What was being written has come.
-                    writing.remove(&(message.channel_id, message.sender.id));
-                    messages.push(message);
+                    together.writing.remove(&(message.channel_id, message.sender.id));
+                    together.messages.push(message);
                 }
-                Hint::Typing { channel_id, user_id } => _ = writing.insert((channel_id, user_id)),
                 Hint::Changed(_) => {
-                    self.say(std::mem::take(&mut messages)).await;
+                    self.let_out(std::mem::take(&mut together)).await;
                     self.act(hint).await;
                 }
-                hint => others.push(hint),
+                hint if together.messages.is_empty() => self.act(hint).await,
+                Hint::Typing { channel_id, user_id } => _ = together.writing.insert((channel_id, user_id)),
+                hint => together.others.push(hint),
             }
         }
-        self.say(messages).await;
-        for hint in others {
+        self.let_out(together).await;
+    }
+
+    async fn let_out(&mut self, together: Together) {
+        self.say(together.messages).await;
+        for hint in together.others {
             self.act(hint).await;
         }
-        for (channel_id, user_id) in writing {
+        for (channel_id, user_id) in together.writing {
             self.act(Hint::Typing { channel_id, user_id }).await;
         }
     }

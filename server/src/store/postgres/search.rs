@@ -52,8 +52,6 @@ pub(super) enum Backlog {
         began: Uuid,
         before: Uuid,
         from: Uuid,
-        /// Whether those in it are put into it again: it was made in another way.
-        again: bool,
     },
     Done,
 }
@@ -258,19 +256,15 @@ impl PostgresStore {
         Ok(false)
     }
 
-    /// Looks at a stretch of messages, and puts those into the index that aren't in it; answers where the
-    /// next one begins, if there is one.
-    async fn catch_up(&self, before: Uuid, from: Uuid, again: bool) -> Result<Option<Uuid>> {
-        let stretch = sqlx::query_as(
-            "SELECT m.id, NOT m.deleted AND ($4 OR NOT EXISTS (SELECT FROM search_index x WHERE x.id = m.id))
-             FROM (SELECT id, deleted FROM messages WHERE id < $1 AND id >= $2 ORDER BY id DESC LIMIT $3) m
-             ORDER BY m.id DESC",
-        );
+    /// Puts a stretch of messages into the index, also those that are in it: by an older version beside this
+    /// one, perhaps, which makes it in another way. Answers where the next one begins, if there is one.
+    async fn catch_up(&self, before: Uuid, from: Uuid) -> Result<Option<Uuid>> {
+        let stretch =
+            sqlx::query_as("SELECT id, deleted FROM messages WHERE id < $1 AND id >= $2 ORDER BY id DESC LIMIT $3");
         let mut tx = begin(&self.pool).await?;
-        let stretch = stretch.bind(before).bind(from).bind(i64::from(BACKLOG)).bind(again);
+        let stretch = stretch.bind(before).bind(from).bind(i64::from(BACKLOG));
         let stretch: Vec<(Uuid, bool)> = all(&mut *tx, stretch).await?;
-        let missing: Vec<Uuid> = stretch.iter().filter(|(_, missing)| *missing).map(|(id, _)| *id).collect();
-        put(&mut tx, missing).await?;
+        put(&mut tx, stretch.iter().filter(|(_, deleted)| !deleted).map(|(id, _)| *id).collect()).await?;
         commit(tx).await?;
         Ok(stretch.last().map(|(id, _)| *id))
     }
@@ -300,10 +294,10 @@ impl PostgresStore {
     async fn begin_backlog(&self) -> Result<Backlog> {
         let known = sqlx::query_as("SELECT key, value FROM meta WHERE key IN ('search_indexed', $1)").bind(VERSION);
         let known: HashMap<String, String> = all(&self.pool, known).await?.into_iter().collect();
-        let again = known.get(VERSION).is_none_or(|made| *made != version());
-        let from = known.get("search_indexed").filter(|_| !again).and_then(|id| id.parse().ok()).unwrap_or_default();
+        let same = known.get(VERSION).is_some_and(|made| *made == version());
+        let from = known.get("search_indexed").filter(|_| same).and_then(|id| id.parse().ok()).unwrap_or_default();
         let began = Uuid::now_v7();
-        Ok(Backlog::Before { began, before: began, from, again })
+        Ok(Backlog::Before { began, before: began, from })
     }
 
     async fn end_backlog(&self, began: Uuid) -> Result<()> {
@@ -448,16 +442,16 @@ impl SearchStore for PostgresStore {
             return Ok(true);
         }
         let mut backlog = self.backlog.lock().await;
-        let (began, before, from, again) = match *backlog {
+        let (began, before, from) = match *backlog {
             Backlog::Done => return Ok(false),
             Backlog::Unknown => {
                 *backlog = self.begin_backlog().await?;
                 return Ok(true);
             }
-            Backlog::Before { began, before, from, again } => (began, before, from, again),
+            Backlog::Before { began, before, from } => (began, before, from),
         };
-        *backlog = if let Some(before) = self.catch_up(before, from, again).await? {
-            Backlog::Before { began, before, from, again }
+        *backlog = if let Some(before) = self.catch_up(before, from).await? {
+            Backlog::Before { began, before, from }
         } else {
             self.end_backlog(began).await?;
             Backlog::Done

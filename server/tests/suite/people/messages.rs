@@ -20,10 +20,13 @@ async fn who_is_writing_is_told_to_the_others_in_the_channel_now_and_then() {
     }
     // Said, it is over: what is typed after it is news.
     m.send(general, "that's it").await;
+    let mut by_ada = until(&mut a, "that's it").await;
     m.say(&typing(general)).await;
+    by_ada.push(a.next("typing").await);
     m.send(random, "done").await;
     let told = |channel: ChannelId| json!({ "type": "typing", "channel_id": channel, "user_id": mira.id() });
-    let (by_ada, by_jun) = (until(&mut a, "done").await, until(&mut j, "done").await);
+    by_ada.extend(until(&mut a, "done").await);
+    let by_jun = until(&mut j, "done").await;
     let by_ada = of_kind(&by_ada, "typing");
     assert_eq!(by_ada, [&told(general), &told(random), &told(general)]);
     assert_eq!(by_jun, [told(random)], "what is typed in #general is none of Jun's business");

@@ -43,6 +43,9 @@ pub struct Options {
     /// How many to send at most.
     #[arg(long, default_value_t = 10_000_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     pub messages: u64,
+    /// Connections that move their read mark in their first channel whenever messages come.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=50_000))]
+    pub looking: u32,
     /// How long a message's text is, in bytes.
     #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4_000))]
     pub text: u32,
@@ -89,7 +92,9 @@ pub async fn run(mode: &'static str, default_senders: usize, options: &Options) 
             let sender = send(connection.socket.writer(), channels, room.clone(), course.clone(), number);
             sending.push(tokio::spawn(sender));
         }
-        reading.push(tokio::spawn(read(connection.socket, number, board.clone(), room)));
+        let looking =
+            (number < options.looking as usize).then(|| stage.channels_of(connection.person).next()).flatten();
+        reading.push(tokio::spawn(read(connection.socket, number, board.clone(), room, looking)));
     }
     let mut due = 0;
     for sent in join_all(sending).await {
@@ -133,12 +138,15 @@ fn fill(report: &mut Report, board: &Board, due: u64) {
     (report.ack_ms, report.delivery_ms) = (Some(acks), Some(deliveries));
 }
 
-async fn read(mut socket: Socket, number: usize, board: Arc<Board>, room: Arc<Semaphore>) {
+async fn read(mut socket: Socket, number: usize, board: Arc<Board>, room: Arc<Semaphore>, looking: Option<ChannelId>) {
     let mut batch = Batch::default();
     loop {
-        let (mut answers, mut refused) = (0, 0);
+        let (mut answers, mut refused, mut came) = (0, 0, false);
         let read = socket.read(|text| match scan(text) {
-            Scanned::Message(reference) => batch.delivery(reference),
+            Scanned::Message(reference) => {
+                came = true;
+                batch.delivery(reference);
+            }
             Scanned::Ack(reference) => {
                 answers += 1;
                 batch.ack(reference);
@@ -155,6 +163,11 @@ async fn read(mut socket: Socket, number: usize, board: Arc<Board>, room: Arc<Se
             // Its sender stops waiting for room.
             room.close();
             return;
+        }
+        if let Some(channel_id) = looking.filter(|_| came) {
+            // However far it goes: the server knows where the channel ends. What can't be sent, the next read tells.
+            let mark = ClientFrame::Read { reference: None, channel_id, seq: u64::from(u32::MAX), back: false };
+            let _ = socket.writer().send(&mark).await;
         }
     }
 }
