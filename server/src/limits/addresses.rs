@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Connections from one address that haven't become live ones: an office may sit behind it.
-const PER_ADDRESS: usize = 1_000;
+const PER_ADDRESS: usize = 2_000;
 
 /// Counts connections by the address at their other end, before anything was said on them.
 pub struct Addresses {
