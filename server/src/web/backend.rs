@@ -79,17 +79,20 @@ impl RequestBackend {
         })
     }
 
-    /// What a conversation opens with: its newest messages, or those around a place, and whether there are
-    /// newer ones.
-    async fn opening(&self, id: ChannelId, at: Option<u64>) -> Answer<(MessagePage, bool)> {
-        match at {
-            None => Ok((self.history(id, None).await?, false)),
-            Some(place) => {
-                let page = self.history_around(id, place).await?;
-                let newer = page.may_go_on(PAGE_DEFAULT);
-                Ok((page, newer))
-            }
-        }
+    /// What a conversation opens with, and whether there are newer messages: those around a place, or else the
+    /// newest ones; where unread begins before those, the ones around that.
+    async fn opening(&self, channel: &Channel, at: Option<u64>) -> Answer<(MessagePage, bool)> {
+        let place = if let Some(place) = at {
+            place
+        } else {
+            let page = self.history(channel.id, None).await?;
+            let first = channel.first_unread().filter(|first| page.next.is_some_and(|oldest| *first < oldest));
+            let Some(first) = first else { return Ok((page, false)) };
+            first
+        };
+        let page = self.history_around(channel.id, place).await?;
+        let newer = page.may_go_on(PAGE_DEFAULT);
+        Ok((page, newer))
     }
 
     fn set_cookies(&self, login: LoggedIn) {
@@ -151,7 +154,7 @@ impl Backend for RequestBackend {
         if !channel.joined {
             return Ok(OpenChannel { channel, page: None, newer: false });
         }
-        let (page, newer) = self.opening(channel.id, at).await?;
+        let (page, newer) = self.opening(&channel, at).await?;
         Ok(OpenChannel { channel, page: Some(page), newer })
     }
 
@@ -160,7 +163,7 @@ impl Backend for RequestBackend {
         let Some(channel) = channel else {
             return Ok(OpenDirect { peer, channel, page: None, newer: false });
         };
-        let (page, newer) = self.opening(channel.id, at).await?;
+        let (page, newer) = self.opening(&channel, at).await?;
         Ok(OpenDirect { peer, channel: Some(channel), page: Some(page), newer })
     }
 
