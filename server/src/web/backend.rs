@@ -15,7 +15,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos_axum::ResponseOptions;
 use natter::{
     AuditId, Channel, ChannelId, FeedPage, Message, MessageId, MessagePage, Role, Scheduled, ScheduledId, Timestamp,
-    User, UserId,
+    UploadId, User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
     feed::Place,
     input::{PAGE_DEFAULT, PAGE_LIMIT},
@@ -299,13 +299,13 @@ impl Backend for RequestBackend {
         self.settle(made.map(|(scheduled, _)| scheduled))
     }
 
-    async fn change_scheduled(
-        &self,
-        id: ScheduledId,
-        text: Option<String>,
-        send_at: Option<Timestamp>,
-    ) -> Answer<Scheduled> {
-        let edit = ScheduledEdit { text, send_at, attachments: None };
+    async fn edit_scheduled(&self, id: ScheduledId, text: String, attachments: Vec<UploadId>) -> Answer<Scheduled> {
+        let edit = ScheduledEdit { text: Some(text), attachments: Some(attachments), send_at: None };
+        self.settle(self.state.schedule.edit(self.caller()?, id, edit).await)
+    }
+
+    async fn reschedule(&self, id: ScheduledId, send_at: Timestamp) -> Answer<Scheduled> {
+        let edit = ScheduledEdit { send_at: Some(send_at), ..ScheduledEdit::default() };
         self.settle(self.state.schedule.edit(self.caller()?, id, edit).await)
     }
 
