@@ -8,6 +8,7 @@ use crate::{
         ui::{CATCH_UP, GHOST, HOME, Icon, SECONDARY, When, changing, effect, land, turn_to},
     },
     live,
+    next::login_first,
     state::{Chat, Link, Zone, set_waiting},
 };
 use leptos::{html, prelude::*};
@@ -21,13 +22,18 @@ use leptos_router::{
 #[component]
 pub fn Signed() -> impl IntoView {
     let bootstrap = expect_context::<BootstrapResource>();
+    let going = use_location();
+    let login = move || {
+        let (path, query) = (going.pathname.get_untracked(), going.search.get_untracked());
+        login_first(&if query.is_empty() { path } else { format!("{path}?{query}") })
+    };
     // Not Suspense: that takes the frame off the page at each navigation, and the focus with it.
     view! {
         <Transition>
             {move || Suspend::new(async move {
                 match bootstrap.await {
                     Ok(Some(start)) => view! { <Frame start/> }.into_any(),
-                    Ok(None) => view! { <Redirect path="/login"/> }.into_any(),
+                    Ok(None) => view! { <Redirect path=login()/> }.into_any(),
                     Err(failure) => view! { <Unavailable detail=failure.to_string()/> }.into_any(),
                 }
             })}

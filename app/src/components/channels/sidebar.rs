@@ -6,6 +6,7 @@ use crate::{
         search::SearchButton,
         ui::{Avatar, CATCH_UP, GHOST, Icon, When, changing, focus_on, open_dialog},
     },
+    live,
     state::Chat,
 };
 use leptos::{ev, html, prelude::*};
@@ -246,7 +247,7 @@ fn Me() -> impl IntoView {
                 }
             .into_any()
             })}
-            <form method="post" action="/api/fn/logout" class="ml-auto">
+            <form method="post" action="/api/fn/logout" class="ml-auto" on:submit=move |_| live::leave()>
                 <button type="submit" class=GHOST aria-label="Log out" title="Log out">
                     <Icon icon=icondata_lu::LuLogOut/>
                 </button>
