@@ -64,7 +64,7 @@ enum Over {
 
 /// Connects, and connects again, until the session ends.
 pub fn start(chat: Chat) {
-    chat.recall_outbox();
+    chat.recall();
     leptos::task::spawn_local(async move {
         let mut backoff = Backoff::default();
         loop {

@@ -11,7 +11,7 @@ use crate::{
     next::login_first,
     state::{Chat, Link, Zone, set_waiting},
 };
-use leptos::{html, prelude::*};
+use leptos::{ev, html, prelude::*};
 use leptos_router::{
     components::{Outlet, Redirect},
     hooks::use_location,
@@ -49,6 +49,12 @@ fn Frame(start: Bootstrap) -> impl IntoView {
     effect(move || {
         zone.localize();
         live::start(chat);
+        let stored = window_event_listener(ev::storage, move |event| {
+            if let Some(key) = event.key() {
+                chat.drafts.heard(&key, event.new_value());
+            }
+        });
+        on_cleanup(move || stored.remove());
     });
     let (create_dialog, find_dialog) = (NodeRef::<html::Dialog>::new(), NodeRef::<html::Dialog>::new());
     let search_dialog = NodeRef::<html::Dialog>::new();

@@ -2,6 +2,7 @@
 
 mod browser;
 mod chat;
+mod drafts;
 mod feed;
 #[cfg(test)]
 pub mod fixtures;

@@ -42,7 +42,7 @@ struct Writing {
 
 impl Writing {
     fn write(self, value: String) {
-        self.chat.set_draft(self.target, value.clone());
+        self.chat.drafts.set(self.target, value.clone());
         self.note.set(None);
         self.held.set(false);
         self.later.forget();
@@ -170,7 +170,7 @@ pub fn Composer(
     // Until the page is awake nothing typed could be sent: better to say so than to lose it.
     let awake = RwSignal::new(false);
     effect(move || {
-        text.set(chat.draft(target));
+        text.set(chat.drafts.of(target));
         awake.set(true);
     });
     let has_mouse = move || window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
@@ -235,7 +235,7 @@ fn later(chat: Chat, target: Target, text: RwSignal<String>) -> SendLater {
     });
     let done = Callback::new(move |()| {
         uploads.clear(carrier);
-        chat.set_draft(target, String::new());
+        chat.drafts.set(target, String::new());
         text.set(String::new());
     });
     SendLater::new(chat, target, take, done)

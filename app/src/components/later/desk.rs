@@ -99,9 +99,9 @@ impl Desk {
         }
         spawn_local(async move {
             // Before it is gone there, since the answer may be lost; and once, if this is tried again.
-            let draft = chat.draft(to);
+            let draft = chat.drafts.of(to);
             if !draft.ends_with(one.text.trim()) {
-                chat.set_draft(to, format!("{draft}\n{}", one.text).trim().to_owned());
+                chat.drafts.set(to, format!("{draft}\n{}", one.text).trim().to_owned());
             }
             match api::cancel_scheduled(one.id, true).await {
                 Ok(gone) => {
