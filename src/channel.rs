@@ -109,6 +109,11 @@ impl Channel {
         matches!(self.muted, Some(true))
     }
 
+    /// The place from which on something is unread; the message itself may be further on.
+    pub fn first_unread(&self) -> Option<u64> {
+        (self.unread > 0).then_some(self.read_seq + 1)
+    }
+
     /// How much of what is unread is to oneself: mentions, and what was said in private. Of what is
     /// muted only what calls one by name.
     pub const fn to_me(&self) -> u64 {

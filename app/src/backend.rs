@@ -79,12 +79,8 @@ pub trait Backend: Send + Sync {
     async fn schedule(&self, channel_id: ChannelId, later: Later) -> Answer<Scheduled>;
     /// A private message; opens the conversation if need be.
     async fn schedule_direct(&self, user_id: UserId, later: Later) -> Answer<Scheduled>;
-    async fn change_scheduled(
-        &self,
-        id: ScheduledId,
-        text: Option<String>,
-        send_at: Option<Timestamp>,
-    ) -> Answer<Scheduled>;
+    async fn edit_scheduled(&self, id: ScheduledId, text: String, attachments: Vec<UploadId>) -> Answer<Scheduled>;
+    async fn reschedule(&self, id: ScheduledId, send_at: Timestamp) -> Answer<Scheduled>;
     async fn send_scheduled(&self, id: ScheduledId) -> Answer<Scheduled>;
     async fn cancel_scheduled(&self, id: ScheduledId, keep_files: bool) -> Answer<Scheduled>;
     /// The messages on both sides of a place.

@@ -14,6 +14,7 @@ pub mod backend;
 mod components;
 mod favicon;
 pub mod live;
+mod next;
 mod pages;
 #[cfg(feature = "ssr")]
 mod shell;

@@ -16,8 +16,9 @@ pub struct Assets {
 pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let nonce = use_nonce();
     let title = use_context::<RequestUrl>().map_or_else(|| "Natter".to_owned(), |url| title(url.as_ref()));
-    // The browser goes to a message when it first shows the page: by then all of the log has to be there.
-    let whole = use_context::<RequestUrl>().is_some_and(|url| names_message(url.as_ref()));
+    // The browser goes to a message, or to where unread begins, when it first shows the page: by then all of the
+    // log has to be there.
+    let whole = use_context::<RequestUrl>().is_some_and(|url| has_log(url.as_ref()));
     let whole = whole.then(|| view! { <link rel="expect" href="#log-end" blocking="render"/> });
     let style = (!assets.style.is_empty()).then(|| format!("/pkg/{}", assets.style));
     let scripts = (!assets.script.is_empty()).then(|| {
@@ -53,18 +54,21 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     }
 }
 
-/// Whether an address leads to a message (`?at=`).
-fn names_message(address: &str) -> bool {
-    let query = address.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').any(|pair| pair.starts_with("at="))
+/// Whether an address leads to a conversation.
+fn has_log(address: &str) -> bool {
+    let path = path(address);
+    ["/channels/", "/direct/"].iter().any(|start| path.starts_with(start))
+}
+
+fn path(address: &str) -> &str {
+    // Of the server's own making: it has a scheme and some host.
+    let address = address.split_once("://").map_or(address, |(_, rest)| rest.trim_start_matches(|c| c != '/'));
+    address.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// What the page at an address is called, as HTML, before scripts say it (`set_title`).
 fn title(address: &str) -> String {
-    // Of the server's own making: it has a scheme and some host.
-    let address = address.split_once("://").map_or(address, |(_, rest)| rest.trim_start_matches(|c| c != '/'));
-    let path = address.split(['?', '#']).next().unwrap_or_default();
-    let mut parts = path.split('/');
+    let mut parts = path(address).split('/');
     if parts.next() != Some("") {
         return "Natter".to_owned();
     }
@@ -83,18 +87,19 @@ fn title(address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{names_message, title};
+    use super::{has_log, title};
 
     #[test]
-    fn an_address_may_lead_to_a_message() {
+    fn an_address_may_lead_to_a_conversation() {
         for (address, expected) in [
             ("/channels/general?at=7", true),
-            ("/direct/mira?x=1&at=7", true),
-            ("/channels/general", false),
-            ("/channels/at=7", false),
-            ("/search?q=at=7&that=7", false),
+            ("http://leptos.dev/direct/mira", true),
+            ("/channels", false),
+            ("/", false),
+            ("/search?q=/channels/general", false),
+            ("/admin/channels/general", false),
         ] {
-            assert_eq!(names_message(address), expected, "{address}");
+            assert_eq!(has_log(address), expected, "{address}");
         }
     }
 

@@ -9,13 +9,14 @@ import { log, message, say, texts } from './support/chat';
 
 const ALL = Array.from({ length: 130 }, (_, n) => `message ${n + 1}`);
 
-/** ada has written 130 messages in #general, which mira is in. */
-async function longChannel(server: Server): Promise<{ ada: Account; mira: Account; channel: Channel }> {
+/** ada has written 130 messages in #general, which mira is in and has read. */
+async function longChannel(server: Server, read = ALL.length): Promise<{ ada: Account; mira: Account; channel: Channel }> {
   const ada = await Account.register(server, 'ada');
   const mira = await Account.register(server, 'mira');
   const channel = await ada.createChannel('general');
   await mira.join(channel);
   for (const text of ALL) await ada.post(channel, text);
+  if (read > 0) await mira.markRead(channel, read);
   return { ada, mira, channel };
 }
 
@@ -143,7 +144,7 @@ test('all that came during an interruption is counted, and moves nothing', async
 });
 
 test('an address leads to a place in a channel, and what comes after stays unread', async ({ server, signedIn }) => {
-  const { mira, channel } = await longChannel(server);
+  const { mira, channel } = await longChannel(server, 0);
   const page = await open(await signedIn(mira), '/channels/general?at=20');
   await expect(message(page, 'message 20')).toBeInViewport();
   await expect(message(page, 'message 20')).toHaveClass(/message-found/);

@@ -92,7 +92,7 @@ test('whoever is suspended is out at once, and back when reinstated', async ({ s
   await member.join(await admin.createChannel('general'));
   const mira = await open(await signedIn(member), '/channels/general');
   await admin.changeUser(member, { suspended: true });
-  await expect(mira).toHaveURL('/login');
+  await expect(mira).toHaveURL('/login?next=/channels/general');
   await expect(mira.getByRole('status')).toHaveText('You were logged out, here or by an admin. Log in to go on.');
   watch.allow(/403/);
   await enterThroughPage(mira, 'Log in', 'mira', PASSWORD);

@@ -11,10 +11,11 @@ test.describe('without JavaScript', () => {
     const channel = await admin.createChannel('general', 'All of us');
     for (const text of ['one', 'two <b>&amp;', 'three']) await admin.post(channel, text);
     await page.goto('/channels/general');
-    await expect(page).toHaveURL('/login');
+    await expect(page).toHaveURL('/login?next=/channels/general');
+    await enterThroughPage(page, 'Log in', 'ada', 'not the password');
+    await expect(page.getByRole('alert')).toBeVisible();
     await enterThroughPage(page, 'Log in', 'ada', PASSWORD);
-    await expect(page).toHaveURL('/');
-    await link(page, '#general').click();
+    await expect(page).toHaveURL('/channels/general');
     await expect(texts(page)).toHaveText(['one', 'two <b>&amp;', 'three']);
     await expect(texts(page).last()).toBeInViewport();
     await expect(page.getByText('All of us').first()).toBeVisible();
@@ -50,7 +51,7 @@ test.describe('without JavaScript', () => {
     await page.getByRole('button', { name: 'Log out' }).click();
     await expect(page).toHaveURL('/login');
     await page.goto('/browse');
-    await expect(page).toHaveURL('/login');
+    await expect(page).toHaveURL('/login?next=/browse');
   });
 });
 

@@ -1,6 +1,6 @@
 import { Account, expect, open, test } from './support/test';
 import { composer, conversations, log, texts } from './support/chat';
-import { picture } from './support/files';
+import { carry, picture } from './support/files';
 import type { Page } from '@playwright/test';
 
 const later = (page: Page) => page.getByRole('button', { name: 'Send later' });
@@ -164,6 +164,88 @@ test('what is written again takes its files along', async ({ server, signedIn })
   await page.goto('/scheduled');
   await expect(page.getByText('Nothing is waiting to be sent')).toBeVisible();
   await expect(page.getByRole('region', { name: 'Not sent' })).toHaveCount(0);
+});
+
+const files = (page: Page) => page.getByRole('list', { name: 'Files to send' }).getByRole('listitem');
+const text = (name: string) => ({ name, mimeType: 'text/plain', buffer: Buffer.from(name) });
+
+test('while a message waits, its files are changed with its words', async ({ server, signedIn }) => {
+  const [ada, mira] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
+  const general = await ada.createChannel('general');
+  await mira.join(general);
+  const page = await (await signedIn(mira)).newPage();
+  const uploads = [await mira.upload('cat.png', await picture(page, 300, 200)), await mira.upload('notes.txt', 'hello')];
+  await mira.schedule(general, 'look', from(inAn.hour), uploads);
+  await open(page.context(), '/scheduled', page);
+  const input = page.locator('.later-entry input[type=file]');
+  await page.getByRole('button', { name: 'Edit “look”' }).click();
+  await expect(files(page)).toContainText(['cat.png', 'notes.txt']);
+  await expect.poll(() => files(page).first().locator('img').evaluate((it: HTMLImageElement) => it.naturalWidth)).toBeGreaterThan(0);
+
+  // Nothing is changed until it is saved.
+  await page.getByRole('button', { name: 'Remove cat.png' }).click();
+  const words = page.getByRole('textbox', { name: 'Edit message' });
+  await expect(words).toBeFocused();
+  await words.press('Escape');
+  await expect(page.getByText('With cat.png, notes.txt')).toBeVisible();
+
+  await page.getByRole('button', { name: 'Edit “look”' }).click();
+  await page.getByRole('button', { name: 'Remove notes.txt' }).click();
+  const gone = () => page.waitForResponse((answer) => answer.request().method() === 'DELETE');
+  await input.setInputFiles(text('never.txt'));
+  await expect(files(page).last()).toContainText('9 B');
+  const [taken] = await Promise.all([gone(), page.getByRole('button', { name: 'Remove never.txt' }).click()]);
+  expect(taken.status()).toBe(204);
+  await carry(page, 'dragover', '.later-entry', [{ name: 'more.txt', type: 'text/plain', bytes: Buffer.from('more') }]);
+  await expect(page.locator('.drop-zone')).toContainText('Drop for this message');
+  await carry(page, 'drop', '.later-entry', [{ name: 'more.txt', type: 'text/plain', bytes: Buffer.from('more') }]);
+  await carry(page, 'drop', 'h1', [{ name: 'beside.txt', type: 'text/plain', bytes: Buffer.from('beside') }]);
+  await expect(files(page)).toContainText(['cat.png', 'more.txt']);
+  await words.fill('look again');
+  await words.press('Enter');
+  await expect(page.getByText('With cat.png, more.txt', { exact: true })).toBeVisible();
+  await expect(words).toBeHidden();
+  await open(page.context(), '/scheduled', page);
+  await expect(page.getByText('With cat.png, more.txt', { exact: true })).toBeVisible();
+
+  // What was added to a change that isn't saved is taken back.
+  await page.getByRole('button', { name: 'Edit “look again”' }).click();
+  await input.setInputFiles(text('later.txt'));
+  await expect(files(page).last()).toContainText('9 B');
+  const [left] = await Promise.all([gone(), page.getByRole('button', { name: "Don't save" }).click()]);
+  expect(left.status()).toBe(204);
+  await page.getByRole('button', { name: 'Send now “look again”' }).click();
+  await expect(page.getByText('Nothing is waiting to be sent')).toBeVisible();
+  const other = await open(await signedIn(ada), '/channels/general');
+  await expect(log(other)).toContainText('look again');
+  await expect(log(other).getByRole('img')).toHaveCount(1);
+  await expect(log(other).getByRole('img', { name: 'cat.png' })).toBeVisible();
+  await expect(log(other).getByRole('link', { name: /^Download/ })).toHaveCount(1);
+  await expect(log(other).getByRole('link', { name: /^Download more\.txt/ })).toBeVisible();
+});
+
+test('a change to what waits is saved when its files are there, and may be files alone', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  const general = await ada.createChannel('general');
+  await ada.schedule(general, 'words', from(inAn.hour));
+  const page = await open(await signedIn(ada), '/scheduled');
+  let release = () => {};
+  await page.route('**/api/v1/uploads', async (route) => {
+    await new Promise<void>((go) => (release = go));
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'Edit “words”' }).click();
+  await page.locator('.later-entry input[type=file]').setInputFiles(text('notes.txt'));
+  const words = page.getByRole('textbox', { name: 'Edit message' });
+  await words.fill('');
+  await words.press('Enter');
+  await expect(page.getByText('Saves once its files are there.')).toBeVisible();
+  release();
+  await expect(page.getByText('With notes.txt')).toBeVisible();
+  await page.getByRole('button', { name: 'Edit “notes.txt”' }).click();
+  await page.getByRole('button', { name: 'Remove notes.txt' }).click();
+  await words.press('Enter');
+  await expect(page.getByRole('alert')).toContainText('needs some text');
 });
 
 test('a private message waits before there is a conversation, and keys are enough', async ({ server, signedIn }) => {

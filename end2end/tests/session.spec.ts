@@ -1,5 +1,5 @@
-import { Account, expect, open, test } from './support/test';
-import { texts } from './support/chat';
+import { Account, PASSWORD, expect, open, test } from './support/test';
+import { enterThroughPage, texts } from './support/chat';
 
 /** The contract's second, and the time to load another page. */
 const SOON = { timeout: 3_000 };
@@ -16,9 +16,9 @@ test('logging out in one tab sends the others to log in', async ({ server, signe
   const two = await open(browser, '/channels/general');
   await one.getByRole('button', { name: 'Log out' }).click();
   await expect(one).toHaveURL('/login');
-  await expect(two).toHaveURL('/login', SOON);
+  await expect(two).toHaveURL('/login?next=/channels/general', SOON);
   await two.goto('/channels/general');
-  await expect(two).toHaveURL('/login');
+  await expect(two).toHaveURL('/login?next=/channels/general');
   expect((await browser.cookies()).filter((cookie) => cookie.value !== '')).toEqual([]);
   // Another session of the same person goes on.
   await elsewhere.getByRole('textbox', { name: 'Message #general' }).fill('still here');
@@ -37,10 +37,56 @@ test('a session ended from elsewhere is sent to log in at once', async ({ server
   const its = (await admin.sessions()).filter((session) => !known.has(session.id));
   expect(its).toHaveLength(1);
   await admin.endSession(its[0]!);
-  await expect(page).toHaveURL('/login', SOON);
+  await expect(page).toHaveURL('/login?next=/channels/general', SOON);
   await expect(page.getByRole('button', { name: 'Log in' })).toBeVisible();
   await page.goto('/channels/general');
-  await expect(page).toHaveURL('/login');
+  await expect(page).toHaveURL('/login?next=/channels/general');
+});
+
+test('after log-in one comes back to where one was going', async ({ server, newBrowser, signedIn, watch }) => {
+  watch.allow(REFUSED, /status of 401 .*\/api\/fn\/login/);
+  const admin = await Account.register(server, 'ada');
+  const general = await admin.createChannel('general');
+  const { seq } = await admin.post(general, 'look here');
+  const page = await (await newBrowser()).newPage();
+  await page.goto(`/channels/general?at=${seq}`);
+  await expect(page).toHaveURL(/\/login\?next=/);
+  await enterThroughPage(page, 'Log in', 'ada', 'not the password');
+  await expect(page.getByRole('alert')).toBeVisible();
+  await enterThroughPage(page, 'Log in', 'ada', PASSWORD);
+  await expect(page).toHaveURL(`/channels/general?at=${seq}`);
+  await expect(texts(page)).toHaveText(['look here']);
+  // Whoever is logged in already goes on at once.
+  await page.goto('/login?next=/search%3Fq%3Dlook%2520here');
+  await expect(page).toHaveURL('/search?q=look%20here');
+
+  // A session that ends under an open page.
+  const known = new Set((await admin.sessions()).map((session) => session.id));
+  const other = await open(await signedIn(admin), '/search?q=look');
+  const its = (await admin.sessions()).filter((session) => !known.has(session.id));
+  await admin.endSession(its[0]!);
+  await expect(other).toHaveURL('/login?next=/search%3Fq%3Dlook', SOON);
+  await enterThroughPage(other, 'Log in', 'ada', PASSWORD);
+  await expect(other).toHaveURL('/search?q=look');
+  await other.getByRole('button', { name: 'Log out' }).click();
+  await expect(other, 'whoever logs out is done there').toHaveURL('/login');
+});
+
+test('a link to the log-in page leads nowhere else', async ({ server, newBrowser, watch }) => {
+  watch.allow(/was preloaded using link preload but not used/);
+  await Account.register(server, 'ada');
+  const [page, plain] = [await (await newBrowser()).newPage(), await (await newBrowser({ javaScriptEnabled: false })).newPage()];
+  for (const [tab, next] of [[page, '//evil.example'], [page, '/\\evil.example'], [page, '/\t/evil.example'], [plain, '//evil.example']] as const) {
+    const address = `/login?next=${encodeURIComponent(next)}`;
+    await tab.goto(address);
+    await enterThroughPage(tab, 'Log in', 'ada', PASSWORD);
+    await expect(tab).toHaveURL('/');
+    // Nor for whoever is logged in.
+    await tab.goto(address);
+    await expect(tab).toHaveURL('/');
+    await tab.goto('about:blank');
+    await tab.context().clearCookies();
+  }
 });
 
 test('no script can read the credentials', async ({ server, signedIn }) => {

@@ -1,3 +1,4 @@
+import type { Page } from '@playwright/test';
 import { Account, expect, open, test } from './support/test';
 import { conversations, link, log, say } from './support/chat';
 
@@ -58,6 +59,58 @@ test('a channel that is open but not looked at stays unread', async ({ server, s
   await expect(log(page).locator('li:has-text("New") + li')).toContainText('psst');
   await expect(link(page, '#general')).toBeVisible();
   await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
+});
+
+test('what is unread is opened at its beginning, however long it is', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  await admin.post(channel, 'known by now');
+  await member.markRead(channel, 1);
+  const long = (n: number): string => Array.from({ length: 60 }, (_, line) => `line ${line + 1} of ${n}`).join('\n\n');
+  for (let n = 1; n <= 6; n++) await admin.post(channel, long(n));
+  const context = await signedIn(member);
+  const page = await open(context, '/');
+  const begins = async (page: Page): Promise<void> => {
+    await expect(log(page).getByText('New', { exact: true })).toBeInViewport({ ratio: 1 });
+    await expect(log(page).getByText('line 1 of 1', { exact: true })).toBeInViewport({ ratio: 1 });
+  };
+  await page.getByRole('article', { name: '#general' }).getByRole('link', { name: 'Open' }).click();
+  await expect(page).toHaveURL('/channels/general');
+  await begins(page);
+  await expect(log(page).getByText('known by now'), 'and what was said before').toBeInViewport();
+  await conversations(page).getByRole('link', { name: /^Catch up/ }).click();
+  await link(page, '#general 6 unread').click();
+  await begins(page);
+  await page.reload();
+  await begins(page);
+  await expect(link(page, '#general 6 unread'), 'not read before it is seen').toBeVisible();
+  const plain = await (await signedIn(member, { javaScriptEnabled: false })).newPage();
+  await plain.goto('/channels/general');
+  await begins(plain);
+
+  await log(page).focus();
+  await page.keyboard.press('End');
+  await expect(log(page).getByText('line 60 of 6', { exact: true })).toBeInViewport();
+  await expect(link(page, '#general')).toBeVisible();
+  await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
+  await page.reload();
+  await expect(log(page).getByText('line 60 of 6', { exact: true })).toBeInViewport();
+});
+
+test('unread messages that fit are shown where they are, at the end', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  for (let n = 1; n <= 40; n++) await admin.post(channel, `message ${n}`);
+  await member.markRead(channel, 37);
+  const page = await open(await signedIn(member), '/channels/general');
+  await expect(log(page).getByText('New', { exact: true })).toBeInViewport();
+  await expect(log(page).getByText('message 40')).toBeInViewport({ ratio: 1 });
+  expect(await log(page).evaluate((it) => it.scrollTop)).toBe(0);
+  await expect(link(page, '#general')).toBeVisible();
 });
 
 test('marking as read from Catch up clears the count', async ({ server, signedIn }) => {

@@ -1,6 +1,6 @@
 use super::{Bootstrap, Failure};
 #[cfg(feature = "ssr")]
-use crate::backend::backend;
+use crate::{backend::backend, next::own};
 use leptos::prelude::*;
 use natter::admin::Registration;
 
@@ -29,12 +29,12 @@ pub async fn registration(invite: Option<String>) -> Result<(Registration, bool)
     Ok(backend()?.registration(invite.as_deref()).await?)
 }
 
-/// Logs in.
+/// Logs in. `next`: where a plain form goes on to.
 #[server(prefix = "/api/fn", endpoint = "login")]
-pub async fn login(username: String, password: String) -> Result<(), Failure> {
+pub async fn login(username: String, password: String, #[server(default)] next: String) -> Result<(), Failure> {
     let backend = backend()?;
     backend.login(&username, &password).await?;
-    backend.after_form("/");
+    backend.after_form(own(&next));
     Ok(())
 }
 

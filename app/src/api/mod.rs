@@ -14,7 +14,7 @@ pub use admin::{all_channels, audit, invites, roster, stats};
 pub use channels::{browse_channels, channel_history, message, open_channel};
 pub use feed::feed;
 pub use people::{members, open_direct, people, person};
-pub use scheduled::{cancel_scheduled, change_scheduled, schedule, schedule_direct, scheduled};
+pub use scheduled::{cancel_scheduled, edit_scheduled, reschedule, schedule, schedule_direct, scheduled};
 pub use search::{history_after, history_around, search};
 
 use leptos::server_fn::{

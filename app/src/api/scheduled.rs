@@ -42,14 +42,20 @@ pub async fn schedule_direct(
     Ok(backend()?.schedule_direct(user_id, later).await?)
 }
 
-/// Changes what is given of one that waits.
-#[server(name = ChangeScheduled, prefix = "/api/fn", endpoint = "change_scheduled")]
-pub async fn change_scheduled(
+/// Changes the words and files of one that waits.
+#[server(name = EditScheduled, prefix = "/api/fn", endpoint = "edit_scheduled")]
+pub async fn edit_scheduled(
     id: ScheduledId,
-    #[server(default)] text: Option<String>,
-    #[server(default)] send_at: Option<Timestamp>,
+    #[server(default)] text: String,
+    #[server(default)] attachments: Vec<UploadId>,
 ) -> Result<Scheduled, Failure> {
-    Ok(backend()?.change_scheduled(id, text, send_at).await?)
+    Ok(backend()?.edit_scheduled(id, text, attachments).await?)
+}
+
+/// Gives one that waits another time.
+#[server(name = Reschedule, prefix = "/api/fn", endpoint = "reschedule")]
+pub async fn reschedule(id: ScheduledId, send_at: Timestamp) -> Result<Scheduled, Failure> {
+    Ok(backend()?.reschedule(id, send_at).await?)
 }
 
 /// Sends one that waits at once.

@@ -1,4 +1,5 @@
 pub mod admin;
+pub mod attach;
 pub mod channels;
 pub mod chat;
 pub mod feed;

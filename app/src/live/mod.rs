@@ -4,11 +4,11 @@ mod backoff;
 #[cfg(feature = "hydrate")]
 mod socket;
 
-pub use here::{send, start};
+pub use here::{leave, send, start};
 
 #[cfg(feature = "hydrate")]
 mod here {
-    pub use super::socket::{send, start};
+    pub use super::socket::{leave, send, start};
 }
 
 /// On the server nothing is live.
@@ -18,6 +18,8 @@ mod here {
     use natter::wire::ClientFrame;
 
     pub fn start(_: Chat) {}
+
+    pub fn leave() {}
 
     pub fn send(_: ClientFrame) {}
 }

@@ -3,6 +3,7 @@
 use super::backoff::Backoff;
 use crate::{
     api,
+    next::login_first,
     state::{Chat, ENDED, Link, assign_location, now, remember},
 };
 use futures::{
@@ -18,7 +19,7 @@ use natter::{
     ChannelId, ErrorCode,
     wire::{ClientFrame, ServerFrame, close},
 };
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// How long a hole in the revisions may stay: events overtake each other only by moments.
 const GAP_MS: u32 = 300;
@@ -32,6 +33,7 @@ thread_local! {
     /// Leads to the open connection. What can't be sent is sent again from the outbox when it opens,
     /// and the outbox bounds how much that can be.
     static OUT: RefCell<Option<UnboundedSender<ClientFrame>>> = const { RefCell::new(None) };
+    static LEAVING: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Says something if somebody is listening.
@@ -43,6 +45,17 @@ pub fn send(frame: ClientFrame) {
     });
 }
 
+/// One logs out on this page: that has its own way, whatever becomes of the connection meanwhile.
+pub fn leave() {
+    LEAVING.set(true);
+}
+
+/// Where the page is.
+fn here() -> String {
+    let Some(location) = web_sys::window().map(|window| window.location()) else { return String::new() };
+    [location.pathname(), location.search(), location.hash()].into_iter().flatten().collect()
+}
+
 enum Over {
     /// Log in again.
     NotAllowed,
@@ -51,15 +64,18 @@ enum Over {
 
 /// Connects, and connects again, until the session ends.
 pub fn start(chat: Chat) {
-    chat.recall_outbox();
+    chat.recall();
     leptos::task::spawn_local(async move {
         let mut backoff = Backoff::default();
         loop {
             let (was_ready, over) = connection(chat).await;
             OUT.set(None);
+            if LEAVING.get() {
+                return;
+            }
             if matches!(over, Over::NotAllowed) || (!was_ready && logged_out().await) {
                 remember(ENDED, "1");
-                assign_location("/login");
+                assign_location(&login_first(&here()));
                 return;
             }
             if was_ready {

@@ -2,15 +2,25 @@ use crate::{
     api,
     app::BootstrapResource,
     components::ui::{Field, FormError, PRIMARY, Post, PostForm, When, effect},
+    next::next,
     state::{ENDED, assign_location, forget, recall, set_title},
 };
 use leptos::prelude::*;
-use leptos_router::{components::Redirect, hooks::use_params_map};
+use leptos_router::{
+    components::Redirect,
+    hooks::{use_location, use_params_map},
+};
 use natter::admin::Registration;
 
 /// The frame of the pages for those who aren't logged in; those who are don't need them.
 #[component]
-fn Enter(title: &'static str, children: ChildrenFn) -> impl IntoView {
+fn Enter(
+    title: &'static str,
+    /// Where those are led.
+    #[prop(default = "/".to_owned())]
+    next: String,
+    children: ChildrenFn,
+) -> impl IntoView {
     let bootstrap = expect_context::<BootstrapResource>();
     let children = StoredValue::new(children);
     effect(move || set_title(&format!("{title} · Natter")));
@@ -28,9 +38,12 @@ fn Enter(title: &'static str, children: ChildrenFn) -> impl IntoView {
                 </div>
             </div>
             <Suspense>
-                {move || Suspend::new(async move {
-                    matches!(bootstrap.await, Ok(Some(_))).then(|| view! { <Redirect path="/"/> })
-                })}
+                {move || {
+                    let path = next.clone();
+                    Suspend::new(async move {
+                        matches!(bootstrap.await, Ok(Some(_))).then(|| view! { <Redirect path/> })
+                    })
+                }}
             </Suspense>
         </main>
     }
@@ -40,21 +53,25 @@ const LINK: &str = "font-semibold text-accent rounded underline-offset-2 hover:u
 
 #[component]
 pub fn Login() -> impl IntoView {
+    let next = next(&use_location().search.get_untracked());
+    let then = next.clone();
+    let next = StoredValue::new(next);
     // A full load: everything on the page was made for nobody.
-    let login = Post::new("/api/fn/login", |_| assign_location("/"));
+    let login = Post::new("/api/fn/login", move |_| assign_location(&then));
     let ended = RwSignal::new(false);
     effect(move || {
         ended.set(!recall(ENDED).is_empty());
         forget(ENDED);
     });
     view! {
-        <Enter title="Log in">
+        <Enter title="Log in" next=next.get_value()>
             <When when=ended>
                 <p role="status" class="mb-4 px-3 py-2 rounded-lg bg-accent-soft text-sm">
                     "You were logged out, here or by an admin. Log in to go on."
                 </p>
             </When>
             <PostForm post=login>
+                <input type="hidden" name="next" value=next.get_value()/>
                 <FormError message=login.rest(&["username", "password"])/>
                 <Field id="username" label="Username" name="username" autocomplete="username" required=true autofocus=true
                     error=login.field("username")/>

@@ -8,9 +8,10 @@ use crate::{
         ui::{CATCH_UP, GHOST, HOME, Icon, SECONDARY, When, changing, effect, land, turn_to},
     },
     live,
+    next::login_first,
     state::{Chat, Link, Zone, set_waiting},
 };
-use leptos::{html, prelude::*};
+use leptos::{ev, html, prelude::*};
 use leptos_router::{
     components::{Outlet, Redirect},
     hooks::use_location,
@@ -21,13 +22,18 @@ use leptos_router::{
 #[component]
 pub fn Signed() -> impl IntoView {
     let bootstrap = expect_context::<BootstrapResource>();
+    let going = use_location();
+    let login = move || {
+        let (path, query) = (going.pathname.get_untracked(), going.search.get_untracked());
+        login_first(&if query.is_empty() { path } else { format!("{path}?{query}") })
+    };
     // Not Suspense: that takes the frame off the page at each navigation, and the focus with it.
     view! {
         <Transition>
             {move || Suspend::new(async move {
                 match bootstrap.await {
                     Ok(Some(start)) => view! { <Frame start/> }.into_any(),
-                    Ok(None) => view! { <Redirect path="/login"/> }.into_any(),
+                    Ok(None) => view! { <Redirect path=login()/> }.into_any(),
                     Err(failure) => view! { <Unavailable detail=failure.to_string()/> }.into_any(),
                 }
             })}
@@ -43,6 +49,12 @@ fn Frame(start: Bootstrap) -> impl IntoView {
     effect(move || {
         zone.localize();
         live::start(chat);
+        let stored = window_event_listener(ev::storage, move |event| {
+            if let Some(key) = event.key() {
+                chat.drafts.heard(&key, event.new_value());
+            }
+        });
+        on_cleanup(move || stored.remove());
     });
     let (create_dialog, find_dialog) = (NodeRef::<html::Dialog>::new(), NodeRef::<html::Dialog>::new());
     let search_dialog = NodeRef::<html::Dialog>::new();

@@ -11,6 +11,7 @@ use self::{
     revise::{Doomed, Editing, OFFLINE},
 };
 use super::{
+    drafts::Drafts,
     feed::Feed,
     later::Later,
     outbox::{Outbox, Target},
@@ -65,7 +66,7 @@ pub struct Chat {
     epoch: StoredValue<String>,
     timelines: StoredValue<HashMap<Target, ArcRwSignal<Timeline>>>,
     outbox: Outbox,
-    drafts: StoredValue<HashMap<Target, String>>,
+    pub drafts: Drafts,
     asides: StoredValue<HashMap<String, String>>,
     doomed: RwSignal<Vec<Doomed>>,
     /// Messages quoted that aren't in what is loaded.
@@ -100,6 +101,7 @@ impl Chat {
     pub fn new(start: Bootstrap) -> Self {
         Self {
             outbox: Outbox::new(start.me.id),
+            drafts: Drafts::new(start.me.id),
             me: RwSignal::new(start.me),
             places: Places::new(&start.channels),
             channels: RwSignal::new(start.channels),
@@ -115,7 +117,6 @@ impl Chat {
             answers: RwSignal::default(),
             epoch: StoredValue::new(start.epoch),
             timelines: StoredValue::default(),
-            drafts: StoredValue::default(),
             asides: StoredValue::default(),
             doomed: RwSignal::default(),
             quoted: RwSignal::default(),
@@ -185,10 +186,6 @@ impl Chat {
         timeline
     }
 
-    pub fn draft(&self, target: Target) -> String {
-        self.drafts.with_value(|drafts| drafts.get(&target).cloned().unwrap_or_default())
-    }
-
     /// What was begun on somebody's card and isn't sent.
     pub fn aside(&self, username: &str) -> String {
         self.asides.with_value(|asides| asides.get(username).cloned().unwrap_or_default())
@@ -196,10 +193,6 @@ impl Chat {
 
     pub fn set_aside(&self, username: &str, text: String) {
         self.asides.update_value(|asides| _ = asides.insert(username.to_owned(), text));
-    }
-
-    pub fn set_draft(&self, target: Target, text: String) {
-        self.drafts.update_value(|drafts| _ = drafts.insert(target, text));
     }
 
     /// Tells the server how far a conversation has been read.

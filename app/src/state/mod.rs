@@ -2,6 +2,7 @@
 
 mod browser;
 mod chat;
+mod drafts;
 mod feed;
 #[cfg(test)]
 pub mod fixtures;
@@ -28,5 +29,5 @@ pub use later::Later;
 pub use outbox::Target;
 pub use rows::{Delivery, Key, MessageRow, Row, Rows, continues, rows};
 pub use times::{Preset, Times, parse_local};
-pub use uploads::{Picked, Progress, Uploads};
+pub use uploads::{Carrier, Picked, Progress, Uploads};
 pub use zone::Zone;

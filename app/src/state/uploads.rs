@@ -7,7 +7,7 @@ use leptos::{
     wasm_bindgen::{JsCast as _, closure::Closure},
 };
 use natter::{
-    Problem, Upload, UploadId,
+    Problem, ScheduledId, Upload, UploadId,
     input::ATTACHMENTS_MAX,
     media::{Kind, UploadBounds, size_text},
 };
@@ -24,8 +24,19 @@ pub enum Progress {
     /// In hundredths. At 100 the server makes it ready.
     Sending(u32),
     Done(Box<Upload>),
+    /// The message has it already, and keeps it until a change without it is saved.
+    Carried(Box<Upload>),
     /// Why not, and whether it may be worth another try.
     Failed(String, bool),
+}
+
+/// The message that files are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Carrier {
+    /// The next one of a conversation.
+    Next(Target),
+    /// One for later that is being changed.
+    Scheduled(ScheduledId),
 }
 
 /// A file that was picked for a message.
@@ -49,10 +60,10 @@ struct Held {
     request: Option<XmlHttpRequest>,
 }
 
-/// The files of each conversation's next message.
+/// The files of each message that is being written.
 #[derive(Clone, Copy)]
 pub struct Uploads {
-    picked: RwSignal<HashMap<Target, Vec<Picked>>>,
+    picked: RwSignal<HashMap<Carrier, Vec<Picked>>>,
     bounds: UploadBounds,
     next: StoredValue<u32>,
 }
@@ -62,28 +73,28 @@ impl Uploads {
         Self { picked: RwSignal::default(), bounds, next: StoredValue::new(0) }
     }
 
-    pub fn of(self, target: Target) -> Vec<Picked> {
-        self.picked.read().get(&target).cloned().unwrap_or_default()
+    pub fn of(self, carrier: Carrier) -> Vec<Picked> {
+        self.picked.read().get(&carrier).cloned().unwrap_or_default()
     }
 
-    pub fn any(self, target: Target) -> bool {
-        self.picked.with(|all| all.get(&target).is_some_and(|files| !files.is_empty()))
+    pub fn any(self, carrier: Carrier) -> bool {
+        self.picked.with(|all| all.get(&carrier).is_some_and(|files| !files.is_empty()))
     }
 
     /// The files of a message, when all have arrived.
-    pub fn ready(self, target: Target) -> Option<Vec<Upload>> {
-        self.picked.with(|all| ready(all.get(&target).map_or(&[], Vec::as_slice)))
+    pub fn ready(self, carrier: Carrier) -> Option<Vec<Upload>> {
+        self.picked.with(|all| ready(all.get(&carrier).map_or(&[], Vec::as_slice)))
     }
 
     /// One of them didn't arrive, and waits for the person.
-    pub fn stuck(self, target: Target) -> bool {
+    pub fn stuck(self, carrier: Carrier) -> bool {
         let failed = |file: &Picked| matches!(file.progress, Progress::Failed(..));
-        self.picked.with(|all| all.get(&target).is_some_and(|files| files.iter().any(failed)))
+        self.picked.with(|all| all.get(&carrier).is_some_and(|files| files.iter().any(failed)))
     }
 
-    /// Takes files for a conversation's next message; answers what is wrong with them, if anything.
-    pub fn add(self, target: Target, files: Vec<File>) -> Option<String> {
-        let room = self.room(target);
+    /// Takes files for a message; answers what is wrong with them, if anything.
+    pub fn add(self, carrier: Carrier, files: Vec<File>) -> Option<String> {
+        let room = self.room(carrier);
         let too_many = files.len() > room;
         for file in files.into_iter().take(room) {
             let key = self.key();
@@ -96,15 +107,15 @@ impl Uploads {
                 file.type_().starts_with("image/").then(|| Url::create_object_url_with_blob(&file).ok()).flatten();
             let picked = Picked { key, name: file.name(), size, preview, progress };
             FILES.with_borrow_mut(|held| held.insert(key, Held { file, request: None }));
-            self.picked.update(|all| all.entry(target).or_default().push(picked));
+            self.picked.update(|all| all.entry(carrier).or_default().push(picked));
         }
         self.go_on();
         too_many.then(too_many_files)
     }
 
-    /// How many more files a conversation's next message may carry.
-    fn room(self, target: Target) -> usize {
-        let count = self.picked.with_untracked(|all| all.get(&target).map_or(0, Vec::len));
+    /// How many more files a message may carry.
+    fn room(self, carrier: Carrier) -> usize {
+        let count = self.picked.with_untracked(|all| all.get(&carrier).map_or(0, Vec::len));
         ATTACHMENTS_MAX.saturating_sub(count)
     }
 
@@ -114,15 +125,33 @@ impl Uploads {
         key
     }
 
-    /// Whether a conversation's next message may carry so many more files; if not, what to say.
-    pub fn has_room(self, target: Target, count: usize) -> Result<(), String> {
-        if count > self.room(target) { Err(too_many_files()) } else { Ok(()) }
+    /// Whether a message may carry so many more files; if not, what to say.
+    pub fn has_room(self, carrier: Carrier, count: usize) -> Result<(), String> {
+        if count > self.room(carrier) { Err(too_many_files()) } else { Ok(()) }
     }
 
-    /// Takes files for a conversation's next message that have arrived before.
-    pub fn put_back(self, target: Target, files: Vec<Upload>) {
-        let files: Vec<_> = files.into_iter().map(|upload| arrived(self.key(), upload)).collect();
-        self.picked.update(|all| all.entry(target).or_default().extend(files));
+    /// Takes files for a message that have arrived before.
+    pub fn put_back(self, carrier: Carrier, files: Vec<Upload>) {
+        let files: Vec<_> = files.into_iter().map(|upload| there(self.key(), upload, Progress::Done)).collect();
+        self.picked.update(|all| all.entry(carrier).or_default().extend(files));
+    }
+
+    /// Begins to change the files of a message that has these.
+    pub fn begin(self, carrier: Carrier, files: Vec<Upload>) {
+        self.clear(carrier);
+        let files: Vec<_> = files.into_iter().map(|upload| there(self.key(), upload, Progress::Carried)).collect();
+        self.picked.update(|all| _ = all.insert(carrier, files));
+    }
+
+    /// The message isn't changed after all, or is gone: what was added to it isn't wanted any more.
+    pub fn abandon(self, carrier: Carrier) {
+        let keys = self
+            .picked
+            .try_with_untracked(|all| all.get(&carrier).map(|files| files.iter().map(|it| it.key).collect()));
+        let keys: Vec<u32> = keys.flatten().unwrap_or_default();
+        for key in keys {
+            self.remove(key);
+        }
     }
 
     /// Said before it is sent: a server that has heard enough may hang up without a word.
@@ -144,7 +173,7 @@ impl Uploads {
         });
         match gone.as_ref().map_or(Removal::Abort, |file| removal(&file.progress)) {
             Removal::Withdraw(id) => withdraw(id),
-            Removal::WhenItIsThere => {}
+            Removal::WhenItIsThere | Removal::None => {}
             Removal::Abort => drop(held.and_then(|held| held.request).map(|request| request.abort())),
         }
         forget(gone);
@@ -157,8 +186,8 @@ impl Uploads {
     }
 
     /// They are in a message now.
-    pub fn clear(self, target: Target) {
-        let gone = self.picked.try_update(|all| all.remove(&target)).flatten().unwrap_or_default();
+    pub fn clear(self, carrier: Carrier) {
+        let gone = self.picked.try_update(|all| all.remove(&carrier)).flatten().unwrap_or_default();
         FILES.with_borrow_mut(|held| gone.iter().for_each(|file| _ = held.remove(&file.key)));
         forget(gone);
     }
@@ -226,11 +255,14 @@ enum Removal {
     /// The server has all of it, and may keep it whether or not anybody listens.
     WhenItIsThere,
     Withdraw(UploadId),
+    /// The message has it until it is saved without it.
+    None,
 }
 
 fn removal(progress: &Progress) -> Removal {
     match progress {
         Progress::Done(upload) => Removal::Withdraw(upload.id),
+        Progress::Carried(_) => Removal::None,
         Progress::Sending(100) => Removal::WhenItIsThere,
         Progress::Waiting | Progress::Sending(_) | Progress::Failed(..) => Removal::Abort,
     }
@@ -250,16 +282,16 @@ fn too_many_files() -> String {
 }
 
 /// A file that is there already.
-fn arrived(key: u32, upload: Upload) -> Picked {
+fn there(key: u32, upload: Upload, how: fn(Box<Upload>) -> Progress) -> Picked {
     let preview = (upload.kind() == Kind::Picture).then(|| upload.thumbnail_url.clone().unwrap_or(upload.url.clone()));
     let (name, size) = (upload.filename.clone(), upload.size);
-    Picked { key, name, size, preview, progress: Progress::Done(Box::new(upload)) }
+    Picked { key, name, size, preview, progress: how(Box::new(upload)) }
 }
 
 /// All that have arrived, if that is all of them.
 fn ready(files: &[Picked]) -> Option<Vec<Upload>> {
     let done = |file: &Picked| match &file.progress {
-        Progress::Done(upload) => Some((**upload).clone()),
+        Progress::Done(upload) | Progress::Carried(upload) => Some((**upload).clone()),
         _ => None,
     };
     files.iter().map(done).collect()
@@ -362,13 +394,14 @@ mod tests {
         for progress in [Progress::Waiting, Progress::Sending(99), Progress::Failed("no".into(), true)] {
             assert_eq!(removal(&progress), Removal::Abort);
         }
+        assert_eq!(removal(&Progress::Carried(Box::new(done))), Removal::None, "it is the message's");
     }
 
     #[test]
     fn what_has_arrived_before_is_ready_and_shown_by_its_small_copy() {
         let text = upload();
         let picture = Upload { media_type: "image/png".into(), thumbnail_url: Some("/small".into()), ..upload() };
-        let files = [arrived(1, text.clone()), arrived(2, picture.clone())];
+        let files = [there(1, text.clone(), Progress::Done), there(2, picture.clone(), Progress::Carried)];
         assert_eq!(ready(&files), Some(vec![text, picture]));
         assert_eq!(files.map(|file| file.preview), [None, Some("/small".to_owned())]);
     }

@@ -15,7 +15,7 @@ use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos_axum::ResponseOptions;
 use natter::{
     AuditId, Channel, ChannelId, FeedPage, Message, MessageId, MessagePage, Role, Scheduled, ScheduledId, Timestamp,
-    User, UserId,
+    UploadId, User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
     feed::Place,
     input::{PAGE_DEFAULT, PAGE_LIMIT},
@@ -79,17 +79,20 @@ impl RequestBackend {
         })
     }
 
-    /// What a conversation opens with: its newest messages, or those around a place, and whether there are
-    /// newer ones.
-    async fn opening(&self, id: ChannelId, at: Option<u64>) -> Answer<(MessagePage, bool)> {
-        match at {
-            None => Ok((self.history(id, None).await?, false)),
-            Some(place) => {
-                let page = self.history_around(id, place).await?;
-                let newer = page.may_go_on(PAGE_DEFAULT);
-                Ok((page, newer))
-            }
-        }
+    /// What a conversation opens with, and whether there are newer messages: those around a place, or else the
+    /// newest ones; where unread begins before those, the ones around that.
+    async fn opening(&self, channel: &Channel, at: Option<u64>) -> Answer<(MessagePage, bool)> {
+        let place = if let Some(place) = at {
+            place
+        } else {
+            let page = self.history(channel.id, None).await?;
+            let first = channel.first_unread().filter(|first| page.next.is_some_and(|oldest| *first < oldest));
+            let Some(first) = first else { return Ok((page, false)) };
+            first
+        };
+        let page = self.history_around(channel.id, place).await?;
+        let newer = page.may_go_on(PAGE_DEFAULT);
+        Ok((page, newer))
     }
 
     fn set_cookies(&self, login: LoggedIn) {
@@ -151,7 +154,7 @@ impl Backend for RequestBackend {
         if !channel.joined {
             return Ok(OpenChannel { channel, page: None, newer: false });
         }
-        let (page, newer) = self.opening(channel.id, at).await?;
+        let (page, newer) = self.opening(&channel, at).await?;
         Ok(OpenChannel { channel, page: Some(page), newer })
     }
 
@@ -160,7 +163,7 @@ impl Backend for RequestBackend {
         let Some(channel) = channel else {
             return Ok(OpenDirect { peer, channel, page: None, newer: false });
         };
-        let (page, newer) = self.opening(channel.id, at).await?;
+        let (page, newer) = self.opening(&channel, at).await?;
         Ok(OpenDirect { peer, channel: Some(channel), page: Some(page), newer })
     }
 
@@ -296,13 +299,13 @@ impl Backend for RequestBackend {
         self.settle(made.map(|(scheduled, _)| scheduled))
     }
 
-    async fn change_scheduled(
-        &self,
-        id: ScheduledId,
-        text: Option<String>,
-        send_at: Option<Timestamp>,
-    ) -> Answer<Scheduled> {
-        let edit = ScheduledEdit { text, send_at, attachments: None };
+    async fn edit_scheduled(&self, id: ScheduledId, text: String, attachments: Vec<UploadId>) -> Answer<Scheduled> {
+        let edit = ScheduledEdit { text: Some(text), attachments: Some(attachments), send_at: None };
+        self.settle(self.state.schedule.edit(self.caller()?, id, edit).await)
+    }
+
+    async fn reschedule(&self, id: ScheduledId, send_at: Timestamp) -> Answer<Scheduled> {
+        let edit = ScheduledEdit { send_at: Some(send_at), ..ScheduledEdit::default() };
         self.settle(self.state.schedule.edit(self.caller()?, id, edit).await)
     }
 

@@ -248,11 +248,16 @@ async fn pages_are_rendered_with_their_content_and_a_fresh_nonce() {
 async fn signed_out_visitors_are_sent_to_log_in() {
     let server = TestServer::start().await;
     let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-    for path in ["/", "/channels/general", "/browse"] {
+    for (path, log_in) in [
+        ("/", "/login"),
+        ("/browse", "/login?next=/browse"),
+        ("/channels/general?at=7", "/login?next=/channels/general%3Fat%3D7"),
+        ("/channels//evil.example", "/login?next=/channels//evil.example"),
+    ] {
         let answer = http.get(format!("{}{path}", server.base)).header("accept", "text/html").send().await.unwrap();
         assert_eq!(
             (answer.status().as_u16(), &answer.headers()["location"]),
-            (302, &"/login".parse().unwrap()),
+            (302, &log_in.parse().unwrap()),
             "{path}"
         );
     }
@@ -284,4 +289,16 @@ async fn forms_work_without_scripts() {
     assert!(right.status().is_redirection(), "{}", right.status());
     assert_eq!(right.headers()["location"], "/");
     assert_eq!(right.headers().get_all("set-cookie").iter().count(), 2);
+    for (next, expected) in [
+        ("/channels/general?at=7", "/channels/general?at=7"),
+        ("//evil.example", "/"),
+        ("/\\evil.example", "/"),
+        ("/\t/evil.example", "/"),
+        ("https://evil.example/", "/"),
+        ("evil.example", "/"),
+        ("/x\r\nset-cookie: a=b", "/"),
+    ] {
+        let answer = post(&[("username", "ada"), ("password", PASSWORD), ("next", next)]).await.unwrap();
+        assert_eq!(answer.headers()["location"], expected, "{next:?}");
+    }
 }

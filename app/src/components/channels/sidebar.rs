@@ -6,7 +6,8 @@ use crate::{
         search::SearchButton,
         ui::{Avatar, CATCH_UP, GHOST, Icon, When, changing, focus_on, open_dialog},
     },
-    state::Chat,
+    live,
+    state::{Chat, target_of},
 };
 use leptos::{ev, html, prelude::*};
 use leptos_router::{NavigateOptions, components::A, hooks::use_navigate};
@@ -119,14 +120,16 @@ fn direct_link(chat: Chat, channel: &Channel) -> Option<impl IntoView + use<>> {
     let peer = channel.peer.clone()?;
     let (name, id, unread) = (peer.username.clone(), peer.id, channel.to_me());
     let (label, class, mark) = (said_of(name.clone(), channel), class_of(channel), quiet(channel));
+    let (begun, draft) = (draft_id(channel), draft(chat, channel));
     Some(view! {
-        <A href=format!("/direct/{name}") attr:class=class attr:aria-label=label>
+        <A href=format!("/direct/{name}") attr:class=class attr:aria-label=label attr:aria-describedby=begun>
             <span class="relative">
                 <Avatar user=peer small=true/>
                 <span class="dot dot-corner" class:dot-here=move || chat.people.is_online(id)></span>
             </span>
             <span class="truncate">{name}</span>
             {mark}
+            {draft}
             {(unread > 0).then(|| badge(unread))}
         </A>
     })
@@ -162,6 +165,24 @@ fn class_of(channel: &Channel) -> String {
 
 fn quiet(channel: &Channel) -> Option<impl IntoView + use<>> {
     channel.is_muted().then(|| view! { <span class="muted-mark"><Icon icon=icondata_lu::LuBellOff/></span> })
+}
+
+/// What says that something was begun in a conversation.
+fn draft_id(channel: &Channel) -> String {
+    format!("draft-{}", channel.id)
+}
+
+fn draft(chat: Chat, channel: &Channel) -> impl IntoView + use<> {
+    let (to, id) = (target_of(channel), draft_id(channel));
+    changing(move || {
+        if !chat.drafts.any(to) {
+            return ().into_any();
+        }
+        view! {
+            <span class="draft-mark"><Icon icon=icondata_lu::LuPencil/><span id=id.clone() hidden>"Draft"</span></span>
+        }
+        .into_any()
+    })
 }
 
 /// The way to what is unread, with how much of it is to oneself. On a phone that is a screen of its own.
@@ -204,6 +225,7 @@ fn ChannelLink(channel: Channel) -> impl IntoView {
     let name = channel.label().to_owned();
     let label = said_of(format!("#{name}"), &channel);
     let (class, mark) = (class_of(&channel), quiet(&channel));
+    let (begun, draft) = (draft_id(&channel), draft(expect_context(), &channel));
     let calls = channel.to_me();
     // What is muted isn't counted.
     let unread = if channel.calls() { channel.unread } else { 0 };
@@ -213,10 +235,11 @@ fn ChannelLink(channel: Channel) -> impl IntoView {
     };
     let shown = if unread > 99 { "99+".to_owned() } else { unread.to_string() };
     view! {
-        <A href=format!("/channels/{name}") attr:class=class attr:aria-label=label>
+        <A href=format!("/channels/{name}") attr:class=class attr:aria-label=label attr:aria-describedby=begun>
             <Icon icon/>
             <span class="truncate">{name}</span>
             {mark}
+            {draft}
             {(unread > 0 && calls == 0).then(|| view! {
                 <span class="ml-auto text-xs font-semibold tabular-nums text-soft" aria-hidden="true">{shown}</span>
             })}
@@ -229,6 +252,10 @@ fn ChannelLink(channel: Channel) -> impl IntoView {
 #[component]
 fn Me() -> impl IntoView {
     let chat = expect_context::<Chat>();
+    let leave = move |_| {
+        chat.drafts.forget();
+        live::leave();
+    };
     view! {
         <div class="flex items-center gap-2.5 mt-2 px-2 pt-2.5 border-t border-line text-sm">
             {changing(move || {
@@ -246,7 +273,7 @@ fn Me() -> impl IntoView {
                 }
             .into_any()
             })}
-            <form method="post" action="/api/fn/logout" class="ml-auto">
+            <form method="post" action="/api/fn/logout" class="ml-auto" on:submit=leave>
                 <button type="submit" class=GHOST aria-label="Log out" title="Log out">
                     <Icon icon=icondata_lu::LuLogOut/>
                 </button>

@@ -1,14 +1,12 @@
-use super::{
-    attach::{AttachButton, Attaching, DropZone, Previews},
-    completion::{beginning, complete, names},
-};
+use super::completion::{beginning, complete, names};
 use crate::{
     components::{
+        attach::{AttachButton, Attaching, DropZone, Previews, STUCK},
         later::{Promised, SendLater, SendLaterButton, TimePicker, Words},
         media::said,
         ui::{GHOST, Icon, Name, PRIMARY, When, changing, effect},
     },
-    state::{Chat, Target},
+    state::{Carrier, Chat, Target},
 };
 use leptos::{ev, html, prelude::*};
 use natter::{Channel, input::MESSAGE_CHARS};
@@ -44,7 +42,7 @@ struct Writing {
 
 impl Writing {
     fn write(self, value: String) {
-        self.chat.set_draft(self.target, value.clone());
+        self.chat.drafts.set(self.target, value.clone());
         self.note.set(None);
         self.held.set(false);
         self.later.forget();
@@ -91,8 +89,8 @@ impl Writing {
         let typed = self.text.get_untracked();
         let trimmed = typed.trim();
         let length = trimmed.chars().count();
-        let uploads = self.chat.uploads;
-        let files = untrack(|| uploads.any(self.target));
+        let (uploads, carrier) = (self.chat.uploads, Carrier::Next(self.target));
+        let files = untrack(|| uploads.any(carrier));
         if length == 0 && !files {
             return;
         }
@@ -100,17 +98,17 @@ impl Writing {
             self.note.set(Some(format!("That's {length} characters; a message has at most 4,000.")));
             return;
         }
-        if untrack(|| uploads.stuck(self.target)) {
-            self.note.set(Some("A file isn't there. Retry it or remove it.".into()));
+        if untrack(|| uploads.stuck(carrier)) {
+            self.note.set(Some(STUCK.into()));
             return;
         }
-        let Some(files) = untrack(|| uploads.ready(self.target)) else {
+        let Some(files) = untrack(|| uploads.ready(carrier)) else {
             self.note.set(None);
             self.held.set(true);
             return;
         };
         if self.chat.send_with(self.target, trimmed, files).is_some() {
-            uploads.clear(self.target);
+            uploads.clear(carrier);
             self.write(String::new());
             self.offer.set(Offer::default());
             self.on_sent.run(());
@@ -160,9 +158,10 @@ pub fn Composer(
     let held = RwSignal::new(false);
     let later = later(chat, target, text);
     let writing = Writing { chat, target, channel, text, note, offer, area, on_sent, held, later };
-    let attaching = Attaching { chat, target, note };
+    let (uploads, carrier) = (chat.uploads, Carrier::Next(target));
+    let attaching = Attaching { uploads, carrier, note };
     effect(move || {
-        let (arrived, stuck) = (chat.uploads.ready(target).is_some(), chat.uploads.stuck(target));
+        let (arrived, stuck) = (uploads.ready(carrier).is_some(), uploads.stuck(carrier));
         if held.get() && (arrived || stuck) {
             held.set(false);
             writing.send();
@@ -171,7 +170,7 @@ pub fn Composer(
     // Until the page is awake nothing typed could be sent: better to say so than to lose it.
     let awake = RwSignal::new(false);
     effect(move || {
-        text.set(chat.draft(target));
+        text.set(chat.drafts.of(target));
         awake.set(true);
     });
     let has_mouse = move || window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());
@@ -186,7 +185,7 @@ pub fn Composer(
             let _ = area.focus();
         }
     });
-    let empty = Signal::derive(move || !awake.get() || (text.read().trim().is_empty() && !chat.uploads.any(target)));
+    let empty = Signal::derive(move || !awake.get() || (text.read().trim().is_empty() && !uploads.any(carrier)));
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         writing.send();
@@ -199,7 +198,7 @@ pub fn Composer(
         <DropZone attaching label=to/>
         <form class="composer" on:submit=submit>
             <Answering target/>
-            <Previews target/>
+            <Previews carrier words=".composer textarea".to_owned()/>
             {changing(move || offered(&offer.get(), &writing))}
             <textarea node_ref=area rows="1" class="composer-text" aria-label=label.clone() placeholder=label
                 disabled=move || !awake.get() prop:value=move || text.get() on:blur=left
@@ -226,17 +225,17 @@ pub fn Composer(
 
 /// How what is being written is sent later.
 fn later(chat: Chat, target: Target, text: RwSignal<String>) -> SendLater {
-    let uploads = chat.uploads;
+    let (uploads, carrier) = (chat.uploads, Carrier::Next(target));
     let take = Callback::new(move |()| {
-        if untrack(|| uploads.stuck(target)) {
-            return Err("A file isn't there. Retry it or remove it.".to_owned());
+        if untrack(|| uploads.stuck(carrier)) {
+            return Err(STUCK.to_owned());
         }
-        let files = untrack(|| uploads.ready(target)).ok_or("Its files aren't there yet. Wait a moment.")?;
+        let files = untrack(|| uploads.ready(carrier)).ok_or("Its files aren't there yet. Wait a moment.")?;
         Ok(Words { text: text.get_untracked(), attachments: files.into_iter().map(|file| file.id).collect() })
     });
     let done = Callback::new(move |()| {
-        uploads.clear(target);
-        chat.set_draft(target, String::new());
+        uploads.clear(carrier);
+        chat.drafts.set(target, String::new());
         text.set(String::new());
     });
     SendLater::new(chat, target, take, done)

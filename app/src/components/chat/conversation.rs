@@ -25,7 +25,7 @@ pub fn Conversation(
     });
     let name = label.clone();
     let below = move || match policy.get() {
-        Some(policy) => read_only(policy, chat.draft(target).trim().is_empty()),
+        Some(policy) => read_only(policy, chat.drafts.any(target)),
         None => view! {
             <Composer target channel label=name.clone() on_sent=move |()| to_end.update(|n| *n += 1)/>
         }
@@ -39,11 +39,11 @@ pub fn Conversation(
     .into_any()
 }
 
-fn read_only(policy: PostPolicy, fresh: bool) -> AnyView {
+fn read_only(policy: PostPolicy, begun: bool) -> AnyView {
     let why = match policy {
         PostPolicy::Admins => "Only admins write here.",
         PostPolicy::Everyone => "You can't write here.",
     };
-    let kept = (!fresh).then_some(" What you began to write is kept, for when you can.");
+    let kept = begun.then_some(" What you began to write is kept, for when you can.");
     view! { <p class="mx-4 mb-4 px-4 py-3 rounded-xl bg-panel text-soft text-sm">{why} {kept}</p> }.into_any()
 }

@@ -3,7 +3,7 @@ use super::{
     message::RowView,
     moderate::Moderate,
     newer::{JumpToNewest, Newer, NewerButton},
-    older::{Goal, Older, OlderButton, jump},
+    older::{Goal, Older, OlderButton, jump, show_unread},
     scroll::Scroll,
 };
 use crate::{
@@ -39,7 +39,9 @@ pub fn Log(
 ) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let zone = expect_context::<Zone>();
-    let unread_after = RwSignal::new(unread_at_first(channel));
+    // When the conversation is opened.
+    let mut first_unread = channel.with_untracked(|channel| channel.as_ref().and_then(Channel::first_unread));
+    let unread_after = RwSignal::new(first_unread.map(|first| first - 1));
     let timeline = RwSignal::from(timeline);
     let shown = Memo::new(move |_| timeline.with(|timeline| rows(timeline, &chat.me.read(), zone, unread_after.get())));
     let older = Older::new(channel, timeline);
@@ -50,14 +52,15 @@ pub fn Log(
     // The address may lead to a place further up.
     let query = use_query_map();
     let at = Memo::new(move |_| query.read().get_str("at").and_then(|seq| seq.parse().ok()));
-    let scroll = Scroll::new(chat, channel, last_seq, live, Memo::new(move |_| shown.read().order.len()), at);
+    let at_end = at.get_untracked().is_none() && first_unread.is_none();
+    let scroll = Scroll::new(chat, channel, last_seq, live, Memo::new(move |_| shown.read().order.len()), at_end);
     effect(move || {
         if to_end.get() > 0 {
             newer.newest(scroll);
         }
     });
     new_begins(channel, scroll, unread_after);
-    let landing = landing(chat, at, timeline);
+    let landing = landing(chat, at, first_unread, timeline);
     let acts = Acts::new(chat, target);
     effect(move || {
         if let Some(id) = acts.jump.get() {
@@ -65,11 +68,12 @@ pub fn Log(
             spawn_local(jump(Goal::Message(id), chat, scroll, older));
         }
     });
-    effect(move || match at.get() {
-        Some(seq) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
+    effect(move || match (at.get(), first_unread.take()) {
+        (Some(seq), _) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
+        (None, Some(first)) => spawn_local(show_unread(first, scroll, older)),
         // Back from a place further back, or opened again after one.
-        None if !newer.is_live_untracked() => newer.newest(scroll),
-        None => {}
+        (None, None) if !newer.is_live_untracked() => newer.newest(scroll),
+        (None, None) => {}
     });
     let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());
     on_cleanup(move || leaving.remove());
@@ -125,16 +129,29 @@ pub fn Log(
     .into_any()
 }
 
-/// The message that the address leads to, while the page is as the server made it: the browser itself goes there,
-/// before scripts run and without any.
-fn landing(chat: Chat, at: Memo<Option<u64>>, timeline: RwSignal<Timeline>) -> Option<MessageId> {
-    let seq = at.get_untracked().filter(|_| chat.link.get_untracked() == Link::Starting)?;
-    timeline.with_untracked(|timeline| Goal::Place(seq).find(timeline))
+/// What the page begins with, while it is as the server made it: the browser itself goes there, before scripts run
+/// and without any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Landing {
+    /// The message that the address leads to.
+    Message(MessageId),
+    /// The line where unread begins.
+    Unread,
 }
 
-/// Where unread begins when the conversation is opened.
-fn unread_at_first(channel: Memo<Option<Channel>>) -> Option<u64> {
-    channel.with_untracked(|channel| channel.as_ref().filter(|channel| channel.unread > 0).map(|it| it.read_seq))
+fn landing(
+    chat: Chat,
+    at: Memo<Option<u64>>,
+    first_unread: Option<u64>,
+    timeline: RwSignal<Timeline>,
+) -> Option<Landing> {
+    if chat.link.get_untracked() != Link::Starting {
+        return None;
+    }
+    match at.get_untracked() {
+        Some(seq) => timeline.with_untracked(|timeline| Goal::Place(seq).find(timeline)).map(Landing::Message),
+        None => first_unread.map(|_| Landing::Unread),
+    }
 }
 
 /// Since then it begins where one marked it to, or at the first that came while one wasn't looking.

@@ -1,6 +1,7 @@
 use super::{
     acts::{Acts, focus},
     editor::Editor,
+    log::Landing,
     toolbar::Toolbar,
 };
 use crate::{
@@ -26,8 +27,7 @@ pub fn RowView(
     rows: Memo<Rows>,
     acts: Acts,
     channel: Memo<Option<Channel>>,
-    /// The message that the page begins with.
-    landing: Option<MessageId>,
+    landing: Option<Landing>,
 ) -> impl IntoView {
     // Without its reactions, which change beside the rest: somebody may be editing it.
     let row = Memo::new(move |_| {
@@ -43,7 +43,10 @@ pub fn RowView(
     });
     changing(move || match row.get() {
         Some(Row::Day(label)) => view! { <li class="divider">{label}</li> }.into_any(),
-        Some(Row::New) => view! { <li class="divider divider-new">"New"</li> }.into_any(),
+        Some(Row::New) => {
+            let lands = landing == Some(Landing::Unread);
+            view! { <li class="divider divider-new" tabindex="-1" autofocus=lands>"New"</li> }.into_any()
+        }
         Some(Row::Message(message)) => view! { <MessageView message reactions acts channel landing/> }.into_any(),
         None => ().into_any(),
     })
@@ -55,7 +58,7 @@ fn MessageView(
     reactions: Memo<Vec<Reaction>>,
     acts: Acts,
     channel: Memo<Option<Channel>>,
-    landing: Option<MessageId>,
+    landing: Option<Landing>,
 ) -> impl IntoView {
     let MessageRow {
         id,
@@ -108,7 +111,7 @@ fn MessageView(
     view! {
         <li class="message" class:message-more=continues class:message-sending=sending class:message-calls=calls_me
             id=element data-id=id.map(|id| id.to_string())
-            aria-busy=sending.then_some("true") tabindex="-1" autofocus=id.is_some() && id == landing>
+            aria-busy=sending.then_some("true") tabindex="-1" autofocus=id.is_some() && id.map(Landing::Message) == landing>
             {side}
             <div class="min-w-0">
                 {head} {author} {quote} {body}

@@ -1,5 +1,4 @@
 mod acts;
-mod attach;
 mod completion;
 mod composer;
 mod conversation;

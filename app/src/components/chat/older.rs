@@ -57,6 +57,18 @@ pub async fn jump(goal: Goal, chat: Chat, scroll: Scroll, older: Older) {
     }
 }
 
+/// Shows where unread begins, at the place `first` or the next one there is; if need be after fetching what is around
+/// it. Where that can't be had, nothing is taken to be read.
+pub async fn show_unread(first: u64, scroll: Scroll, older: Older) {
+    let Some(here) = older.timeline.try_with_untracked(|timeline| timeline.reaches(first)) else { return };
+    if here || older.go_to(Goal::Place(first)).await {
+        leptos::task::tick().await;
+        scroll.show_unread();
+        // Once more when the view has been held still.
+        request_animation_frame(move || scroll.show_unread());
+    }
+}
+
 /// The history before the window, and whether it is being fetched.
 #[derive(Clone, Copy)]
 pub struct Older {

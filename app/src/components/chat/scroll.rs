@@ -42,16 +42,16 @@ pub struct Scroll {
 }
 
 impl Scroll {
-    /// `at`: the place that the address leads to.
+    /// `at_end`: the newest message is shown at first, and nothing further up.
     pub fn new(
         chat: Chat,
         channel: Memo<Option<Channel>>,
         last_seq: Memo<Option<u64>>,
         live: Memo<bool>,
         rows: Memo<usize>,
-        at: Memo<Option<u64>>,
+        at_end: bool,
     ) -> Self {
-        let (unseen, at_end) = (RwSignal::new(0), RwSignal::new(at.get_untracked().is_none()));
+        let (unseen, at_end) = (RwSignal::new(0), RwSignal::new(at_end));
         let scroll = Self { node: NodeRef::new(), unseen, at_end, last_seq, live, rows, chat, channel };
         scroll.hold();
         let listeners = [
@@ -110,6 +110,15 @@ impl Scroll {
         set_timeout(move || _ = list.remove_1("message-found"), FOUND);
         self.moved();
         true
+    }
+
+    /// Scrolls to the line where unread begins, unless it is in sight: at the end, that is where all of it fits.
+    pub fn show_unread(self) {
+        let Some(log) = self.node.try_get_untracked().flatten() else { return };
+        if let Some(line) = log.query_selector(".divider-new").ok().flatten().filter(|line| !holds(&log, line)) {
+            line.scroll_into_view();
+        }
+        self.moved();
     }
 
     /// Arrow keys go from message to message.

@@ -6,9 +6,6 @@ use crate::{
 use leptos::{prelude::*, task::spawn_local};
 use natter::ChannelId;
 
-/// So many messages are seen at once when a conversation is opened.
-const AT_A_GLANCE: u64 = 8;
-
 /// What one is doing on the Catch up page.
 #[derive(Clone, Copy)]
 pub struct Desk {
@@ -149,16 +146,9 @@ impl Desk {
 }
 
 impl Desk {
-    /// Where a conversation is read. If much is unread, at the first of it: else the end shows it, too.
+    /// Where a conversation is read: it opens where unread begins.
     pub fn address(self, id: ChannelId) -> Option<String> {
-        let chat = self.chat;
-        let now = chat.channel(id)?;
-        let place = address_of(&now);
-        let first = chat.feed.item(id).map(|item| item.first_unread_seq).filter(|first| *first > now.read_seq);
-        Some(match first.filter(|_| now.unread > AT_A_GLANCE) {
-            Some(first) => format!("{place}?at={first}"),
-            None => place,
-        })
+        self.chat.channel(id).map(|now| address_of(&now))
     }
 
     pub fn may_reply(self, id: ChannelId) -> bool {

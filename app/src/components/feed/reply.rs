@@ -23,7 +23,7 @@ pub fn Reply(
 ) -> impl IntoView {
     let chat = desk.chat;
     let label = format!("Message {label}");
-    let text = RwSignal::new(chat.draft(target));
+    let text = RwSignal::new(chat.drafts.of(target));
     let note = RwSignal::new(None::<String>);
     let area = NodeRef::<html::Textarea>::new();
     effect(move || {
@@ -32,7 +32,7 @@ pub fn Reply(
         }
     });
     let write = move |words: String| {
-        chat.set_draft(target, words.clone());
+        chat.drafts.set(target, words.clone());
         note.set(None);
         text.set(words);
     };

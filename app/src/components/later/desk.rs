@@ -1,11 +1,11 @@
-use super::Picking;
+use super::{Picking, edit::Change};
 use crate::{
     api,
     components::ui::{Post, focus_first, focus_is_lost},
-    state::{Chat, Target},
+    state::{Carrier, Chat, Target},
 };
 use leptos::{prelude::*, task::spawn_local};
-use natter::{Scheduled, ScheduledId, Timestamp};
+use natter::{Scheduled, ScheduledId, Timestamp, Upload};
 
 /// What can be done to messages for later on their page.
 #[derive(Clone, Copy)]
@@ -51,7 +51,7 @@ impl Desk {
         picking.pending.set(true);
         picking.problem.set(None);
         spawn_local(async move {
-            let moved = api::change_scheduled(id, None, Some(at)).await;
+            let moved = api::reschedule(id, at).await;
             picking.pending.try_set(false);
             match moved {
                 Ok(moved) => {
@@ -64,23 +64,28 @@ impl Desk {
         });
     }
 
-    /// `words` are taken back when they are saved.
-    pub fn edit(
-        self,
-        id: ScheduledId,
-        text: String,
-        words: RwSignal<Option<String>>,
-        problem: RwSignal<Option<String>>,
-    ) {
+    /// Saves what one that waits is being changed to.
+    pub fn edit(self, id: ScheduledId, text: String, files: &[Upload], change: Change) {
         let chat = self.chat.get_value();
+        let files = files.iter().map(|file| file.id).collect();
+        change.saving.set_value(true);
         spawn_local(async move {
-            match api::change_scheduled(id, Some(text), None).await {
+            let saved = api::edit_scheduled(id, text, files).await;
+            let carrier = Carrier::Scheduled(id);
+            let is_shown = change.saving.try_set_value(false).is_none();
+            match saved {
                 Ok(changed) => {
-                    words.try_set(None);
+                    chat.uploads.clear(carrier);
+                    change.words.try_set(None);
                     chat.later.put(changed);
                     Self::focus(id);
                 }
-                Err(failure) => _ = problem.try_set(Some(failure.to_string())),
+                Err(failure) if is_shown => change.problem.set(Some(failure.to_string())),
+                // The reader is elsewhere by now.
+                Err(failure) => {
+                    chat.uploads.abandon(carrier);
+                    chat.notice.set(Some(failure.to_string()));
+                }
             }
         });
     }
@@ -88,19 +93,19 @@ impl Desk {
     /// Takes the words and files of one that failed to where the next message to `to` is written, and calls
     /// `then`: the failure is done with. Until the server has let go of the files, no message can have them.
     pub fn write_again(self, one: Scheduled, to: Target, then: impl FnOnce() + 'static) {
-        let chat = self.chat.get_value();
-        if let Err(why) = chat.uploads.has_room(to, one.attachments.len()) {
+        let (chat, carrier) = (self.chat.get_value(), Carrier::Next(to));
+        if let Err(why) = chat.uploads.has_room(carrier, one.attachments.len()) {
             return chat.notice.set(Some(why));
         }
         spawn_local(async move {
             // Before it is gone there, since the answer may be lost; and once, if this is tried again.
-            let draft = chat.draft(to);
+            let draft = chat.drafts.of(to);
             if !draft.ends_with(one.text.trim()) {
-                chat.set_draft(to, format!("{draft}\n{}", one.text).trim().to_owned());
+                chat.drafts.set(to, format!("{draft}\n{}", one.text).trim().to_owned());
             }
             match api::cancel_scheduled(one.id, true).await {
                 Ok(gone) => {
-                    chat.uploads.put_back(to, one.attachments);
+                    chat.uploads.put_back(carrier, one.attachments);
                     chat.later.put(gone);
                     then();
                 }

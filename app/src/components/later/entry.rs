@@ -1,13 +1,14 @@
 use super::{
     desk::Desk,
+    edit::{Change, Edit},
     place::{place_of, show},
 };
 use crate::{
-    components::ui::{FormError, PostForm, SECONDARY, changing, effect},
+    components::ui::{PostForm, SECONDARY, changing},
     state::{Chat, Zone},
 };
-use leptos::{ev, html, prelude::*};
-use natter::{Scheduled, ScheduledId, input::MessageText, markdown};
+use leptos::prelude::*;
+use natter::{Scheduled, ScheduledId, markdown};
 
 /// Characters of a message that its buttons are called by.
 const EXCERPT: usize = 40;
@@ -27,18 +28,18 @@ pub fn Entry(id: ScheduledId, desk: Desk) -> impl IntoView {
     let chat = expect_context::<Chat>();
     let zone = expect_context::<Zone>();
     let scheduled = Memo::new(move |_| chat.later.list.read().iter().flatten().find(|one| one.id == id).cloned());
-    let editing = RwSignal::new(None::<String>);
+    let change = Change::new(id, chat.uploads);
     let to = scheduled.with_untracked(|one| one.as_ref().map(|one| place_of(chat, one.channel_id)));
     let shown = move || {
         let Some(one) = scheduled.get() else { return ().into_any() };
         let at = one.send_at;
-        let words = if editing.with(Option::is_some) {
-            view! { <Words one=one.clone() words=editing desk/> }.into_any()
+        let words = if change.words.with(Option::is_some) {
+            view! { <Edit id change desk/> }.into_any()
         } else {
             view! {
                 <div class="message-text" inner_html=markdown::html(&one.text)></div>
                 {files(&one)}
-                {actions(&one, editing, desk)}
+                {actions(&one, change, desk)}
             }
             .into_any()
         };
@@ -63,8 +64,8 @@ pub fn files(scheduled: &Scheduled) -> AnyView {
     view! { <p class="text-[13px] text-soft">{format!("With {}", names.join(", "))}</p> }.into_any()
 }
 
-fn actions(one: &Scheduled, editing: RwSignal<Option<String>>, desk: Desk) -> AnyView {
-    let (id, about, text) = (one.id, excerpt(one), one.text.clone());
+fn actions(one: &Scheduled, change: Change, desk: Desk) -> AnyView {
+    let (id, about, text, files) = (one.id, excerpt(one), one.text.clone(), one.attachments.clone());
     let (send, cancel) = (desk.send, desk.cancel);
     let name = |what: &str| format!("{what} “{about}”");
     let (edit_name, move_name, send_name, cancel_name) =
@@ -72,7 +73,7 @@ fn actions(one: &Scheduled, editing: RwSignal<Option<String>>, desk: Desk) -> An
     view! {
         <div class="later-acts">
             <button type="button" class=SECONDARY aria-label=edit_name
-                on:click=move |_| editing.set(Some(text.clone()))>"Edit"</button>
+                on:click=move |_| change.begin(text.clone(), files.clone())>"Edit"</button>
             <button type="button" class=SECONDARY aria-label=move_name aria-haspopup="dialog"
                 on:click=move |_| desk.reschedule(id)>"Reschedule"</button>
             <PostForm post=send>
@@ -84,53 +85,6 @@ fn actions(one: &Scheduled, editing: RwSignal<Option<String>>, desk: Desk) -> An
                 <button type="submit" class=SECONDARY aria-label=cancel_name>"Cancel"</button>
             </PostForm>
         </div>
-    }
-    .into_any()
-}
-
-/// The words, to be changed. Enter saves, Escape leaves them as they were.
-#[component]
-fn Words(one: Scheduled, words: RwSignal<Option<String>>, desk: Desk) -> impl IntoView {
-    let area = NodeRef::<html::Textarea>::new();
-    let (id, files) = (one.id, one.attachments.len());
-    // It may be shown anew while it is being written.
-    let typed = words.get_untracked().unwrap_or_default();
-    let problem = RwSignal::new(None);
-    effect(move || {
-        if let Some(area) = area.get() {
-            let _ = area.focus();
-        }
-    });
-    let leave = move || {
-        words.set(None);
-        Desk::focus(id);
-    };
-    let save = move || {
-        let Some(typed) = words.get_untracked() else { return };
-        match MessageText::with_files(&typed, files) {
-            Ok(text) => desk.edit(id, text.into_string(), words, problem),
-            Err(error) => problem.set(Some(error.message)),
-        }
-    };
-    let key = move |event: ev::KeyboardEvent| match event.key().as_str() {
-        "Enter" if !event.shift_key() && !event.is_composing() => {
-            event.prevent_default();
-            save();
-        }
-        "Escape" => leave(),
-        _ => {}
-    };
-    view! {
-        <div class="editor">
-            <textarea node_ref=area class="composer-text" aria-label="Edit message" rows="1" prop:value=typed
-                on:input=move |event| words.update_untracked(|words| *words = Some(event_target_value(&event)))
-                on:keydown=key></textarea>
-            <p class="flex gap-3 px-3.5 pb-2">
-                <button type="button" class="link text-[13px]" on:click=move |_| save()>"Save"</button>
-                <button type="button" class="link text-[13px]" on:click=move |_| leave()>"Don't save"</button>
-            </p>
-        </div>
-        <FormError message=problem/>
     }
     .into_any()
 }

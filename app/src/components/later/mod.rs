@@ -2,6 +2,7 @@
 
 mod composer;
 mod desk;
+mod edit;
 mod entry;
 mod failed;
 mod link;

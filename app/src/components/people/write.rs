@@ -87,8 +87,8 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
         let to = person.with_untracked(|person| Some(Target::Person(person.as_ref()?.as_ref().ok()?.id)));
         let elsewhere = *path.read_untracked() != format!("/direct/{}", name.read_untracked());
         if let Some(to) = to.filter(|_| elsewhere && !words.trim().is_empty()) {
-            let before = chat.draft(to);
-            chat.set_draft(to, format!("{before} {words}").trim_start().to_owned());
+            let before = chat.drafts.of(to);
+            chat.drafts.set(to, format!("{before} {words}").trim_start().to_owned());
             carried(String::new());
         }
         hide(dialog);

@@ -74,8 +74,9 @@ impl Chat {
         }
     }
 
-    /// What waited in this browser for the last visit's end.
-    pub fn recall_outbox(&self) {
+    /// What was begun in this browser, and what waited to be sent, when the last visit ended.
+    pub fn recall(&self) {
+        self.drafts.recall();
         for out in self.outbox.recall() {
             if let Some(timeline) = self.timeline(out.to) {
                 timeline.update(|timeline| out.show_in(timeline));

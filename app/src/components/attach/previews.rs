@@ -1,27 +1,31 @@
 use crate::{
     components::ui::{GHOST, Icon, changing, focus_on},
-    state::{Chat, Picked, Progress, Target},
+    state::{Carrier, Chat, Picked, Progress, Uploads},
 };
 use leptos::prelude::*;
 use natter::media::size_text;
 
-/// The files that the next message will carry, and how far they have come.
+/// The files that a message will carry, and how far they have come.
 #[component]
-pub fn Previews(target: Target) -> impl IntoView {
-    let chat = expect_context::<Chat>();
-    let picked = Memo::new(move |_| chat.uploads.of(target));
+pub fn Previews(
+    carrier: Carrier,
+    /// Where its words are written: the focus goes there when a file is removed.
+    words: String,
+) -> impl IntoView {
+    let uploads = expect_context::<Chat>().uploads;
+    let picked = Memo::new(move |_| uploads.of(carrier));
     let keys = move || picked.with(|files| files.iter().map(|file| file.key).collect::<Vec<_>>());
     view! {
         <ul class="picked empty:hidden" aria-label="Files to send">
             <For each=keys key=|key| *key let:key>
-                <Preview key picked chat/>
+                <Preview key picked uploads words=words.clone()/>
             </For>
         </ul>
     }
 }
 
 #[component]
-fn Preview(key: u32, picked: Memo<Vec<Picked>>, chat: Chat) -> impl IntoView {
+fn Preview(key: u32, picked: Memo<Vec<Picked>>, uploads: Uploads, words: String) -> impl IntoView {
     let file = Memo::new(move |_| picked.with(|files| files.iter().find(|file| file.key == key).cloned()));
     let Some(Picked { name, size, preview, .. }) = file.get_untracked() else { return ().into_any() };
     // What the browser can't show either has a sign instead.
@@ -40,14 +44,16 @@ fn Preview(key: u32, picked: Memo<Vec<Picked>>, chat: Chat) -> impl IntoView {
             view! { <progress class="picked-progress" max="100" value=done aria-label=sending.clone()></progress> }
                 .into_any()
         }
-        Some(Progress::Done(upload)) => view! { <span class="text-faint">{size_text(upload.size)}</span> }.into_any(),
+        Some(Progress::Done(upload) | Progress::Carried(upload)) => {
+            view! { <span class="text-faint">{size_text(upload.size)}</span> }.into_any()
+        }
         Some(Progress::Failed(why, _)) => view! { <span role="alert" class="text-alert">{why}</span> }.into_any(),
         None => view! { <span class="text-faint">{size_text(size)}</span> }.into_any(),
     };
     let again = move || {
         match file.get().map(|file| file.progress) {
         Some(Progress::Failed(_, true)) => view! {
-            <button type="button" class=GHOST aria-label=retry.clone() title="Retry" on:click=move |_| chat.uploads.retry(key)>
+            <button type="button" class=GHOST aria-label=retry.clone() title="Retry" on:click=move |_| uploads.retry(key)>
                 <Icon icon=icondata_lu::LuRotateCw/>
             </button>
         }
@@ -56,8 +62,8 @@ fn Preview(key: u32, picked: Memo<Vec<Picked>>, chat: Chat) -> impl IntoView {
     }
     };
     let away = move |_| {
-        chat.uploads.remove(key);
-        focus_on(".composer textarea".to_owned(), true);
+        uploads.remove(key);
+        focus_on(words.clone(), true);
     };
     view! {
         <li class="picked-file">

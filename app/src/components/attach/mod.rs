@@ -8,23 +8,26 @@ pub use previews::Previews;
 
 use crate::{
     components::ui::{GHOST, Icon},
-    state::{Chat, Target},
+    state::{Carrier, Uploads},
 };
 use leptos::{ev, html, prelude::*};
 use web_sys::{DataTransfer, File, FileList};
 
+/// Why a message can't go with its files.
+pub const STUCK: &str = "A file isn't there. Retry it or remove it.";
+
 /// What happens with files, wherever they come from.
 #[derive(Clone, Copy)]
 pub struct Attaching {
-    pub chat: Chat,
-    pub target: Target,
+    pub uploads: Uploads,
+    pub carrier: Carrier,
     pub note: RwSignal<Option<String>>,
 }
 
 impl Attaching {
     fn take(self, files: Vec<File>) {
         if !files.is_empty() {
-            self.note.set(self.chat.uploads.add(self.target, files));
+            self.note.set(self.uploads.add(self.carrier, files));
         }
     }
 

@@ -1,0 +1,179 @@
+use super::{browser, outbox::Target};
+use leptos::prelude::*;
+use natter::{Timestamp, UserId, input::MESSAGE_CHARS};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+
+/// Drafts that are kept; the oldest go.
+pub const DRAFTS_MAX: usize = 50;
+
+/// What was begun, as it survives a reload.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Draft {
+    to: Target,
+    text: String,
+    at: Timestamp,
+}
+
+/// What one person has begun to write, by where it would go.
+#[derive(Debug)]
+struct Begun {
+    owner: UserId,
+    drafts: HashMap<Target, Draft>,
+}
+
+impl Begun {
+    /// Answers whether there is one more or less, and which has to go for it.
+    fn put(&mut self, to: Target, text: String, at: Timestamp) -> (bool, Option<Target>) {
+        if text.trim().is_empty() {
+            return (self.drafts.remove(&to).is_some(), None);
+        }
+        let fresh = self.drafts.insert(to, Draft { to, text, at }).is_none();
+        let oldest = self.drafts.values().filter(|draft| draft.to != to).min_by_key(|draft| draft.at).map(|it| it.to);
+        let gone = oldest.filter(|_| self.drafts.len() > DRAFTS_MAX);
+        if let Some(gone) = gone {
+            self.drafts.remove(&gone);
+        }
+        (fresh, gone)
+    }
+
+    /// In the browser's storage, where each has an entry: several tabs don't write over each other's.
+    fn key(&self, to: Target) -> String {
+        match to {
+            Target::Channel(id) => format!("{}{id}", self.prefix()),
+            Target::Person(id) => format!("{}{id}", self.prefix()),
+        }
+    }
+
+    fn prefix(&self) -> String {
+        format!("natter.draft.{}.", self.owner)
+    }
+}
+
+/// The words of each conversation's next message, here and in the browser's storage.
+#[derive(Clone, Copy)]
+pub struct Drafts(RwSignal<Begun>);
+
+impl Drafts {
+    pub fn new(owner: UserId) -> Self {
+        Self(RwSignal::new(Begun { owner, drafts: HashMap::new() }))
+    }
+
+    pub fn of(self, to: Target) -> String {
+        self.0.with_untracked(|begun| begun.drafts.get(&to).map(|draft| draft.text.clone()).unwrap_or_default())
+    }
+
+    /// Whether there is one; wakes its readers only when that changes.
+    pub fn any(self, to: Target) -> bool {
+        self.0.read().drafts.contains_key(&to)
+    }
+
+    pub fn set(self, to: Target, text: String) {
+        self.0.maybe_update(|begun| {
+            let (changed, gone) = begun.put(to, text, browser::now());
+            match begun.drafts.get(&to) {
+                Some(draft) => {
+                    let text = draft.text.chars().take(*MESSAGE_CHARS.end()).collect();
+                    let kept = serde_json::to_string(&Draft { text, ..draft.clone() });
+                    browser::remember(&begun.key(to), &kept.unwrap_or_default());
+                }
+                None => browser::forget(&begun.key(to)),
+            }
+            if let Some(gone) = gone {
+                browser::forget(&begun.key(gone));
+            }
+            changed
+        });
+    }
+
+    /// Brings back what was there when the last visit ended.
+    pub fn recall(self) {
+        self.0.update(|begun| {
+            for draft in browser::recall(&begun.prefix()).iter().filter_map(|draft| parse(draft)) {
+                let (_, gone) = begun.put(draft.to, draft.text, draft.at);
+                if let Some(gone) = gone {
+                    browser::forget(&begun.key(gone));
+                }
+            }
+        });
+    }
+
+    /// Another tab has changed the browser's storage.
+    pub fn heard(self, key: &str, value: Option<String>) {
+        let begun = self.0;
+        match value.and_then(|value| parse(&value)) {
+            Some(draft) if begun.with_untracked(|begun| begun.key(draft.to)) == key => {
+                begun.maybe_update(|begun| begun.put(draft.to, draft.text, draft.at).0);
+            }
+            Some(_) => {}
+            None => begun.maybe_update(|begun| {
+                let gone = begun.drafts.keys().copied().find(|to| begun.key(*to) == key);
+                gone.is_some_and(|gone| begun.drafts.remove(&gone).is_some())
+            }),
+        }
+    }
+
+    /// They are nobody else's business on this device.
+    pub fn forget(self) {
+        self.0.with_untracked(|begun| {
+            let kept = browser::recall(&begun.prefix());
+            kept.iter().filter_map(|draft| parse(draft)).for_each(|draft| browser::forget(&begun.key(draft.to)));
+        });
+    }
+}
+
+fn parse(draft: &str) -> Option<Draft> {
+    serde_json::from_slice(draft.as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use leptos::prelude::Owner;
+    use natter::ChannelId;
+
+    fn channel() -> Target {
+        Target::Channel(ChannelId::generate())
+    }
+
+    #[test]
+    fn what_is_blank_is_no_draft_and_only_coming_and_going_is_told() {
+        let mut begun = Begun { owner: UserId::generate(), drafts: HashMap::new() };
+        let to = channel();
+        let at = Timestamp::from_millis;
+        assert_eq!(begun.put(to, " ".into(), at(1)), (false, None));
+        assert_eq!(begun.put(to, "h".into(), at(2)), (true, None));
+        assert_eq!(begun.put(to, "hi".into(), at(3)), (false, None));
+        assert_eq!(begun.put(to, String::new(), at(4)), (true, None));
+        assert!(begun.drafts.is_empty());
+    }
+
+    #[test]
+    fn there_are_only_so_many_and_the_oldest_goes() {
+        let mut begun = Begun { owner: UserId::generate(), drafts: HashMap::new() };
+        let all: Vec<_> = (0..=DRAFTS_MAX).map(|_| channel()).collect();
+        for (to, millis) in all.iter().zip(10..) {
+            begun.put(*to, "begun".into(), Timestamp::from_millis(millis));
+        }
+        assert_eq!(begun.drafts.len(), DRAFTS_MAX);
+        assert!(!begun.drafts.contains_key(&all[0]));
+        // Written in again, it isn't the oldest, whatever the clock says.
+        assert_eq!(begun.put(all[0], "again".into(), Timestamp::from_millis(0)), (true, Some(all[1])));
+    }
+
+    #[test]
+    fn what_another_tab_writes_and_sends_is_known_here() {
+        Owner::new().with(|| {
+            let (owner, to) = (UserId::generate(), channel());
+            let (drafts, key) = (Drafts::new(owner), Begun { owner, drafts: HashMap::new() }.key(to));
+            let text = "from the other".to_owned();
+            let told = serde_json::to_string(&Draft { to, text: text.clone(), at: Timestamp::default() }).unwrap();
+            drafts.heard("natter.draft.somebody.else", Some(told.clone()));
+            assert_eq!(drafts.of(to), "");
+            drafts.heard(&key, Some(told));
+            assert_eq!((drafts.of(to), drafts.any(to)), (text, true));
+            drafts.heard(&key, None);
+            assert_eq!((drafts.of(to), drafts.any(to)), (String::new(), false));
+        });
+    }
+}
