@@ -117,6 +117,13 @@ impl Api {
         done(self.call(Method::DELETE, base, &format!("/channels/{channel}"), token).send().await?).await
     }
 
+    /// The direct of two people, which is opened where there is none.
+    pub async fn direct(&self, base: &str, token: &str, with: UserId) -> Result<ChannelId> {
+        let channel: Channel =
+            read(self.call(Method::PUT, base, &format!("/directs/{with}"), token).send().await?).await?;
+        Ok(channel.id)
+    }
+
     /// Puts a message on the list of those to be sent later.
     pub async fn schedule(
         &self,

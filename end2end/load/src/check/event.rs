@@ -4,6 +4,22 @@ use std::{
     time::Duration,
 };
 
+/// Where somebody says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    Channel(ChannelId),
+    /// Privately, to one person.
+    Person(UserId),
+}
+
+/// What somebody wants a message to become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    Edit { text: String },
+    Delete,
+    React { emoji: String, on: bool },
+}
+
 /// A message as somebody saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -13,11 +29,39 @@ pub struct Seen {
     pub rev: u64,
     pub reference: Option<Ref>,
     pub sender: UserId,
+    /// Of a private one.
+    pub receiver: Option<UserId>,
     pub text: String,
+    pub edited: bool,
+    pub deleted: bool,
+    pub attachments: usize,
+    pub reactions: Vec<(String, Vec<UserId>)>,
+}
+
+impl Seen {
+    /// Who answered with what, in no order; those that stand there twice, once.
+    pub fn reactions(&self) -> BTreeSet<(&str, UserId)> {
+        let all = self.reactions.iter().flat_map(|(emoji, users)| users.iter().map(|user| (emoji.as_str(), *user)));
+        all.collect()
+    }
+
+    /// Whether it stands where somebody sends to.
+    pub fn is_at(&self, target: Target) -> bool {
+        match target {
+            Target::Channel(channel) => self.channel == channel && self.receiver.is_none(),
+            Target::Person(person) => self.receiver == Some(person),
+        }
+    }
+
+    /// Whether somebody may see it, as far as it says so itself.
+    pub fn is_for(&self, user: UserId) -> bool {
+        self.receiver.is_none_or(|receiver| receiver == user || self.sender == user)
+    }
 }
 
 impl From<Message> for Seen {
     fn from(message: Message) -> Self {
+        let reactions = message.reactions.into_iter().map(|reaction| (reaction.emoji, reaction.user_ids));
         Self {
             id: message.id,
             channel: message.channel_id,
@@ -25,7 +69,12 @@ impl From<Message> for Seen {
             rev: message.rev,
             reference: message.reference,
             sender: message.sender.id,
+            receiver: message.receiver.map(|receiver| receiver.id),
             text: message.text,
+            edited: message.edited_at.is_some(),
+            deleted: message.deleted,
+            attachments: message.attachments.len(),
+            reactions: reactions.collect(),
         }
     }
 }
@@ -39,7 +88,7 @@ pub struct Ack {
     pub rev: u64,
 }
 
-/// What happened at a client. All but the two about rights are the client's own observations.
+/// What happened at a client. All but those from outside are the client's own observations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// `ready` has come.
@@ -48,8 +97,15 @@ pub enum What {
     /// Recorded before the frame is written, each time it is.
     Sent {
         reference: Ref,
-        channel: ChannelId,
+        to: Target,
         text: String,
+    },
+    /// Recorded before the frame is written, which is once: nothing tells the server that a second one is
+    /// the same.
+    Asked {
+        reference: Ref,
+        message: MessageId,
+        change: Change,
     },
     Acked {
         reference: Ref,
@@ -88,6 +144,8 @@ pub enum What {
     LostAccess {
         channel: ChannelId,
     },
+    /// From outside: the session has ended for sure, and with it every right.
+    LoggedOut,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,7 +173,7 @@ pub struct History {
     pub messages: Vec<Seen>,
 }
 
-/// All that is known about a run. Messages are only posted in it, never edited.
+/// All that is known about a run.
 #[derive(Clone, Debug)]
 pub struct Evidence {
     pub logs: Vec<Log>,

@@ -1,9 +1,10 @@
 //! A chat server the size of a hand, with clients that behave, crashes and lost connections, and
 //! bugs that can be switched on: what the checker has to find.
 
+mod changes;
 mod people;
 
-use super::{Ack, Event, Evidence, History, Log, Seen, What};
+use super::{Ack, Change, Event, Evidence, History, Log, Seen, What};
 use fastrand::Rng;
 use natter::{ChannelId, ErrorCode, MessageId, Ref, UserId};
 use std::{
@@ -29,19 +30,47 @@ pub enum Bug {
     AckOfAnother,
     TextMixedUp,
     CommitLostInCrash,
+    EditLost,
+    EditWithoutRev,
+    EditLostInCrash,
+    EditOfRefusedStored,
+    EditUndoneByReaction,
+    DeleteKeepsText,
+    DeletedStaysOpen,
+    ReactionDoubled,
+    ReactionLost,
+    ReactionOfAnother,
+    ChangeTakesTwoRevs,
+    ChangeNotInSync,
+    ChangeNotLive,
+    ChangeMixedUp,
+    DirectToThird,
+    DirectInAnother,
 }
 
 const STEP: Duration = Duration::from_millis(10);
 const GRACE: Duration = Duration::from_millis(200);
-const STEPS: u32 = 600;
+const STEPS: u32 = 1_500;
 const CLIENTS: usize = 4;
+
+/// What a client asked for, in line.
+#[derive(Clone)]
+struct Job {
+    client: usize,
+    connection: u32,
+    reference: Ref,
+    what: Task,
+}
+
+#[derive(Clone)]
+enum Task {
+    Post(Post),
+    Change(MessageId, Change),
+}
 
 #[derive(Clone)]
 struct Post {
-    client: usize,
-    connection: u32,
     id: MessageId,
-    reference: Ref,
     channel: ChannelId,
     text: String,
     early: Option<u64>,
@@ -63,8 +92,12 @@ pub struct Toy {
     channels: Vec<ChannelId>,
     people: Vec<Person>,
     members: HashSet<(usize, ChannelId)>,
+    /// The last channel is the direct of these two, the first ones.
+    direct: ChannelId,
+    /// Messages as they are, and the channel's number.
     stored: BTreeMap<ChannelId, Vec<Seen>>,
-    inbox: Vec<Post>,
+    revs: BTreeMap<ChannelId, u64>,
+    inbox: Vec<Job>,
     /// What bugs count on beside the histories.
     counters: BTreeMap<ChannelId, u64>,
     global: u64,
@@ -73,7 +106,7 @@ pub struct Toy {
 /// Plays a run and hands over what was seen.
 pub fn play(seed: u64, bug: Bug) -> Evidence {
     let mut rng = Rng::with_seed(seed);
-    let channels: Vec<_> = (0..3).map(|_| ChannelId(uuid(&mut rng))).collect();
+    let channels: Vec<_> = (0..4).map(|_| ChannelId(uuid(&mut rng))).collect();
     let people = (0..CLIENTS).map(|n| Person {
         log: Log { name: format!("p{n}"), user: UserId(uuid(&mut rng)), events: Vec::new(), complete: true },
         connection: 0,
@@ -84,10 +117,26 @@ pub fn play(seed: u64, bug: Bug) -> Evidence {
     });
     let people = people.collect();
     let stored = channels.iter().map(|channel| (*channel, Vec::new())).collect();
-    let (members, inbox, counters) = (HashSet::new(), Vec::new(), BTreeMap::new());
-    let mut toy = Toy { rng, bug, at: Duration::ZERO, channels, people, members, stored, inbox, counters, global: 0 };
+    let revs = channels.iter().map(|channel| (*channel, 0)).collect();
+    let mut toy = Toy {
+        rng,
+        bug,
+        at: Duration::ZERO,
+        direct: channels[3],
+        channels,
+        people,
+        members: HashSet::new(),
+        stored,
+        revs,
+        inbox: Vec::new(),
+        counters: BTreeMap::new(),
+        global: 0,
+    };
     for client in 0..CLIENTS {
         for channel in toy.channels.clone() {
+            if channel == toy.direct && client > 1 {
+                continue;
+            }
             toy.members.insert((client, channel));
             toy.note(client, What::Joined { channel, rev: 0 });
         }
@@ -113,9 +162,10 @@ impl Toy {
         self.at += STEP;
         let client = self.rng.usize(..CLIENTS);
         match self.rng.u32(..100) {
-            0..20 => self.say(client),
-            20..40 => self.commit(),
-            40..90 => {
+            0..14 => self.say(client),
+            14..28 => self.change(client),
+            28..44 => self.commit(),
+            44..90 => {
                 let some = self.rng.usize(1..12);
                 self.hear(client, some);
             }
@@ -139,59 +189,88 @@ impl Toy {
             self.rng.shuffle(&mut batch);
         }
         let again = self.bug == Bug::DoubledCommit && self.chance(20);
-        for (second, post) in batch.iter().map(|post| (false, post)).chain(batch.iter().map(|post| (true, post))) {
-            if again || !second {
-                self.store(post, second);
+        for (second, job) in batch.iter().map(|job| (false, job)).chain(batch.iter().map(|job| (true, job))) {
+            match &job.what {
+                Task::Post(post) if again || !second => self.store(job, post, second),
+                Task::Change(id, change) if !second => self.revise(job, *id, change),
+                _ => {}
             }
         }
     }
 
-    fn store(&mut self, post: &Post, again: bool) {
-        let sender = self.people[post.client].log.user;
-        let same = |seen: &&Seen| seen.sender == sender && seen.reference == Some(post.reference);
+    fn store(&mut self, job: &Job, post: &Post, again: bool) {
+        let sender = self.people[job.client].log.user;
+        let same = |seen: &&Seen| seen.sender == sender && seen.reference == Some(job.reference);
         let known = self.stored.values().flatten().find(same).cloned();
         let dedupe = self.bug != Bug::NoDedupe && !again;
         if let Some(seen) = known.filter(|_| dedupe) {
-            return self.acknowledge(post, &seen);
+            return self.acknowledge(job, &seen);
         }
-        if !self.members.contains(&(post.client, post.channel)) {
-            let what = What::Refused { reference: post.reference, code: ErrorCode::Forbidden };
-            return self.push(post.client, post.connection, what);
+        if !self.members.contains(&(job.client, post.channel)) {
+            return self.refuse(job, ErrorCode::Forbidden);
         }
         self.global += 1;
-        let next = self.stored[&post.channel].len() as u64 + 1;
+        let channel = self.where_it_goes(post);
+        let next = self.revs[&channel] + 1;
         let rev = match self.bug {
             Bug::GlobalRev => self.global,
             Bug::RevBeforeLock => post.early.unwrap_or(next),
             _ => next,
         };
-        let (id, channel, reference) = (post.id, post.channel, Some(post.reference));
-        let seen = Seen { id, channel, seq: rev, rev, reference, sender, text: post.text.clone() };
+        let seen = Seen {
+            id: post.id,
+            channel,
+            seq: rev,
+            rev,
+            reference: Some(job.reference),
+            sender,
+            receiver: self.peer(job.client, post.channel),
+            text: post.text.clone(),
+            edited: false,
+            deleted: false,
+            attachments: 0,
+            reactions: Vec::new(),
+        };
         let lost = matches!(self.bug, Bug::DeliveryBeforeCommit | Bug::CommitLostInCrash) && self.chance(40);
         if !lost {
             self.stored.entry(channel).or_default().push(seen.clone());
+            self.revs.entry(channel).and_modify(|last| *last = rev.max(*last));
         }
         self.publish(&seen, lost);
         if self.bug == Bug::ErrorThoughStored && self.chance(20) {
-            let what = What::Refused { reference: post.reference, code: ErrorCode::Unavailable };
-            self.push(post.client, post.connection, what);
+            self.refuse(job, ErrorCode::Unavailable);
         } else if !lost || self.bug == Bug::CommitLostInCrash {
-            self.acknowledge(post, &seen);
+            self.acknowledge(job, &seen);
         }
         if lost {
             self.crash();
         }
     }
 
-    fn acknowledge(&mut self, post: &Post, seen: &Seen) {
+    fn where_it_goes(&mut self, post: &Post) -> ChannelId {
+        let astray = self.bug == Bug::DirectInAnother && post.channel == self.direct && self.chance(4);
+        if astray { self.channels[0] } else { post.channel }
+    }
+
+    /// The other one in the direct.
+    fn peer(&self, client: usize, channel: ChannelId) -> Option<UserId> {
+        (channel == self.direct).then(|| self.people[1 - client].log.user)
+    }
+
+    fn refuse(&mut self, job: &Job, code: ErrorCode) {
+        self.push(job.client, job.connection, What::Refused { reference: job.reference, code });
+    }
+
+    fn acknowledge(&mut self, job: &Job, seen: &Seen) {
+        let is_post = matches!(job.what, Task::Post(_));
         let mut ack = Ack { id: seen.id, channel: seen.channel, seq: seen.seq, rev: seen.rev };
-        if self.bug == Bug::AckOfAnother && self.chance(20) {
+        if is_post && self.bug == Bug::AckOfAnother && self.chance(20) {
             ack.rev += 1;
         }
-        if self.bug != Bug::AckBeforeCommit {
-            self.push(post.client, post.connection, What::Acked { reference: post.reference, ack });
-            if self.bug == Bug::CommitLostInCrash {
-                self.hear(post.client, usize::MAX);
+        if !(is_post && self.bug == Bug::AckBeforeCommit) {
+            self.push(job.client, job.connection, What::Acked { reference: job.reference, ack });
+            if matches!(self.bug, Bug::CommitLostInCrash | Bug::EditLostInCrash) {
+                self.hear(job.client, usize::MAX);
             }
         }
     }
@@ -199,11 +278,16 @@ impl Toy {
     fn publish(&mut self, seen: &Seen, at_once: bool) {
         for client in 0..CLIENTS {
             let listens = self.members.contains(&(client, seen.channel)) || self.bug == Bug::DeliveryWithoutRights;
-            if !listens || (self.bug == Bug::DroppedEvent && self.chance(20)) {
+            let overhears = self.bug == Bug::DirectToThird && seen.channel == self.direct && self.chance(4);
+            if !(listens || overhears) || (self.bug == Bug::DroppedEvent && self.chance(20)) {
+                continue;
+            }
+            if self.bug == Bug::ChangeNotLive && seen.rev > seen.seq {
                 continue;
             }
             let mut seen = seen.clone();
-            if self.bug == Bug::TextMixedUp && self.chance(50) {
+            let mixed_up = if seen.rev > seen.seq { Bug::ChangeMixedUp } else { Bug::TextMixedUp };
+            if self.bug == mixed_up && self.chance(30) {
                 seen.text = "of another".into();
             }
             let connection = self.people[client].connection;
@@ -225,8 +309,8 @@ impl Toy {
 
     fn history(&self, channel: ChannelId) -> History {
         let mut messages = self.stored[&channel].clone();
-        messages.sort_by_key(|seen| seen.rev);
-        History { channel, rev: messages.last().map_or(0, |seen| seen.rev), messages }
+        messages.sort_by_key(|seen| seen.seq);
+        History { channel, rev: self.revs[&channel], messages }
     }
 
     fn finish(mut self) -> Evidence {

@@ -1,6 +1,6 @@
 //! What became of what was sent.
 
-use super::{Ack, Counts, Evidence, Log, Seen, Violation, What, truth::Truth};
+use super::{Ack, Counts, Evidence, Log, Seen, Target, Violation, What, changes::Changes, truth::Truth};
 use natter::{ChannelId, Ref, UserId};
 use std::{
     collections::{HashMap, HashSet},
@@ -8,12 +8,12 @@ use std::{
 };
 
 /// All that is known of one `ref`.
-struct Fate {
-    channel: ChannelId,
-    text: String,
+pub struct Fate {
+    to: Target,
+    pub text: String,
     /// When it was sent (+1) and refused (-1), in order.
     attempts: Vec<(Duration, i64)>,
-    ack: Option<Ack>,
+    acks: Vec<Ack>,
 }
 
 impl Fate {
@@ -30,14 +30,30 @@ impl Fate {
         }
         false
     }
+
+    /// Whether an `ack` has the numbers of that message. One that was sent again may be told how far its
+    /// message has got by then.
+    fn is_told_of(&self, ack: Ack, seen: &Seen, truth: &Truth) -> bool {
+        let sent = self.attempts.iter().filter(|(_, what)| *what > 0).count();
+        let later = || sent > 1 && ack.rev > ack.seq && truth.owner(ack.channel, ack.rev).is_none_or(|id| id == ack.id);
+        (ack.id, ack.channel, ack.seq) == (seen.id, seen.channel, seen.seq) && (ack.rev == ack.seq || later())
+    }
 }
 
-type Fates = HashMap<(UserId, Ref), Fate>;
+/// By sender and `ref`.
+pub type Fates = HashMap<(UserId, Ref), Fate>;
 
-pub fn check(evidence: &Evidence, truth: &Truth, violations: &mut Vec<Violation>, counts: &mut Counts) {
+/// Answers what is known of all messages that were sent.
+pub fn check(
+    evidence: &Evidence,
+    truth: &Truth,
+    changes: &Changes,
+    violations: &mut Vec<Violation>,
+    counts: &mut Counts,
+) -> Fates {
     let mut fates = Fates::new();
     for log in &evidence.logs {
-        follow(log, &mut fates, violations, counts);
+        follow(log, &mut fates, changes, violations, counts);
         in_order(log, violations);
     }
     let observed = first_seen(evidence);
@@ -46,46 +62,41 @@ pub fn check(evidence: &Evidence, truth: &Truth, violations: &mut Vec<Violation>
     }
     for seen in truth.messages() {
         let fate = seen.reference.and_then(|reference| fates.get(&(seen.sender, reference)));
-        if fate.is_none_or(|fate| fate.channel != seen.channel || fate.text != seen.text) {
+        let new = seen.rev == seen.seq;
+        if fate.is_none_or(|fate| !seen.is_at(fate.to) || (new && fate.text != seen.text)) {
             violations.push(Violation::Invented { channel: seen.channel, rev: seen.rev, id: seen.id });
         }
     }
+    fates
 }
 
-fn follow(log: &Log, fates: &mut Fates, violations: &mut Vec<Violation>, counts: &mut Counts) {
+fn follow(log: &Log, fates: &mut Fates, changes: &Changes, violations: &mut Vec<Violation>, counts: &mut Counts) {
     let client = || log.name.clone();
     for event in &log.events {
         match &event.what {
-            What::Sent { reference, channel, text } => {
+            What::Sent { reference, to, text } => {
                 let fate = fates.entry((log.user, *reference)).or_insert_with(|| Fate {
-                    channel: *channel,
+                    to: *to,
                     text: text.clone(),
                     attempts: Vec::new(),
-                    ack: None,
+                    acks: Vec::new(),
                 });
                 counts.sent += u64::from(fate.attempts.is_empty());
+                counts.privately += u64::from(fate.attempts.is_empty() && matches!(to, Target::Person(_)));
                 counts.retried += u64::from(!fate.attempts.is_empty());
                 fate.attempts.push((event.at, 1));
             }
             What::Acked { reference, ack } => match fates.get_mut(&(log.user, *reference)) {
+                None if changes.include(log.user, *reference) => {}
                 None => violations.push(Violation::AckUnasked { client: client(), reference: *reference }),
-                Some(fate) => match fate.ack {
-                    None => {
-                        counts.acked += 1;
-                        fate.ack = Some(*ack);
-                    }
-                    Some(other) if other != *ack => violations.push(Violation::AckContradicted {
-                        client: client(),
-                        reference: *reference,
-                        ack: *ack,
-                        other,
-                    }),
-                    Some(_) => {}
-                },
+                Some(fate) => {
+                    counts.acked += u64::from(fate.acks.is_empty());
+                    fate.acks.push(*ack);
+                }
             },
             What::Refused { reference, .. } => {
-                counts.refused += 1;
                 if let Some(fate) = fates.get_mut(&(log.user, *reference)) {
+                    counts.refused += 1;
                     fate.attempts.push((event.at, -1));
                 }
             }
@@ -134,22 +145,21 @@ fn judge(
         if observed.get(&(log.user, reference)).is_some_and(|at| fate.denied(*at)) {
             violations.push(Violation::RefusedYetStored { client: client(), reference });
         }
-        let Some(ack) = fate.ack else { continue };
+        let contradicted = |ack, seen: &Seen| {
+            let other = Ack { id: seen.id, channel: seen.channel, seq: seen.seq, rev: seen.rev };
+            Violation::AckContradicted { client: client(), reference, ack, other }
+        };
         let stands = |seen: &&Seen| seen.sender == log.user && seen.reference == Some(reference);
-        match truth.at(ack.channel, ack.rev).filter(stands) {
-            Some(seen) if seen.id == ack.id && seen.seq == ack.seq => {}
-            Some(seen) => {
-                let other = Ack { id: seen.id, channel: seen.channel, seq: seen.seq, rev: seen.rev };
-                violations.push(Violation::AckContradicted { client: client(), reference, ack, other });
+        for &ack in &fate.acks {
+            match truth.message(ack.channel, ack.id).filter(stands) {
+                Some(seen) if fate.is_told_of(ack, seen, truth) => {}
+                Some(seen) => violations.push(contradicted(ack, seen)),
+                None if evidence.removed.contains(&ack.channel) => {}
+                None => violations.push(match truth.messages().find(stands) {
+                    Some(seen) => contradicted(ack, seen),
+                    None => Violation::AckedMissing { client: client(), reference, ack },
+                }),
             }
-            None if evidence.removed.contains(&ack.channel) => {}
-            None => violations.push(match truth.messages().find(stands) {
-                Some(seen) => {
-                    let other = Ack { id: seen.id, channel: seen.channel, seq: seen.seq, rev: seen.rev };
-                    Violation::AckContradicted { client: client(), reference, ack, other }
-                }
-                None => Violation::AckedMissing { client: client(), reference, ack },
-            }),
         }
     }
 }

@@ -3,9 +3,9 @@ use crate::{
     api::Person,
     check::{Event, What},
 };
-use natter::{ChannelId, UserId};
+use natter::{ChannelId, MessageId, UserId};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Mutex, PoisonError},
 };
 
@@ -25,6 +25,22 @@ pub struct Page {
     pub acked: usize,
     pub whole: HashMap<ChannelId, u64>,
     pub closes: Vec<u16>,
+    /// The latest messages that it heard of, and of its own.
+    pub lately: VecDeque<MessageId>,
+    pub own: VecDeque<MessageId>,
+}
+
+/// How far back people go to answer or change something.
+const LATELY: usize = 12;
+
+/// Notes the latest, which may be known.
+pub fn remember(messages: &mut VecDeque<MessageId>, id: MessageId) {
+    if !messages.contains(&id) {
+        messages.push_back(id);
+        if messages.len() > LATELY {
+            messages.pop_front();
+        }
+    }
 }
 
 impl Book {

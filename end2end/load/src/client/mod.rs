@@ -1,6 +1,7 @@
 //! A client that behaves as the browser does and writes down all it sees: it keeps what it sends
 //! until that is acknowledged, reconnects with a growing wait, to the next node if there are several,
-//! sends again what is of unknown outcome, and makes good what it missed by `sync`.
+//! sends again the messages of unknown outcome, and makes good what it missed by `sync`. It also asks for
+//! changes to messages, each once: it can't know whether one without an answer was done.
 
 mod book;
 mod run;
@@ -8,10 +9,10 @@ mod socket;
 
 use crate::{
     api::{Api, Person},
-    check::{Log, What},
+    check::{Change, Log, Target, What},
 };
 use book::Book;
-use natter::{ChannelId, Ref};
+use natter::{ChannelId, MessageId, Ref};
 use std::{
     sync::{Arc, OnceLock},
     time::{Duration, Instant},
@@ -37,12 +38,21 @@ pub struct Plan {
     pub receive_buffer: Option<u32>,
 }
 
+/// A message of its own.
+#[derive(Debug)]
+struct Post {
+    reference: Ref,
+    to: Target,
+    text: String,
+    on_its_way: bool,
+}
+
 #[derive(Debug)]
 enum Command {
-    Say {
-        reference: Ref,
-        channel: ChannelId,
-        text: String,
+    Say(Post),
+    Ask {
+        message: MessageId,
+        change: Change,
     },
     /// Reads nothing for a while.
     Rest(Duration),
@@ -67,11 +77,24 @@ impl Client {
     }
 
     /// Puts a message into the outbox.
-    pub fn say(&self, channel: ChannelId, text: impl Into<String>) -> Ref {
-        let reference = Ref::generate();
+    pub fn say(&self, to: Target, text: impl Into<String>) {
         self.book.with(|page| page.unsent += 1);
-        self.order(Command::Say { reference, channel, text: text.into() });
-        reference
+        self.order(Command::Say(Post { reference: Ref::generate(), to, text: text.into(), on_its_way: false }));
+    }
+
+    /// Asks for a change, if it is connected.
+    pub fn ask(&self, message: MessageId, change: Change) {
+        self.order(Command::Ask { message, change });
+    }
+
+    /// One of the messages that it heard of lately, if it did.
+    pub fn some_message(&self) -> Option<MessageId> {
+        self.book.with(|page| fastrand::choice(page.lately.iter()).copied())
+    }
+
+    /// The same among those that it sent itself.
+    pub fn some_own_message(&self) -> Option<MessageId> {
+        self.book.with(|page| fastrand::choice(page.own.iter()).copied())
     }
 
     pub fn rest(&self, duration: Duration) {
@@ -106,7 +129,7 @@ impl Client {
         self.book.with(|page| page.connected)
     }
 
-    /// Messages whose outcome it doesn't know yet.
+    /// Messages and changes whose outcome it doesn't know yet.
     pub fn unsent(&self) -> usize {
         self.book.with(|page| page.unsent)
     }

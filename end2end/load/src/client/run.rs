@@ -3,7 +3,7 @@
 mod frames;
 
 use super::{
-    Command, Plan,
+    Command, Plan, Post,
     book::Book,
     socket::{Failure, Heard, Socket},
 };
@@ -16,7 +16,7 @@ use natter::{
     wire::{ClientFrame, ServerFrame, close},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashSet, VecDeque},
     sync::Arc,
     time::Duration,
 };
@@ -55,13 +55,6 @@ impl Known {
     }
 }
 
-struct Post {
-    reference: Ref,
-    channel: ChannelId,
-    text: String,
-    on_its_way: bool,
-}
-
 /// What a reading of a history led to, with its number.
 type Page = (ChannelId, u64, Result<History, ApiError>);
 
@@ -73,6 +66,8 @@ struct Run {
     epoch: Option<String>,
     known: BTreeMap<ChannelId, Known>,
     outbox: VecDeque<Post>,
+    /// Changes that this connection was asked for and hasn't answered.
+    changing: HashSet<Ref>,
     /// The `sync` under way, and the channels it hasn't answered yet.
     asked: Option<(Ref, BTreeSet<ChannelId>)>,
     /// Channels to ask for at the next look.
@@ -100,6 +95,7 @@ pub async fn run(api: Api, plan: Plan, book: Arc<Book>, mut orders: mpsc::Unboun
         epoch: None,
         known: BTreeMap::new(),
         outbox: VecDeque::new(),
+        changing: HashSet::new(),
         asked: None,
         to_ask: BTreeSet::new(),
         readings: 0,
@@ -116,6 +112,7 @@ pub async fn run(api: Api, plan: Plan, book: Arc<Book>, mut orders: mpsc::Unboun
                 let end = run.connection(socket, &mut orders, &mut coming).await;
                 run.book.with(|page| page.connected = false);
                 run.book.note(What::Disconnected);
+                run.give_up_changes();
                 if matches!(end, End::Stop) {
                     return;
                 }
@@ -141,8 +138,8 @@ impl Run {
             match tokio::time::timeout_at(end, orders.recv()).await {
                 Err(_) => return false,
                 Ok(None | Some(Command::Stop)) => return true,
-                Ok(Some(Command::Say { reference, channel, text })) => self.keep(reference, channel, text),
-                Ok(Some(Command::Rest(_) | Command::Cut)) => {}
+                Ok(Some(Command::Say(post))) => self.outbox.push_back(post),
+                Ok(Some(Command::Ask { .. } | Command::Rest(_) | Command::Cut)) => {}
             }
         }
     }
@@ -182,10 +179,11 @@ impl Run {
                         heard_at = Instant::now();
                         true
                     }
-                    Some(Command::Say { reference, channel, text }) => {
-                        self.keep(reference, channel, text);
+                    Some(Command::Say(post)) => {
+                        self.outbox.push_back(post);
                         self.send(&mut socket).await
                     }
+                    Some(Command::Ask { message, change }) => self.ask(&mut socket, message, change).await,
                 },
                 Some((channel, reading, page)) = pages.recv() => {
                     self.reloaded(channel, reading, page);

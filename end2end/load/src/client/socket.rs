@@ -2,7 +2,8 @@
 
 use super::Plan;
 use futures::{SinkExt as _, StreamExt as _};
-use natter::wire::{ClientFrame, ServerFrame};
+use natter::wire::ServerFrame;
+use serde::Serialize;
 use std::{io, net::SocketAddr, time::Duration};
 use tokio::{
     net::{TcpSocket, TcpStream},
@@ -67,7 +68,7 @@ impl Socket {
     }
 
     /// False when the connection is gone, or takes nothing any more.
-    pub async fn say(&mut self, frame: &ClientFrame) -> bool {
+    pub async fn say(&mut self, frame: &impl Serialize) -> bool {
         let Ok(json) = serde_json::to_string(frame) else { return false };
         matches!(timeout(WITHIN, self.0.send(Message::text(json))).await, Ok(Ok(())))
     }

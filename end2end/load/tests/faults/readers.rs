@@ -2,7 +2,7 @@
 
 use crate::support::{Crowd, Node, Setup, millis, scale, secs, sound};
 use natter_load::{
-    check::{Log, What},
+    check::{Log, Target, What},
     client::Client,
 };
 use std::{
@@ -29,7 +29,7 @@ async fn one_who_stops_reading_is_let_go_and_catches_up() {
         let (channel, began) = (crowd.channels[0], Instant::now());
         while began.elapsed() < millis(3_500) {
             for client in crowd.clients.iter().take(4).filter(|client| client.unsent() < 50) {
-                client.say(channel, flood.as_str());
+                client.say(Target::Channel(channel), flood.as_str());
             }
             sleep(millis(10)).await;
         }
@@ -53,7 +53,9 @@ fn slowest_ack(logs: &[Log]) -> Duration {
         let mut sent = HashMap::new();
         for event in &log.events {
             match &event.what {
-                What::Sent { reference, .. } => _ = sent.entry(*reference).or_insert(event.at),
+                What::Sent { reference, .. } | What::Asked { reference, .. } => {
+                    sent.entry(*reference).or_insert(event.at);
+                }
                 What::Acked { reference, .. } => slowest = slowest.max(event.at.saturating_sub(sent[reference])),
                 _ => {}
             }

@@ -78,8 +78,8 @@ async fn start_elsewhere(way: Way) {
     assert!(counts.stored > 0 && counts.resyncs > 0, "{counts:?}");
 }
 
-/// Leaves of a log what holds under the new epoch: all that was ever sent, and what came after the
-/// first connection to it, which has to tell of every channel that what was known is void.
+/// Leaves of a log what holds under the new epoch: all that was ever sent or asked for, and what came after
+/// the first connection to it, which has to tell of every channel that what was known is void.
 fn start_over(log: &mut Log, channels: &BTreeSet<natter::ChannelId>) {
     let first = log.events.iter().position(|event| matches!(event.what, What::Resync { .. })).expect("a resync");
     let began = log.events[..first].iter().rposition(|event| event.what == What::Connected).unwrap();
@@ -88,8 +88,11 @@ fn start_over(log: &mut Log, channels: &BTreeSet<natter::ChannelId>) {
         .iter()
         .filter_map(|event| if let What::Resync { channel } = event.what { Some(channel) } else { None })
         .collect();
-    assert_eq!(void, *channels, "{}: not every channel has to be read anew", log.name);
-    log.events.retain(|event| matches!(event.what, What::Sent { .. }));
+    let asked =
+        later.iter().find_map(|event| if let What::SyncAsked { since } = &event.what { Some(since) } else { None });
+    let asked: BTreeSet<_> = asked.expect("a sync").keys().copied().collect();
+    assert!(void == asked && channels.is_subset(&asked), "{}: not every channel has to be read anew", log.name);
+    log.events.retain(|event| matches!(event.what, What::Sent { .. } | What::Asked { .. }));
     let joined = channels.iter().map(|channel| What::Joined { channel: *channel, rev: 0 });
     log.events.extend(joined.map(|what| Event { at: Duration::ZERO, what }));
     log.events.extend(later);

@@ -1,7 +1,7 @@
 //! What people do at the toy server: speak, listen, lose their connections, come and go.
 
-use super::{Bug, CLIENTS, Post, Toy, uuid};
-use crate::check::{Ack, What};
+use super::{Bug, CLIENTS, Job, Post, Task, Toy, uuid};
+use crate::check::{Ack, Seen, Target, What};
 use natter::{ChannelId, ErrorCode, MessageId, Ref};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,18 +20,20 @@ impl Toy {
     }
 
     fn send(&mut self, client: usize, (reference, channel, text): (Ref, ChannelId, String)) {
-        self.note(client, What::Sent { reference, channel, text: text.clone() });
+        let to = self.peer(client, channel).map_or(Target::Channel(channel), Target::Person);
+        self.note(client, What::Sent { reference, to, text: text.clone() });
         let (connection, id) = (self.people[client].connection, MessageId(uuid(&mut self.rng)));
         let counter = self.counters.entry(channel).or_default();
         *counter += 1;
         let early = (self.bug == Bug::RevBeforeLock).then_some(*counter);
-        let post = Post { client, connection, id, reference, channel, text, early };
+        let what = Task::Post(Post { id, channel, text, early });
         if self.bug == Bug::AckBeforeCommit {
-            let ahead = self.inbox.iter().filter(|post| post.channel == channel).count();
-            let rev = (self.stored[&channel].len() + ahead + 1) as u64;
+            let posts =
+                self.inbox.iter().filter_map(|job| if let Task::Post(post) = &job.what { Some(post) } else { None });
+            let rev = self.revs[&channel] + posts.filter(|post| post.channel == channel).count() as u64 + 1;
             self.push(client, connection, What::Acked { reference, ack: Ack { id, channel, seq: rev, rev } });
         }
-        self.inbox.push(post);
+        self.inbox.push(Job { client, connection, reference, what });
     }
 
     pub(super) fn hear(&mut self, client: usize, some: usize) {
@@ -41,14 +43,14 @@ impl Toy {
             let person = &mut self.people[client];
             match what {
                 What::Received(seen) => _ = person.known.entry(seen.channel).or_default().insert(seen.rev),
+                What::Synced { channel, rev } => person.known.entry(channel).or_default().extend(1..=rev),
                 What::Acked { reference, .. } => person.outbox.retain(|entry| entry.0 != reference),
                 What::Refused { reference, code } if code != ErrorCode::Unavailable => {
                     person.outbox.retain(|entry| entry.0 != reference);
                 }
                 What::Resync { channel } if self.members.contains(&(client, channel)) => {
                     let history = self.history(channel);
-                    let known = history.messages.iter().map(|seen| seen.rev).collect();
-                    self.people[client].known.insert(channel, known);
+                    self.people[client].known.insert(channel, (1..=history.rev).collect());
                     self.note(client, What::Reloaded(history));
                 }
                 _ => {}
@@ -75,7 +77,10 @@ impl Toy {
             }
             let history = self.history(channel);
             let omit = self.bug == Bug::SyncLeavesOut && self.chance(4);
-            let missed: Vec<_> = history.messages.into_iter().filter(|seen| seen.rev > since).collect();
+            let stale = self.bug == Bug::ChangeNotInSync;
+            let since_then = |seen: &Seen| if stale { seen.seq > since } else { seen.rev > since };
+            let mut missed: Vec<_> = history.messages.into_iter().filter(since_then).collect();
+            missed.sort_by_key(|seen| seen.rev);
             for seen in missed.into_iter().skip(usize::from(omit)) {
                 self.push(client, connection, What::Received(seen));
             }

@@ -1,15 +1,16 @@
 //! What a client does with what it hears.
 
-use super::{Known, Post, Run};
+use super::{Known, Run};
 use crate::{
     api::ApiError,
-    check::{Ack, History, What},
-    client::socket::Socket,
+    check::{Ack, Change, History, Target, What},
+    client::{book::remember, socket::Socket},
 };
 use natter::{
-    Channel, ChannelId, ErrorCode, Ref,
+    Channel, ChannelId, ErrorCode, Message, MessageId, Ref,
     wire::{ClientFrame, ServerFrame},
 };
+use serde_json::json;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     time::Duration,
@@ -82,27 +83,55 @@ impl Run {
         self.asked.take_if(|(_, channels)| channels.is_empty());
     }
 
-    pub(super) fn keep(&mut self, reference: Ref, channel: ChannelId, text: String) {
-        self.outbox.push_back(Post { reference, channel, text, on_its_way: false });
-    }
-
     pub(super) async fn send(&mut self, socket: &mut Socket) -> bool {
+        let me = self.plan.person.user;
         for post in self.outbox.iter_mut().take(IN_FLIGHT).filter(|post| !post.on_its_way) {
-            let (reference, channel) = (post.reference, post.channel);
+            let (reference, to, text) = (post.reference, post.to, post.text.clone());
             post.on_its_way = true;
-            self.book.note(What::Sent { reference, channel, text: post.text.clone() });
-            let frame = ClientFrame::Send {
-                reference: Some(reference),
-                channel_id: channel,
-                text: post.text.clone(),
-                reply_to: None,
-                attachments: Vec::new(),
+            self.book.note(What::Sent { reference, to, text: text.clone() });
+            let said = match to {
+                Target::Channel(channel_id) => {
+                    let (reply_to, attachments) = (None, Vec::new());
+                    let reference = Some(reference);
+                    socket.say(&ClientFrame::Send { reference, channel_id, text, reply_to, attachments }).await
+                }
+                Target::Person(them) => {
+                    // As private messages were first specified: the only frame without a type.
+                    let (sender, receiver) = (json!({ "id": me }), json!({ "id": them }));
+                    let timestamp = "2026-11-24T10:00:00.000Z";
+                    let frame = json!({
+                        "sender": sender, "receiver": receiver, "timestamp": timestamp, "text": text, "ref": reference
+                    });
+                    socket.say(&frame).await
+                }
             };
-            if !socket.say(&frame).await {
+            if !said {
                 return false;
             }
         }
         true
+    }
+
+    /// Asks for a change, this once.
+    pub(super) async fn ask(&mut self, socket: &mut Socket, message_id: MessageId, change: Change) -> bool {
+        let reference = Ref::generate();
+        self.changing.insert(reference);
+        self.book.with(|page| page.unsent += 1);
+        self.book.note(What::Asked { reference, message: message_id, change: change.clone() });
+        let reference = Some(reference);
+        socket
+            .say(&match change {
+                Change::Edit { text } => ClientFrame::Edit { reference, message_id, text },
+                Change::Delete => ClientFrame::Delete { reference, message_id, reason: None },
+                Change::React { emoji, on } => ClientFrame::React { reference, message_id, emoji, on },
+            })
+            .await
+    }
+
+    /// With the connection, the answers are gone.
+    pub(super) fn give_up_changes(&mut self) {
+        let gone = self.changing.drain().count();
+        self.book.with(|page| page.unsent -= gone);
     }
 
     /// Closes holes that have stood for a while, and sends again what was put off.
@@ -124,20 +153,16 @@ impl Run {
 
     pub(super) async fn take(&mut self, socket: &mut Socket, frame: ServerFrame) -> bool {
         match frame {
-            ServerFrame::Message(message) => {
-                let (channel, rev) = (message.channel_id, message.rev);
-                self.book.note(What::Received(message.into()));
-                if let Some(known) = self.known.get_mut(&channel) {
-                    known.learn(rev);
-                    if !known.revs.is_empty() && known.reloading.is_none() {
-                        self.look_after(PATIENCE);
-                    }
-                }
-                self.tell(channel);
-            }
+            ServerFrame::Message(message) | ServerFrame::Direct(message) => self.message(message),
             ServerFrame::Ack { reference: Some(reference), id, channel_id: channel, seq, rev, .. } => {
                 self.book.note(What::Acked { reference, ack: Ack { id, channel, seq, rev } });
-                self.book.with(|page| page.acked += 1);
+                if self.changed(reference) {
+                    return true;
+                }
+                self.book.with(|page| {
+                    page.acked += 1;
+                    remember(&mut page.own, id);
+                });
                 self.drop_post(reference);
                 return self.send(socket).await;
             }
@@ -170,6 +195,26 @@ impl Run {
         true
     }
 
+    fn message(&mut self, message: Message) {
+        let (channel, rev) = (message.channel_id, message.rev);
+        self.book.with(|page| remember(&mut page.lately, message.id));
+        self.book.note(What::Received(message.into()));
+        if let Some(known) = self.known.get_mut(&channel) {
+            known.learn(rev);
+            if !known.revs.is_empty() && known.reloading.is_none() {
+                self.look_after(PATIENCE);
+            }
+        }
+        self.tell(channel);
+    }
+
+    /// Whether an answer is to a change.
+    fn changed(&mut self, reference: Ref) -> bool {
+        let changed = self.changing.remove(&reference);
+        self.book.with(|page| page.unsent -= usize::from(changed));
+        changed
+    }
+
     fn refused(&mut self, reference: Ref, code: ErrorCode) {
         if let Some((_, channels)) = self.asked.take_if(|(asked, _)| *asked == reference) {
             self.book.note(What::SyncFailed);
@@ -177,6 +222,9 @@ impl Run {
             return self.look_after(RETRY);
         }
         self.book.note(What::Refused { reference, code });
+        if self.changed(reference) {
+            return;
+        }
         if matches!(code, ErrorCode::Unavailable | ErrorCode::Internal | ErrorCode::RateLimited) {
             if let Some(post) = self.outbox.iter_mut().find(|post| post.reference == reference) {
                 post.on_its_way = false;

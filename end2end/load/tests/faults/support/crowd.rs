@@ -1,9 +1,9 @@
 use super::{millis, secs};
 use futures::future::join_all;
-use natter::ChannelId;
+use natter::{ChannelId, Ref, UserId};
 use natter_load::{
     api::{Api, Person},
-    check::{Counts, Evidence, Log, Verdict, What, check},
+    check::{Change, Counts, Evidence, Log, Target, Verdict, What, check},
     client::{Client, Plan},
 };
 use std::{
@@ -17,14 +17,17 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A browser keeps no more unsent messages either.
 const OUTBOX: usize = 200;
 
-/// People with their clients, in channels of their own, and the bases of the nodes they use.
+const EMOJI: [&str; 3] = ["👍", "🎉", "🦦"];
+
+/// People with their clients, in channels of their own, and the bases of the nodes they use. They also talk
+/// privately, each with who comes next and who came before.
 pub struct Crowd {
     pub api: Api,
     pub people: Vec<Person>,
     pub channels: Vec<ChannelId>,
     pub clients: Vec<Client>,
     pub removed: BTreeSet<ChannelId>,
-    /// The pause between two messages of one client, on average.
+    /// The pause between two things that one client does, on average.
     pub pause: Duration,
     bases: Vec<String>,
 }
@@ -102,11 +105,48 @@ impl Crowd {
     async fn talk(&self, client: &Client) {
         for n in 0.. {
             sleep(self.pause.mul_f64(fastrand::f64() * 2.0)).await;
-            let channel = fastrand::choice(&self.channels).copied().unwrap();
             if client.unsent() < OUTBOX {
-                client.say(channel, format!("{n}: {}", "chatter".repeat(fastrand::usize(1..12))));
+                self.act(client, format!("{n}: {}", "chatter".repeat(fastrand::usize(1..12))));
             }
         }
+    }
+
+    /// Mostly says something, and now and then changes what was said.
+    fn act(&self, client: &Client, text: String) {
+        let (own, any) = (client.some_own_message(), client.some_message());
+        match (fastrand::u32(..100), own, any) {
+            (0..10, Some(message), _) => {
+                client.ask(message, Change::Edit { text: format!("{text}, or {}", Ref::generate()) })
+            }
+            (10..13, Some(message), _) => client.ask(message, Change::Delete),
+            (13..25, _, Some(message)) => {
+                let emoji = fastrand::choice(EMOJI).unwrap_or_default().to_owned();
+                client.ask(message, Change::React { emoji, on: fastrand::u32(..3) > 0 });
+            }
+            (25..35, ..) => client.say(Target::Person(self.neighbour_of(client)), text),
+            _ => client.say(Target::Channel(*fastrand::choice(&self.channels).unwrap()), text),
+        }
+    }
+
+    fn neighbour_of(&self, client: &Client) -> UserId {
+        let place = self.people.iter().position(|person| person.name == client.name()).unwrap();
+        let step = if fastrand::bool() { 1 } else { self.people.len() - 1 };
+        self.people[(place + step) % self.people.len()].user
+    }
+
+    /// The directs in which people may have talked, each with one who can still read it and the names of
+    /// both.
+    async fn directs(&self) -> Vec<(ChannelId, &Person, [&str; 2])> {
+        let mut directs = Vec::new();
+        for (one, other) in self.people.iter().zip(self.people.iter().cycle().skip(1)) {
+            let names = [one.name.as_str(), &other.name];
+            let mut opened = self.api.direct(&self.bases[0], &one.token, other.user).await.map(|id| (id, one, names));
+            if opened.is_err() {
+                opened = self.api.direct(&self.bases[0], &other.token, one.user).await.map(|id| (id, other, names));
+            }
+            directs.push(opened.unwrap());
+        }
+        directs
     }
 
     pub fn acked(&self) -> usize {
@@ -122,13 +162,21 @@ impl Crowd {
         }
         println!("all is acknowledged {:?} after the last fault", began.elapsed());
         for channel in self.channels.iter().filter(|channel| !self.removed.contains(channel)) {
-            let head = self.api.page(&self.bases[0], &self.people[0].token, *channel, None).await.unwrap().rev;
-            for client in &self.clients {
-                // What doesn't come is the checker's to report.
-                client.until(secs(15), |client| client.knows(*channel).is_none_or(|rev| rev >= head)).await;
-            }
+            self.all_know(*channel, &self.people[0], |_| true).await;
+        }
+        for (channel, reader, names) in self.directs().await {
+            self.all_know(channel, reader, |client| names.contains(&client.name())).await;
         }
         println!("everyone knows everything after {:?}", began.elapsed());
+    }
+
+    /// Waits until clients know all of a channel.
+    async fn all_know(&self, channel: ChannelId, reader: &Person, concerns: impl Fn(&Client) -> bool) {
+        let head = self.api.page(&self.bases[0], &reader.token, channel, None).await.unwrap().rev;
+        for client in self.clients.iter().filter(|client| concerns(client)) {
+            // What doesn't come is the checker's to report.
+            client.until(secs(15), |client| client.knows(channel).is_none_or(|rev| rev >= head)).await;
+        }
     }
 
     /// Ends the run and says what is to be said of it.
@@ -138,10 +186,13 @@ impl Crowd {
 
     /// The same, with a look at the logs.
     pub async fn end_with(self, look: impl FnOnce(&mut Vec<Log>)) -> Verdict {
+        let left = self.channels.iter().filter(|channel| !self.removed.contains(channel));
+        let mut readable: Vec<_> = left.map(|channel| (*channel, &self.people[0])).collect();
+        readable.extend(self.directs().await.into_iter().map(|(channel, reader, _)| (channel, reader)));
         let mut finals = Vec::new();
         for base in &self.bases {
-            for channel in self.channels.iter().filter(|channel| !self.removed.contains(channel)) {
-                finals.push(self.api.history(base, &self.people[0].token, *channel).await.unwrap().0);
+            for (channel, reader) in &readable {
+                finals.push(self.api.history(base, &reader.token, *channel).await.unwrap().0);
             }
         }
         let mut logs = join_all(self.clients.into_iter().map(|client| client.finish(true))).await;
