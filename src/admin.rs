@@ -112,6 +112,7 @@ pub struct Stats {
     pub storage_bytes: u64,
     /// Bytes by what they are for: one of each kind.
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub storage: Vec<StorageStats>,
     /// The last 14 days in UTC, oldest first, today last.
     pub days: Vec<DayStats>,

@@ -117,7 +117,12 @@ impl Password {
 
 impl DisplayName {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        one_line("display_name", "A display name", text, DISPLAY_NAME_CHARS).map(Self)
+        let name = one_line("display_name", "A display name", text, DISPLAY_NAME_CHARS)?;
+        if !shows(&name) || name.chars().any(turns) {
+            let message = "A display name is made of characters that one can see.";
+            return Err(FieldError::new("display_name", message));
+        }
+        Ok(Self(name))
     }
 }
 
@@ -165,20 +170,78 @@ impl Reason {
 
 impl Emoji {
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let fits = !text.is_empty() && text.len() <= EMOJI_MAX_BYTES;
-        // Keycaps have a digit in them, and flags of regions have invisible tags.
-        let looks = !text.is_ascii() && !text.chars().any(|c| c.is_alphabetic() && !is_symbol(c));
-        let clean = !text.chars().any(|c| c.is_control() || c.is_whitespace() || "<>&\"'".contains(c));
-        if fits && looks && clean {
+        if text.len() <= EMOJI_MAX_BYTES && is_one_emoji(text) {
             return Ok(Self(text.into()));
         }
         Err(FieldError::new("emoji", format!("A reaction is one emoji of at most {EMOJI_MAX_BYTES} bytes.")))
     }
 }
 
-/// Letters to Unicode, emoji to people: the enclosed and regional ones, and the sign for information.
+/// Whether it is one emoji as sequences of them are made (Unicode Technical Standard 51, 1.4.9): a keycap, a
+/// flag, or symbols that zero-width joiners make one. Which sequences have a picture is left to fonts.
+fn is_one_emoji(text: &str) -> bool {
+    const JOINER: char = '\u{200D}';
+    const AS_EMOJI: char = '\u{FE0F}';
+    const KEYCAP: char = '\u{20E3}';
+    let is_region = |c: &char| ('\u{1F1E6}'..='\u{1F1FF}').contains(c);
+    let mut rest = text.chars().peekable();
+    let Some(first) = rest.peek().copied() else { return false };
+    if matches!(first, '0'..='9' | '#' | '*') {
+        rest.next();
+        rest.next_if_eq(&AS_EMOJI);
+        return rest.next() == Some(KEYCAP) && rest.next().is_none();
+    }
+    if is_region(&first) {
+        return text.chars().count() == 2 && text.chars().all(|c| is_region(&c));
+    }
+    loop {
+        if !rest.next().is_some_and(is_symbol) {
+            return false;
+        }
+        // As a picture, or of some colour of skin.
+        rest.next_if(|c| *c == AS_EMOJI || ('\u{1F3FB}'..='\u{1F3FF}').contains(c));
+        // Flags of parts of countries: letters of another plane, and their end.
+        let mut tagged = false;
+        while rest.next_if(|c| ('\u{E0020}'..='\u{E007E}').contains(c)).is_some() {
+            tagged = true;
+        }
+        if tagged && rest.next() != Some('\u{E007F}') {
+            return false;
+        }
+        match rest.next() {
+            None => return true,
+            Some(JOINER) => {}
+            Some(_) => return false,
+        }
+    }
+}
+
+/// What emoji begin with: symbols, and a few that are letters or punctuation to Unicode.
 fn is_symbol(c: char) -> bool {
-    matches!(c, '\u{2139}' | '\u{24B6}'..='\u{24E9}' | '\u{1F100}'..='\u{1F1FF}')
+    match c {
+        '\u{A9}' | '\u{AE}' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{24B6}'..='\u{24E9}' => true,
+        '\u{3030}' | '\u{303D}' | '\u{3297}' | '\u{3299}' | '\u{1F100}'..='\u{1F1E5}' => true,
+        '\u{2100}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FBFF}' => !c.is_alphanumeric(),
+        _ => false,
+    }
+}
+
+/// What nobody sees: Unicode's default-ignorable characters and the blank ones that it counts as letters.
+const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180B}'..='\u{180F}'
+        | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}'
+        | '\u{FE00}'..='\u{FE0F}' | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFF8}' | '\u{1BCA0}'..='\u{1BCA3}'
+        | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
+/// Whether there is anything to see.
+fn shows(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c))
+}
+
+/// What turns the direction in which others' words around it are written (Unicode Standard Annex 9).
+const fn turns(c: char) -> bool {
+    matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 impl MessageText {
@@ -193,7 +256,7 @@ impl MessageText {
             _ if files > ATTACHMENTS_MAX => {
                 Err(FieldError::new("attachments", format!("A message carries at most {ATTACHMENTS_MAX} files.")))
             }
-            0 if files == 0 => Err(FieldError::new("text", "A message needs some text.")),
+            _ if files == 0 && !shows(text) => Err(FieldError::new("text", "A message needs some text.")),
             n if n > *MESSAGE_CHARS.end() => {
                 Err(FieldError::new("text", format!("A message has at most 4,000 characters; this one has {n}.")))
             }
@@ -280,6 +343,11 @@ mod tests {
         let error = MessageText::parse(&"x".repeat(4001)).unwrap_err();
         assert!(error.message.contains("4,000") && error.field == "text");
         assert!(MessageText::parse("a\0b").is_err());
+        for unseen in ["\u{200B}", "\u{2060} \u{AD}", "\u{202E}", "\u{3164}"] {
+            assert_eq!(MessageText::parse(unseen).unwrap_err().field, "text", "{unseen:?}");
+            assert!(MessageText::with_files(unseen, 1).is_ok());
+        }
+        assert!(MessageText::parse("👩\u{200D}🚀").is_ok() && MessageText::parse("نص\u{200F}").is_ok());
     }
 
     #[test]
@@ -296,7 +364,31 @@ mod tests {
         {
             assert!(Emoji::parse(good).is_ok(), "{good}");
         }
-        for bad in ["", "a", "ok", "é", "👍 👍", "<b>", "👍x", "7", "\u{1F44D}\n", &"👍".repeat(13)] {
+        for bad in [
+            "",
+            "a",
+            "ok",
+            "é",
+            "👍 👍",
+            "<b>",
+            "👍x",
+            "7",
+            "\u{1F44D}\n",
+            &"👍".repeat(13),
+            "👍👍",
+            "\u{200D}",
+            "\u{FE0F}",
+            "\u{200B}",
+            "٣",
+            "🇸",
+            "🇸🇪🇸🇪",
+            "👩\u{200D}",
+            "。",
+            "—",
+            "\u{E000}",
+            "1\u{FE0F}",
+            "🏴\u{E0067}",
+        ] {
             assert_eq!(Emoji::parse(bad).unwrap_err().field, "emoji", "{bad:?}");
         }
     }

@@ -1,10 +1,10 @@
 //! Messages.
 
 use crate::{ChannelId, MessageId, Ref, Timestamp, UploadId, UserId, UserRef};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One message in its newest state.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Message {
     pub id: MessageId,
@@ -18,8 +18,8 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub receiver: Option<Receiver>,
     pub timestamp: Timestamp,
-    /// At most 4,000 characters; absent once deleted, and where there are only attachments.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
+    /// At most 4,000 characters, none where there are only attachments; absent once deleted.
+    #[serde(default)]
     pub text: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub edited_at: Option<Timestamp>,
@@ -31,11 +31,62 @@ pub struct Message {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub mentions_channel: bool,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub attachments: Vec<Upload>,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub reactions: Vec<Reaction>,
     #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
     pub reference: Option<Ref>,
+}
+
+/// As it is declared, but for the words: whether they are there depends on another field.
+impl Serialize for Message {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Shown<'a> {
+            id: MessageId,
+            channel_id: ChannelId,
+            seq: u64,
+            rev: u64,
+            sender: &'a UserRef,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            receiver: Option<Receiver>,
+            timestamp: Timestamp,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            text: Option<&'a str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            edited_at: Option<Timestamp>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            deleted: bool,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            reply_to: Option<MessageId>,
+            #[serde(skip_serializing_if = "std::ops::Not::not")]
+            mentions_channel: bool,
+            attachments: &'a [Upload],
+            reactions: &'a [Reaction],
+            #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
+            reference: Option<Ref>,
+        }
+        let shown = Shown {
+            id: self.id,
+            channel_id: self.channel_id,
+            seq: self.seq,
+            rev: self.rev,
+            sender: &self.sender,
+            receiver: self.receiver,
+            timestamp: self.timestamp,
+            text: (!self.deleted).then_some(self.text.as_str()),
+            edited_at: self.edited_at,
+            deleted: self.deleted,
+            reply_to: self.reply_to,
+            mentions_channel: self.mentions_channel,
+            attachments: &self.attachments,
+            reactions: &self.reactions,
+            reference: self.reference,
+        };
+        shown.serialize(serializer)
+    }
 }
 
 /// Whom a private message is for.

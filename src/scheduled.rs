@@ -81,6 +81,7 @@ pub struct Scheduled {
     /// Once sent, what the message says now: nothing where it was deleted.
     pub text: String,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", schema(required))]
     pub attachments: Vec<Upload>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<MessageId>,

@@ -138,18 +138,35 @@ impl ClientFrame {
             #[serde(rename = "receiver")]
             _receiver: serde::de::IgnoredAny,
         }
-        serde_json::from_str(text)
-            .or_else(|error| {
-                // As private messages were first specified: an object with a receiver and no type.
-                let direct = serde_json::from_str::<Untagged>(text).is_ok_and(|frame| frame.kind.is_none());
-                let brace = text.find('{').filter(|_| direct).ok_or(error)?;
-                serde_json::from_str(&format!(r#"{{"type":"direct",{}"#, &text[brace + 1..]))
-            })
-            .map_err(|error| Malformed {
-                reference: serde_json::from_str::<OnlyRef>(text).ok().map(|found| found.reference),
-                detail: format!("This frame can't be read: {error}."),
-            })
+        // Serde would take a list for an object, field by field.
+        let object = text.trim_start().starts_with('{');
+        let read =
+            if object { serde_json::from_str(text) } else { Err(serde::de::Error::custom("it is no JSON object")) };
+        read.or_else(|error| {
+            // As private messages were first specified: an object with a receiver and no type.
+            let direct = serde_json::from_str::<Untagged>(text).is_ok_and(|frame| frame.kind.is_none());
+            let brace = text.find('{').filter(|_| direct).ok_or(error)?;
+            serde_json::from_str(&format!(r#"{{"type":"direct",{}"#, &text[brace + 1..]))
+        })
+        .map_err(|error| Malformed {
+            reference: serde_json::from_str::<OnlyRef>(text).ok().map(|found| found.reference),
+            detail: format!("This frame can't be read: {}.", plain_json_error(&error.to_string())),
+        })
     }
+}
+
+/// Serde's words for what is wrong with JSON, without the names of our types.
+pub fn plain_json_error(message: &str) -> String {
+    let Some((found, expected)) = message.split_once("expected ") else { return message.to_owned() };
+    let place = expected.find(" at line ").map_or("", |at| &expected[at..]);
+    let what = expected.strip_suffix(place).unwrap_or(expected);
+    let what = match what.split(' ').next().unwrap_or_default() {
+        "struct" | "internally" | "adjacently" | "variant" | "enum" => "an object",
+        "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" => "a whole number",
+        "f32" | "f64" => "a number",
+        _ => what,
+    };
+    format!("{found}expected {what}{place}")
 }
 
 /// Makes [`ServerFrame`] and its reader. Serde's own for tagged enums buffers what it reads and brings

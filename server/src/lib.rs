@@ -100,6 +100,7 @@ impl Server {
         let tidy = tokio::spawn(tidy(state.clone()));
         let sweeping = tokio::spawn(sweep(state.clone()));
         let indexing = tokio::spawn(keep_index(state.clone()));
+        let erasing = tokio::spawn(erase(store.clone()));
         let failed = CancellationToken::new();
         let vital = tokio::spawn(vital::watch(tasks, shutdown.clone(), failed.clone()));
         let serving = tokio::spawn(async move {
@@ -107,6 +108,7 @@ impl Server {
             tidy.abort();
             sweeping.abort();
             indexing.abort();
+            erasing.abort();
             // The last senders into the queues are gone with the state: the tasks finish what is in them.
             drop(state);
             let finished = tokio::time::timeout(FINISH_WITHIN, async {
@@ -264,6 +266,16 @@ async fn keep_index(state: AppState) {
                     break;
                 }
             }
+        }
+    }
+}
+
+/// Overwrites what people deleted, as soon as nothing stands in the way.
+async fn erase(store: Arc<dyn Store>) {
+    loop {
+        if let Err(error) = store.erase().await {
+            tracing::warn!(%error, "what was deleted is left in the database's files for now");
+            tokio::time::sleep(TIDY_EVERY).await;
         }
     }
 }

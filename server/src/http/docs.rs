@@ -59,11 +59,13 @@ pub fn complete(document: &mut OpenApiDocument) {
         let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.patch, &mut path.delete];
         for operation in operations.into_iter().flatten() {
             let responses = &mut operation.responses.responses;
-            for (status, response) in responses.iter_mut().filter(|(status, _)| status.as_str() >= "400") {
+            for (status, response) in responses.iter_mut() {
                 if let RefOr::T(response) = response {
-                    if let Some(content) = response.content.shift_remove("application/json") {
+                    let refused = status.as_str() >= "400";
+                    if refused && let Some(content) = response.content.shift_remove("application/json") {
                         response.content.insert(PROBLEM.to_owned(), content);
                     }
+                    // Each has to have one (OpenAPI 3.1, 4.8.17).
                     if response.description.is_empty() {
                         words(status).clone_into(&mut response.description);
                     }
@@ -80,6 +82,12 @@ pub fn complete(document: &mut OpenApiDocument) {
 
 fn words(status: &str) -> &'static str {
     match status {
+        "101" => "Frames both ways from here on",
+        "200" => "As it is now",
+        "201" => "Made",
+        "204" => "Done",
+        "206" => "The part that was asked for",
+        "304" => "Nothing has changed",
         "401" => "Not logged in, or not any more",
         "403" => "Not allowed",
         "404" => "It doesn't exist, or not for the caller",

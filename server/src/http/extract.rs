@@ -6,7 +6,7 @@ use axum::{
     http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use natter::ErrorCode;
+use natter::{ErrorCode, wire::plain_json_error};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{
     convert::Infallible,
@@ -33,6 +33,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, "Send the body as application/json."));
         }
         let bytes = axum::body::Bytes::from_request(request, state).await.map_err(|error| body_error(&error))?;
+        // Serde would take a list for an object, field by field.
+        if bytes.trim_ascii_start().first() == Some(&b'[') {
+            return Err(ApiError::field("body", "Send an object."));
+        }
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         match serde_path_to_error::deserialize(&mut reader) {
             Ok(value) => {
@@ -90,7 +94,8 @@ fn field_name(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 
 /// Serde's words without the position, which means nothing to whoever filled in a form.
 fn plain(message: &str) -> String {
-    let text = message.split(" at line ").next().unwrap_or(message);
+    let text = plain_json_error(message);
+    let text = text.split(" at line ").next().unwrap_or(&text);
     let mut chars = text.chars();
     let first = chars.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", chars.as_str())

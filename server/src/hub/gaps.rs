@@ -237,6 +237,9 @@ mod tests {
         async fn forget_epoch(&self) -> Result<()> {
             unread()
         }
+        async fn erase(&self) -> Result<()> {
+            unread()
+        }
         fn epoch(&self) -> &str {
             self.0.epoch()
         }

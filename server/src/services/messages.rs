@@ -270,6 +270,7 @@ fn result(appended: Appended, new: &NewMessage) -> Result<Posted> {
         // Its own id: it was stored by the commit whose answer was lost, and nobody has been told.
         Appended::Known(message) => Ok(Posted { known: message.id != new.id, message }),
         Appended::NotFound => Err(ServiceError::NotFound("There is no such channel.")),
+        Appended::Spent => Err(ServiceError::NotFound("The message of that ref went with its channel.")),
         Appended::NoSuchReply => Err(no_such_reply()),
         Appended::NoSuchUpload => Err(no_such_upload()),
         Appended::Forbidden => Err(ServiceError::Forbidden("You can't write in this channel.")),

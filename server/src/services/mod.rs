@@ -154,7 +154,9 @@ impl ServiceError {
             Self::RateLimited(Limited { retry_after_seconds: seconds }) => {
                 Problem::new(ErrorCode::RateLimited, format!("Too much at once. Try again in {seconds} seconds."))
             }
-            Self::Resync => Problem::new(ErrorCode::Resync, "That is too long ago: reload the channel from history."),
+            Self::Resync => {
+                Problem::new(ErrorCode::Resync, "That can't be told from there: reload the channel from history.")
+            }
             Self::Unsure => {
                 let detail = "It isn't known whether this was stored. Send it again with the same ref.";
                 Problem::new(ErrorCode::Unavailable, detail)

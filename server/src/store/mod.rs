@@ -121,6 +121,8 @@ pub enum Appended {
     New(Message),
     /// The sender used this `ref` before: this is the message it made then.
     Known(Message),
+    /// The sender used this `ref` before, for a message that went with its channel.
+    Spent,
     /// The channel doesn't exist, or the sender may not read it.
     NotFound,
     /// The sender may read but not write there.
@@ -344,6 +346,9 @@ pub trait MessageStore: Send + Sync {
     fn epoch(&self) -> &str;
     /// Can it be read and written right now?
     async fn check(&self) -> Result<()>;
+    /// Waits until words have been taken away that may lie in the database's files still, and overwrites them
+    /// there. Never returns where that isn't the program's business.
+    async fn erase(&self) -> Result<()>;
     /// Finishes what is under way and closes the database.
     async fn close(&self);
 }

@@ -38,6 +38,8 @@ enum Name {
 pub(super) struct Desk {
     posting: HashMap<(ChannelId, UserId), PostingRow>,
     known: HashMap<Name, Message>,
+    /// Of messages that went with their channel.
+    spent: HashSet<(UserId, Ref)>,
     /// Of the messages that are answered, those that exist.
     answered: HashSet<(ChannelId, MessageId)>,
     /// The uploads that are named and that no message carries, of this batch neither.
@@ -47,10 +49,12 @@ pub(super) struct Desk {
 }
 
 impl Desk {
-    /// `answered`: channel and id of each message that one of the batch answers, where it exists.
+    /// `spent`: senders and refs of messages that went with their channel. `answered`: channel and id of each
+    /// message that one of the batch answers, where it exists.
     pub fn new(
         posting: Vec<PostingRow>,
         known: Vec<MessageRow>,
+        spent: Vec<(Uuid, Uuid)>,
         answered: Vec<(Uuid, Uuid)>,
         offered: Vec<OfferedRow>,
     ) -> Self {
@@ -59,6 +63,7 @@ impl Desk {
         let mut desk = Self {
             posting: posting.collect(),
             known: HashMap::new(),
+            spent: spent.into_iter().map(|(sender, reference)| (UserId(sender), Ref(reference))).collect(),
             answered,
             offered: offered.into_iter().map(|row| (row.id(), row)).collect(),
             moved: HashMap::new(),
@@ -90,6 +95,9 @@ impl Desk {
         let by_ref = || self.known.get(&Name::Ref(new.sender_id, new.reference?));
         if let Some(known) = self.known.get(&Name::Id(new.id)).or_else(by_ref) {
             return Ok(Appended::Known(known.clone()));
+        }
+        if new.reference.is_some_and(|reference| self.spent.contains(&(new.sender_id, reference))) {
+            return Ok(Appended::Spent);
         }
         let Some(posting) = self.posting.get(&(new.channel_id, new.sender_id)) else {
             return Ok(Appended::NotFound);

@@ -242,7 +242,9 @@ pub(super) fn delivered(appended: Appended) -> Option<Delivered> {
     match appended {
         Appended::New(message) => Some(Delivered::Sent { message, known: false }),
         Appended::Known(message) => Some(Delivered::Sent { message, known: true }),
-        Appended::NoSuchReply | Appended::NoSuchUpload => Some(Delivered::Failed(ScheduledFailure::Incomplete)),
+        Appended::NoSuchReply | Appended::NoSuchUpload | Appended::Spent => {
+            Some(Delivered::Failed(ScheduledFailure::Incomplete))
+        }
         Appended::NotFound | Appended::Forbidden => None,
     }
 }

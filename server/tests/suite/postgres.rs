@@ -163,7 +163,9 @@ async fn what_a_removed_channel_leaves_for_later_is_in_nobodys_way() {
     insert.execute(&mut conn).await.unwrap();
     assert_eq!(store.page(removed, Anchor::Newest, 10).await.unwrap().items, []);
     let outcome = store.append(&[message(id, &ada, "again", Some(reference))]).await.unwrap();
-    assert!(matches!(outcome.as_slice(), [Appended::New(_)]), "{outcome:?}");
+    assert_eq!(outcome, [Appended::Spent], "it went with its channel, swept or not");
+    let other = store.append(&[message(id, &ada, "again", Some(Ref::generate()))]).await.unwrap();
+    assert!(matches!(other.as_slice(), [Appended::New(_)]), "{other:?}");
 
     let insert =
         sqlx::query(INSERT).bind(MessageId::generate().0).bind(removed.0).bind(ada.id.0).bind(Ref::generate().0);

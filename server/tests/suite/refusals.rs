@@ -364,3 +364,45 @@ async fn who_asks_for_what_was_missed_all_the_time_is_cut_off_and_others_are_not
     socket.say(&json!({ "type": "sync", "epoch": epoch, "channels": { ChannelId::generate().to_string(): 1 } })).await;
     assert_eq!(socket.next("channel_removed").await["type"], "channel_removed");
 }
+
+#[tokio::test]
+async fn a_list_is_no_object_and_errors_speak_of_json_only() {
+    let (server, ada, mira, channel) = TestServer::with_channel().await;
+    let path = format!("/channels/{channel}/messages");
+    for (person, method, path, body) in [
+        (&mira, "POST", path.as_str(), json!(["t", null, null, []])),
+        (&ada, "POST", "/channels", json!(["arrch", "top", "private", "admins"])),
+        (&ada, "PATCH", &format!("/users/{}", mira.id()), json!(["admin", null, null])),
+        (&mira, "PATCH", "/me", json!("a name")),
+        (&mira, "POST", &path, json!({ "text": "x", "reply_to": 5 })),
+    ] {
+        let answer = person.call(method, path, Some(body)).await;
+        assert_problem(&answer, 422, "invalid");
+        assert!(!answer.1.to_string().contains("struct"), "{}", answer.1);
+    }
+    assert_eq!(ada.get(&format!("/users/{}", mira.id())).await.1["role"], "member");
+    let mut socket = mira.connect().await;
+    for frame in [json!(["ping"]), json!(["send", null, channel, "arr"]), json!({ "type": "typing" }), json!(7)] {
+        socket.say(&frame).await;
+        let error = socket.next("error").await;
+        assert_eq!(error["code"], "invalid");
+        let detail = error["detail"].as_str().unwrap();
+        assert!(!["struct", "enum", "u64"].iter().any(|word| detail.contains(word)), "{detail}");
+    }
+    assert!(ada.history(channel).await.is_empty());
+    assert_eq!(server.http.get(server.url("/channels/x")).send().await.unwrap().status().as_u16(), 401);
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_or_seen_is_refused_or_found_nowhere() {
+    let (_server, _ada, mira, channel) = TestServer::with_channel().await;
+    for query in ["in=%00", "in=a%00b", "in=%23%00", "q=in:%00", "from=%00", "q=%00"] {
+        let (status, found) = mira.get(&format!("/search?{query}")).await;
+        assert!(status == 200 || status == 422, "{query}: {found}");
+    }
+    for name in ["\u{200b}", "\u{202e}adm", "a\u{2066}b"] {
+        assert_problem(&mira.call("PATCH", "/me", Some(json!({ "display_name": name }))).await, 422, "invalid");
+    }
+    let unseen = mira.call("POST", &format!("/channels/{channel}/messages"), Some(json!({ "text": "\u{200b}" }))).await;
+    assert_problem(&unseen, 422, "invalid");
+}

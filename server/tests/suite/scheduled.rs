@@ -223,6 +223,8 @@ async fn it_carries_files_of_its_author_s() {
     refused(&mira.call("PATCH", &path(&made), Some(json!({ "attachments": [] }))).await, 422, "text");
     let url = file["url"].as_str().unwrap().strip_prefix("/api/v1").unwrap();
     assert_eq!((mira.get(url).await.0, ada.get(url).await.0), (200, 404), "nobody else's yet");
+    let now = json!({ "text": "now", "attachments": [file["id"]] });
+    refused(&mira.call("POST", &format!("/channels/{channel}/messages"), Some(now)).await, 422, "attachments");
     let sent = mira.does("POST", &format!("{}/send", path(&made)), Value::Null).await;
     assert_eq!((&sent["state"], &sent["attachments"]), (&json!("sent"), &json!([file])));
     assert_eq!(ada.get(url).await.0, 200);

@@ -10,7 +10,8 @@ use natter_server::store::{
     Act, Admission, Anchor, Appended, Change, Entry, MarkMove, NewChannel, NewMessage, NewSession, NewUser, Outcome,
     ReadMark, Rotation, Store, StoreError, postgres::PostgresStore, sqlite::SqliteStore,
 };
-use std::{any::Any, collections::BTreeMap, sync::Arc};
+use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::sleep;
 
 pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 pub(super) const LATER: Timestamp = Timestamp::from_millis(2_000_000);
@@ -349,6 +350,25 @@ async fn who_may_not_post_is_refused_and_takes_no_revision(fresh: Fresh) {
     assert!(matches!(&outcome[4], Appended::New(message) if message.rev == 1));
 }
 
+async fn a_ref_is_spent_for_ever_also_when_its_channel_is_gone(fresh: Fresh) {
+    let store = &*fresh.store;
+    let (ada, mira) = (user(store, "ada").await, user(store, "mira").await);
+    let (gone, stays) = (channel(store, "gone", &ada).await, channel(store, "stays", &ada).await);
+    store.join(stays, mira.id, NOW).await.unwrap();
+    let reference = Ref::generate();
+    let said = |sender: &User, id| message(id, sender, "once", Some(reference));
+    assert!(matches!(store.append(&[said(&ada, gone)]).await.unwrap()[..], [Appended::New(_)]));
+    done(store.delete_channel(gone, act(&ada)).await.unwrap());
+    // Its messages may be going still, then be gone.
+    for _ in 0..20 {
+        assert_eq!(store.append(&[said(&ada, stays)]).await.unwrap(), [Appended::Spent]);
+        sleep(Duration::from_millis(10)).await;
+    }
+    // Another's is another.
+    let both = store.append(&[said(&ada, stays), said(&mira, stays)]).await.unwrap();
+    assert!(matches!(both[..], [Appended::Spent, Appended::New(_)]), "{both:?}");
+}
+
 async fn history_pages_meet_without_gap_or_overlap(fresh: Fresh) {
     let ada = user(&*fresh.store, "ada").await;
     let id = channel(&*fresh.store, "general", &ada).await;
@@ -400,10 +420,10 @@ async fn deleting_a_channel_takes_everything_with_it(fresh: Fresh) {
     assert!(fresh.store.channel(ada.id, id).await.unwrap().is_none());
     assert!(fresh.store.page(id, Anchor::Newest, 10).await.unwrap().items.is_empty());
     assert!(fresh.store.joined_channels(ada.id).await.unwrap().is_empty());
-    assert_eq!(fresh.store.append(&[posted]).await.unwrap(), [Appended::NotFound]);
+    assert_eq!(fresh.store.append(&[message(id, &ada, "late", None)]).await.unwrap(), [Appended::NotFound]);
     let id = channel(&*fresh.store, "general", &ada).await;
-    let again = fresh.store.append(&[message(id, &ada, "again", reference)]).await.unwrap();
-    assert!(matches!(again.as_slice(), [Appended::New(_)]), "its refs are gone too: {again:?}");
+    let again = fresh.store.append(&[message(id, &ada, "again", reference), posted]).await.unwrap();
+    assert_eq!(again, [Appended::Spent, Appended::Spent], "its refs stay used");
 }
 
 async fn the_same_id_again_changes_nothing(fresh: Fresh) {
@@ -561,6 +581,7 @@ engines!(
     revisions_have_no_gaps_whatever_arrives_together,
     the_same_ref_never_makes_a_second_message,
     who_may_not_post_is_refused_and_takes_no_revision,
+    a_ref_is_spent_for_ever_also_when_its_channel_is_gone,
     history_pages_meet_without_gap_or_overlap,
     changes_come_in_the_order_of_revisions,
     deleting_a_channel_takes_everything_with_it,

@@ -451,19 +451,22 @@ async fn the_files_of_what_was_cancelled_go_and_a_missing_one_makes_it_fail(fres
     let (_, mira, id) = two(store).await;
     let (first, second) = (upload(store, &mira, "first.txt").await, upload(store, &mira, "second.txt").await);
     let with = |file: &Upload| NewScheduled { attachments: vec![file.id], ..new(&mira, id, "see there", TIME) };
-    let (cancelled, incomplete) = (with(&first), with(&second));
+    // What it answers is nowhere.
+    let (cancelled, incomplete) =
+        (with(&first), NewScheduled { reply_to: Some(MessageId::generate()), ..with(&second) });
     let (cancelled_id, incomplete_id) = (cancelled.id, incomplete.id);
     for draft in [cancelled, incomplete] {
         assert!(matches!(store.schedule(draft).await.unwrap(), Made::New(_)));
     }
     store.unschedule(mira.id, cancelled_id, None, NOW).await.unwrap();
     assert_eq!(store.discard_uploads(NOW, 10).await.unwrap(), [first.id]);
-    // Another message took it meanwhile.
+    // No other message takes its file meanwhile.
     let taken = NewMessage { attachments: vec![second.id], ..message(id, &mira, "now", None) };
-    assert!(matches!(store.append(&[taken]).await.unwrap()[..], [Appended::New(_)]));
+    assert_eq!(store.append(std::slice::from_ref(&taken)).await.unwrap(), [Appended::NoSuchUpload]);
     fails(store, &mira, incomplete_id, ScheduledFailure::Incomplete).await;
+    assert_eq!(store.append(&[taken]).await.unwrap(), [Appended::NoSuchUpload], "it may be written again");
     store.unschedule(mira.id, incomplete_id, None, LATER).await.unwrap();
-    assert!(store.discard_uploads(LATER, 10).await.unwrap().is_empty(), "the other message has it still");
+    assert_eq!(store.discard_uploads(LATER, 10).await.unwrap(), [second.id]);
 }
 
 async fn the_files_of_what_is_to_be_written_again_stay_for_that(fresh: Fresh) {
@@ -471,12 +474,10 @@ async fn the_files_of_what_is_to_be_written_again_stay_for_that(fresh: Fresh) {
     let (_, mira, id) = two(store).await;
     let (first, second) = (upload(store, &mira, "first.txt").await, upload(store, &mira, "second.txt").await);
     let files = vec![first.id, second.id];
-    let draft = NewScheduled { attachments: files, ..new(&mira, id, "see there", TIME) };
+    let nowhere = Some(MessageId::generate());
+    let draft = NewScheduled { attachments: files, reply_to: nowhere, ..new(&mira, id, "see there", TIME) };
     let draft_id = draft.id;
     assert!(matches!(store.schedule(draft).await.unwrap(), Made::New(_)));
-    // Another message took one of them meanwhile.
-    let taken = NewMessage { attachments: vec![second.id], ..message(id, &mira, "now", None) };
-    assert!(matches!(store.append(&[taken]).await.unwrap()[..], [Appended::New(_)]));
     fails(store, &mira, draft_id, ScheduledFailure::Incomplete).await;
     let until = LATER.plus_millis(1_000);
     let Edited::Changed(gone) = store.unschedule(mira.id, draft_id, Some(until), LATER).await.unwrap() else {
@@ -494,7 +495,9 @@ async fn the_files_of_what_is_to_be_written_again_stay_for_that(fresh: Fresh) {
     let draft_id = draft.id;
     assert!(matches!(store.schedule(draft).await.unwrap(), Made::New(_)));
     store.unschedule(mira.id, draft_id, Some(until), LATER).await.unwrap();
-    assert_eq!(store.discard_uploads(until, 10).await.unwrap(), [unused.id], "what messages carry stays");
+    let mut gone = store.discard_uploads(until, 10).await.unwrap();
+    gone.sort_unstable();
+    assert_eq!(gone, [second.id, unused.id], "what messages carry stays");
 }
 
 /// Whatever comes first: what was answered is what happens.

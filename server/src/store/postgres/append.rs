@@ -12,7 +12,7 @@ use crate::store::{
     rows::{MessageRow, signed},
     uploads::{OfferedRow, upload},
 };
-use natter::Message;
+use natter::{Message, ScheduledId};
 use sqlx::{Connection as _, PgConnection, postgres::PgSeverity};
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -26,6 +26,25 @@ macro_rules! stored {
         "(SELECT id FROM messages WHERE id = ANY ($1)
           UNION SELECT x.id FROM unnest($2, $3) AS i (sender_id, ref)
           JOIN messages x ON x.sender_id = i.sender_id AND x.ref = i.ref) AS stored"
+    };
+}
+
+/// Those of the senders and refs bound as named whose message went with its channel.
+macro_rules! spent {
+    ($senders:literal, $refs:literal) => {
+        concat!(
+            "(SELECT s.sender_id, s.ref FROM unnest(",
+            $senders,
+            "::uuid[], ",
+            $refs,
+            "::uuid[]) AS i (sender_id, ref) JOIN spent_refs s ON s.sender_id = i.sender_id AND s.ref = i.ref
+              UNION ALL SELECT x.sender_id, x.ref FROM unnest(",
+            $senders,
+            "::uuid[], ",
+            $refs,
+            "::uuid[]) AS i (sender_id, ref) JOIN messages x ON x.sender_id = i.sender_id AND x.ref = i.ref
+              WHERE NOT EXISTS (SELECT FROM channels c WHERE c.id = x.channel_id)) AS spent"
+        )
     };
 }
 
@@ -60,9 +79,6 @@ impl PostgresStore {
                 // other nodes were at the same refs,
                 Some(cause) if tries < TRIES && matches!(cause.code(), "23505" | "40001" | "40P01") => {
                     tries += 1;
-                    if cause.code() == "23505" {
-                        forget_removed(&mut conn, batch).await?;
-                    }
                     *writer = Some(conn);
                 }
                 // or the connection had gone while it wasn't used.
@@ -73,9 +89,17 @@ impl PostgresStore {
     }
 }
 
+#[derive(sqlx::FromRow)]
+struct Found {
+    #[sqlx(flatten)]
+    posting: PostingRow,
+    /// Whether any ref of the batch is; the same in each row.
+    some_spent: bool,
+}
+
 async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appended>> {
     let mut tx = within(CONNECT, conn.begin()).await?;
-    let outcome = append_in(&mut tx, batch).await?;
+    let outcome = append_in(&mut tx, batch, &[]).await?;
     if fresh(&outcome).is_empty() {
         // Dropping it would send the rollback with the next batch only, and hold the locks until then.
         within(CONNECT, tx.rollback()).await?;
@@ -85,13 +109,18 @@ async fn store(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appe
     Ok(outcome)
 }
 
-/// The same as a part of a transaction that holds nothing yet but channels.
-pub(super) async fn append_in(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<Appended>> {
+/// The same as a part of a transaction that holds nothing yet but channels. `holders`: messages for later
+/// whose files these may carry.
+pub(super) async fn append_in(
+    tx: &mut PgConnection,
+    batch: &[NewMessage],
+    holders: &[ScheduledId],
+) -> Result<Vec<Appended>> {
     let channels: BTreeSet<Uuid> = batch.iter().map(|new| new.channel_id.0).collect();
     let lock = sqlx::query("SELECT FROM channels WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE");
     run(&mut *tx, lock.bind(Vec::from_iter(channels))).await?;
 
-    let mut desk = read(tx, batch).await?;
+    let mut desk = read(tx, batch, holders).await?;
     let outcome = desk.decide_all(batch)?;
     let fresh = fresh(&outcome);
     if fresh.is_empty() {
@@ -177,37 +206,18 @@ fn names(batch: &[NewMessage]) -> (Vec<Uuid>, Vec<Uuid>, Vec<Uuid>) {
     (ids, senders, refs)
 }
 
-/// Deletes what is in the batch's way of messages whose channel is gone.
-pub(super) async fn forget_removed(conn: &mut PgConnection, batch: &[NewMessage]) -> Result<()> {
-    let (ids, senders, refs) = names(batch);
-    let delete = concat!(
-        "WITH indexed AS (DELETE FROM search_index x USING ",
-        stored!(),
-        " WHERE x.id = stored.id AND NOT EXISTS (SELECT FROM channels c WHERE c.id = x.channel_id))
-         DELETE FROM messages m USING ",
-        stored!(),
-        " WHERE m.id = stored.id AND NOT EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)"
-    );
-    run(conn, sqlx::query(delete).bind(ids).bind(senders).bind(refs)).await?;
-    Ok(())
+/// Senders and refs of a batch's messages that were stored and went with their channel, though they may not
+/// all be deleted yet.
+async fn spent(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Vec<(Uuid, Uuid)>> {
+    let (_, senders, refs) = names(batch);
+    all(tx, sqlx::query_as(concat!("SELECT sender_id, ref FROM ", spent!("$1", "$2"))).bind(senders).bind(refs)).await
 }
 
 /// In statements of their own after the lock: one that waited for it still reads what was before.
-async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Desk> {
-    let pairs: BTreeSet<_> = batch.iter().map(|new| (new.channel_id.0, new.sender_id.0)).collect();
-    let (channels, senders): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
-    let posting = sqlx::query_as(concat!(
-        "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.kind, c.visibility, c.post_policy, u.role,
-            u.suspended, u.username, m.user_id IS NOT NULL AS joined, ",
-        other!("u.id"),
-        " AS receiver_id
-         FROM unnest($1::uuid[], $2::uuid[]) AS i (channel_id, sender_id)
-         JOIN channels c ON c.id = i.channel_id JOIN users u ON u.id = i.sender_id
-         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id"
-    ));
-    let posting: Vec<PostingRow> = all(&mut *tx, posting.bind(channels).bind(senders)).await?;
+async fn read(tx: &mut PgConnection, batch: &[NewMessage], holders: &[ScheduledId]) -> Result<Desk> {
     let (ids, senders, refs) = names(batch);
-    // Of a channel that is gone, so are its messages, though they may not all be deleted yet.
+    // Of a channel that is gone, so are its messages, though they may not all be deleted yet. Before it is
+    // asked which refs are spent: what goes in between is among those.
     let known = concat!(
         "SELECT ",
         message!(),
@@ -215,7 +225,26 @@ async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Desk> {
         stored!(),
         " ON m.id = stored.id WHERE EXISTS (SELECT FROM channels c WHERE c.id = m.channel_id)"
     );
-    let known: Vec<MessageRow> = all(&mut *tx, sqlx::query_as(known).bind(ids).bind(senders).bind(refs)).await?;
+    let known = sqlx::query_as(known).bind(ids).bind(senders.clone()).bind(refs.clone());
+    let known: Vec<MessageRow> = all(&mut *tx, known).await?;
+    let pairs: BTreeSet<_> = batch.iter().map(|new| (new.channel_id.0, new.sender_id.0)).collect();
+    let (channels, posters): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    let posting = sqlx::query_as(concat!(
+        "SELECT c.id AS channel_id, u.id AS sender_id, c.rev, c.kind, c.visibility, c.post_policy, u.role,
+            u.suspended, u.username, m.user_id IS NOT NULL AS joined, ",
+        other!("u.id"),
+        " AS receiver_id, EXISTS (SELECT FROM ",
+        spent!("$3", "$4"),
+        ") AS some_spent
+         FROM unnest($1::uuid[], $2::uuid[]) AS i (channel_id, sender_id)
+         JOIN channels c ON c.id = i.channel_id JOIN users u ON u.id = i.sender_id
+         LEFT JOIN memberships m ON m.channel_id = c.id AND m.user_id = u.id"
+    ));
+    let posting = posting.bind(channels).bind(posters).bind(senders).bind(refs);
+    let posting: Vec<Found> = all(&mut *tx, posting).await?;
+    // Nearly always none is.
+    let spent = if posting.iter().any(|found| found.some_spent) { spent(tx, batch).await? } else { Vec::new() };
+    let posting = posting.into_iter().map(|found| found.posting).collect();
     let answered: BTreeSet<Uuid> = batch.iter().filter_map(|new| new.reply_to).map(|id| id.0).collect();
     let answered = if answered.is_empty() {
         Vec::new()
@@ -223,12 +252,13 @@ async fn read(tx: &mut PgConnection, batch: &[NewMessage]) -> Result<Desk> {
         let exist = sqlx::query_as("SELECT channel_id, id FROM messages WHERE id = ANY ($1)");
         all(&mut *tx, exist.bind(Vec::from_iter(answered))).await?
     };
-    let offered = offered(tx, named_uploads(batch)).await?;
-    Ok(Desk::new(posting, known, answered, offered))
+    let offered = offered(tx, named_uploads(batch), holders).await?;
+    Ok(Desk::new(posting, known, spent, answered, offered))
 }
 
-/// Held first, in the order of their ids, and then read: so nobody else gets them meanwhile.
-pub(super) async fn offered(tx: &mut PgConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {
+/// Held first, in the order of their ids, and then read: so nobody else gets them meanwhile. `holders`:
+/// messages for later that may have them; any other that does stands in the way.
+pub(super) async fn offered(tx: &mut PgConnection, ids: Vec<Uuid>, holders: &[ScheduledId]) -> Result<Vec<OfferedRow>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -237,7 +267,10 @@ pub(super) async fn offered(tx: &mut PgConnection, ids: Vec<Uuid>) -> Result<Vec
     let offered = concat!(
         "SELECT ",
         upload!(),
-        ", EXISTS (SELECT FROM attachments a WHERE a.upload_id = u.id) AS carried FROM uploads u WHERE u.id = ANY ($1)"
+        ", EXISTS (SELECT FROM attachments a WHERE a.upload_id = u.id)
+            OR EXISTS (SELECT FROM scheduled_uploads s WHERE s.upload_id = u.id AND s.scheduled_id <> ALL ($2)) AS carried
+         FROM uploads u WHERE u.id = ANY ($1)"
     );
-    all(tx, sqlx::query_as(offered).bind(ids)).await
+    let holders: Vec<Uuid> = holders.iter().map(|id| id.0).collect();
+    all(tx, sqlx::query_as(offered).bind(ids).bind(holders)).await
 }

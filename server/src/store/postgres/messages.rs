@@ -141,6 +141,11 @@ impl MessageStore for PostgresStore {
         &self.epoch
     }
 
+    /// `PostgreSQL` reuses the room of what was deleted by itself (autovacuum), and its log as it goes round.
+    async fn erase(&self) -> Result<()> {
+        std::future::pending().await
+    }
+
     async fn check(&self) -> Result<()> {
         // A standby, or a server told to take no writes, answers readings all the same.
         let refuses = "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean";

@@ -1,10 +1,10 @@
 use super::{
     PostgresStore, all,
-    append::{append_in, forget_removed, offered},
-    begin, commit, optional, postgres, row, run,
+    append::{append_in, offered},
+    begin, commit, optional, row, run,
 };
 use crate::store::{
-    Appended, NewMessage, Result, StoreError,
+    Appended, NewMessage, Result,
     rows::{count, signed, time},
     scheduled::{
         Delivered, Delivery, Due, Edited, Made, NewScheduled, ScheduledEdit, ScheduledRow, ScheduledStore, Settlement,
@@ -68,15 +68,8 @@ async fn may_have(
     now: Timestamp,
 ) -> Result<bool> {
     let ids: Vec<Uuid> = files.iter().map(|file| file.0).collect();
-    let offered = offered(tx, ids.clone()).await?;
-    if !may_hold(files, &offered, owner, now) {
-        return Ok(false);
-    }
-    let held = sqlx::query_as(
-        "SELECT EXISTS (SELECT FROM scheduled_uploads WHERE upload_id = ANY ($1) AND scheduled_id <> $2)",
-    );
-    let (held,): (bool,) = row(tx, held.bind(ids).bind(id.0)).await?;
-    Ok(!held)
+    let offered = offered(tx, ids, &[id]).await?;
+    Ok(may_hold(files, &offered, owner, now))
 }
 
 async fn put_files(tx: &mut PgConnection, id: ScheduledId, files: &[UploadId]) -> Result<()> {
@@ -255,15 +248,8 @@ impl ScheduledStore for PostgresStore {
         run(&mut *tx, lock.bind(Vec::from_iter(channels))).await?;
         let waiting = waiting(&mut tx, batch).await?;
         let messages = messages(&waiting);
-        let appended = match append_in(&mut tx, &messages).await {
-            Err(StoreError::Database(error)) if postgres(&error).is_some_and(|cause| cause.code() == "23505") => {
-                drop(tx);
-                // The next try finds its place free.
-                forget_removed(&mut *self.pool.acquire().await?, &messages).await?;
-                return Err(error.into());
-            }
-            appended => appended?,
-        };
+        let holders: Vec<_> = batch.iter().map(|one| one.id).collect();
+        let appended = append_in(&mut tx, &messages, &holders).await?;
         let outcome = outcome(&mut tx, batch, &waiting, appended).await?;
         let settled = settlements(batch, &outcome);
         if !settled.is_empty() {

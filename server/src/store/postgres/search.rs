@@ -430,6 +430,10 @@ impl SearchStore for PostgresStore {
     }
 
     async fn readable_channel(&self, reader: UserId, name: &str) -> Result<Option<ChannelId>> {
+        // No channel is called so, and PostgreSQL takes no such text.
+        if name.contains('\0') {
+            return Ok(None);
+        }
         let channel = sqlx::query_as(
             "SELECT c.id FROM channels c JOIN memberships s ON s.channel_id = c.id AND s.user_id = $1 WHERE c.name = $2",
         );

@@ -9,7 +9,7 @@ use crate::store::{
     rows::MessageRow,
     uploads::{OfferedRow, upload},
 };
-use natter::Message;
+use natter::{Message, ScheduledId};
 use serde_json::{Value, json};
 use sqlx::SqliteConnection;
 use std::collections::BTreeSet;
@@ -33,7 +33,7 @@ pub(super) use message;
 impl SqliteStore {
     pub(super) async fn append_batch(&self, batch: &[NewMessage]) -> Result<Vec<Appended>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
-        let outcome = Self::append_in(&mut tx, batch).await?;
+        let outcome = Self::append_in(&mut tx, batch, &[]).await?;
         if !fresh(&outcome).is_empty() {
             tx.commit().await?;
             self.unindexed.notify_one();
@@ -41,12 +41,16 @@ impl SqliteStore {
         Ok(outcome)
     }
 
-    /// The same as a part of a transaction.
-    pub(super) async fn append_in(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<Vec<Appended>> {
+    /// The same as a part of a transaction. `holders`: messages for later whose files these may carry.
+    pub(super) async fn append_in(
+        tx: &mut SqliteConnection,
+        batch: &[NewMessage],
+        holders: &[ScheduledId],
+    ) -> Result<Vec<Appended>> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let (mut desk, last_doc) = read(tx, batch).await?;
+        let (mut desk, last_doc) = read(tx, batch, holders).await?;
         let outcome = desk.decide_all(batch)?;
         let fresh = fresh(&outcome);
         if fresh.is_empty() {
@@ -145,7 +149,7 @@ struct Found {
     last_doc: i64,
 }
 
-async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<(Desk, i64)> {
+async fn read(tx: &mut SqliteConnection, batch: &[NewMessage], holders: &[ScheduledId]) -> Result<(Desk, i64)> {
     let pairs: BTreeSet<_> = batch.iter().map(|new| (new.channel_id.0, new.sender_id.0)).collect();
     let pairs = pairs.into_iter().map(|(channel, sender)| json!({ "channel": hex(channel), "sender": hex(sender) }));
     let names = batch.iter().map(|new| {
@@ -161,6 +165,8 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<(Desk, 
             (SELECT count(*) FROM json_each(?) AS g
                 WHERE EXISTS (SELECT 1 FROM messages k WHERE k.id = unhex(g.value ->> 'id'))
                 OR EXISTS (SELECT 1 FROM messages k
+                    WHERE k.sender_id = unhex(g.value ->> 'sender') AND k.ref = unhex(g.value ->> 'ref'))
+                OR EXISTS (SELECT 1 FROM spent_refs k
                     WHERE k.sender_id = unhex(g.value ->> 'sender') AND k.ref = unhex(g.value ->> 'ref'))) AS known, ",
         last_doc!(),
         " AS last_doc
@@ -174,7 +180,11 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<(Desk, 
     .fetch_all(&mut *tx)
     .await?;
     // Nearly always none is.
-    let known = if found.first().is_none_or(|found| found.known > 0) { known(tx, names).await? } else { Vec::new() };
+    let (known, spent) = if found.first().is_none_or(|found| found.known > 0) {
+        (known(tx, &names).await?, spent(tx, &names).await?)
+    } else {
+        Default::default()
+    };
 
     let answered: BTreeSet<_> = batch.iter().filter_map(|new| new.reply_to).collect();
     let answered = if answered.is_empty() {
@@ -187,30 +197,47 @@ async fn read(tx: &mut SqliteConnection, batch: &[NewMessage]) -> Result<(Desk, 
         .fetch_all(&mut *tx)
         .await?
     };
-    let offered = offered(tx, named_uploads(batch)).await?;
+    let offered = offered(tx, named_uploads(batch), holders).await?;
     let last_doc = found.first().map_or(0, |found| found.last_doc);
-    let desk = Desk::new(found.into_iter().map(|found| found.posting).collect(), known, answered, offered);
+    let desk = Desk::new(found.into_iter().map(|found| found.posting).collect(), known, spent, answered, offered);
     Ok((desk, last_doc))
 }
 
-pub(super) async fn offered(tx: &mut SqliteConnection, ids: Vec<Uuid>) -> Result<Vec<OfferedRow>> {
+/// `holders`: messages for later that may have them; any other that does stands in the way.
+pub(super) async fn offered(
+    tx: &mut SqliteConnection,
+    ids: Vec<Uuid>,
+    holders: &[ScheduledId],
+) -> Result<Vec<OfferedRow>> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
     let offered = sqlx::query_as(concat!(
         "SELECT ",
         upload!(),
-        ", EXISTS (SELECT 1 FROM attachments a WHERE a.upload_id = u.id) AS carried
+        ", EXISTS (SELECT 1 FROM attachments a WHERE a.upload_id = u.id)
+            OR EXISTS (SELECT 1 FROM scheduled_uploads s WHERE s.upload_id = u.id
+                AND hex(s.scheduled_id) NOT IN (SELECT upper(value) FROM json_each(?))) AS carried
          FROM json_each(?) AS i CROSS JOIN uploads u ON u.id = unhex(i.value)"
     ))
+    .bind(array(holders.iter().map(|id| json!(hex(id.0)))))
     .bind(array(ids.into_iter().map(|id| json!(hex(id)))))
     .fetch_all(tx)
     .await?;
     Ok(offered)
 }
 
+/// Senders and refs of a batch's messages that were stored and went with their channel.
+async fn spent(tx: &mut SqliteConnection, names: &str) -> Result<Vec<(Uuid, Uuid)>> {
+    let spent = sqlx::query_as(
+        "SELECT s.sender_id, s.ref FROM json_each(?) AS g
+         CROSS JOIN spent_refs s ON s.sender_id = unhex(g.value ->> 'sender') AND s.ref = unhex(g.value ->> 'ref')",
+    );
+    Ok(spent.bind(names).fetch_all(tx).await?)
+}
+
 /// Those of a batch that are stored already, by their ids or their senders' own.
-async fn known(tx: &mut SqliteConnection, names: String) -> Result<Vec<MessageRow>> {
+async fn known(tx: &mut SqliteConnection, names: &str) -> Result<Vec<MessageRow>> {
     let known = sqlx::query_as(concat!(
         "WITH given AS (SELECT unhex(value ->> 'id') AS id, unhex(value ->> 'sender') AS sender_id,
                 unhex(value ->> 'ref') AS ref FROM json_each(?)),

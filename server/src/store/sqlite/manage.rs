@@ -97,6 +97,7 @@ impl SqliteStore {
         let entry = record(&mut tx, Change::ChannelRemoved { channel_id: id, visibility }, act.at).await?;
         tx.commit().await?;
         self.freed.notify_one();
+        self.erasable.notify_one();
         sweep_removed(self.write.clone());
         Ok(Outcome::done((), [entry]))
     }

@@ -5,6 +5,14 @@ use crate::store::{
 };
 use async_trait::async_trait;
 use natter::{ChannelId, Message, MessageId, MessagePage, message::Changes};
+use std::time::Duration;
+use tokio::time::sleep;
+
+/// What is deleted in this time is overwritten at once.
+const ERASE_GATHERS: Duration = Duration::from_secs(2);
+/// Between two tries, at first and at most.
+const ERASE_PAUSE: Duration = Duration::from_secs(1);
+const ERASE_PAUSE_MAX: Duration = Duration::from_mins(1);
 
 macro_rules! messages {
     ($rest:literal) => {
@@ -92,6 +100,24 @@ impl MessageStore for SqliteStore {
 
     fn epoch(&self) -> &str {
         &self.epoch
+    }
+
+    async fn erase(&self) -> Result<()> {
+        self.erasable.notified().await;
+        sleep(ERASE_GATHERS).await;
+        let mut pause = ERASE_PAUSE;
+        loop {
+            match self.empty_log().await {
+                Ok(true) => return Ok(()),
+                // Somebody reads what was there before, or writes: later.
+                Ok(false) => sleep(pause).await,
+                Err(error) => {
+                    self.erasable.notify_one();
+                    return Err(error);
+                }
+            }
+            pause = (pause * 2).min(ERASE_PAUSE_MAX);
+        }
     }
 
     async fn check(&self) -> Result<()> {

@@ -17,7 +17,7 @@ mod uploads;
 
 use super::{Result, StoreError};
 use sqlx::{
-    Connection as _, SqlitePool,
+    Connection as _, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{path::Path, time::Duration};
@@ -38,6 +38,9 @@ pub struct SqliteStore {
     epoch: String,
     /// Files have become nobody's.
     freed: Notify,
+    /// Words are gone from the database, and may be in its log still.
+    erasable: Notify,
+    options: SqliteConnectOptions,
 }
 
 impl SqliteStore {
@@ -75,8 +78,19 @@ impl SqliteStore {
             .max_connections(4)
             .acquire_slow_threshold(QUEUEING)
             .test_before_acquire(false)
-            .connect_lazy_with(options.read_only(true));
-        Ok(Self { write, read, unindexed: Notify::new(), epoch, freed: Notify::new() })
+            .connect_lazy_with(options.clone().read_only(true));
+        let (unindexed, freed, erasable) = (Notify::new(), Notify::new(), Notify::new());
+        Ok(Self { write, read, unindexed, epoch, freed, erasable, options })
+    }
+
+    /// Moves what is in the write-ahead log to where it belongs, overwriting what was there, and empties the
+    /// log; false where others stand in the way. Nobody waits for it for long: it has a connection of its own.
+    async fn empty_log(&self) -> Result<bool> {
+        let options = self.options.clone().busy_timeout(Duration::from_millis(100));
+        let mut conn = SqliteConnection::connect_with(&options).await?;
+        let (busy,): (i64,) = sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut conn).await?;
+        conn.close().await?;
+        Ok(busy == 0)
     }
 }
 

@@ -54,6 +54,9 @@ impl SqliteStore {
             note(&mut tx, &act, AuditAction::MessageDeleted, subject).await?;
         }
         tx.commit().await?;
+        if message.text != before.text || message.deleted {
+            self.erasable.notify_one();
+        }
         Ok(Revised::Changed(message))
     }
 }

@@ -53,22 +53,8 @@ async fn may_have(
     files: &[UploadId],
     now: Timestamp,
 ) -> Result<bool> {
-    let offered = offered(tx, files.iter().map(|file| file.0).collect()).await?;
-    if !may_hold(files, &offered, owner, now) {
-        return Ok(false);
-    }
-    for file in files {
-        let held: Option<(i64,)> =
-            sqlx::query_as("SELECT 1 FROM scheduled_uploads WHERE upload_id = ? AND scheduled_id <> ?")
-                .bind(file.0)
-                .bind(id.0)
-                .fetch_optional(&mut *tx)
-                .await?;
-        if held.is_some() {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+    let offered = offered(tx, files.iter().map(|file| file.0).collect(), &[id]).await?;
+    Ok(may_hold(files, &offered, owner, now))
 }
 
 async fn put_files(tx: &mut SqliteConnection, id: ScheduledId, files: &[UploadId]) -> Result<()> {
@@ -185,6 +171,7 @@ impl ScheduledStore for SqliteStore {
         }
         let changed = one(&mut tx, owner, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         tx.commit().await?;
+        self.erasable.notify_one();
         Ok(Edited::Changed(changed.try_into()?))
     }
 
@@ -219,6 +206,7 @@ impl ScheduledStore for SqliteStore {
         }
         let changed = one(&mut tx, owner, id).await?.ok_or(sqlx::Error::RowNotFound)?;
         tx.commit().await?;
+        self.erasable.notify_one();
         self.freed.notify_one();
         Ok(Edited::Changed(changed.try_into()?))
     }
@@ -250,7 +238,8 @@ impl ScheduledStore for SqliteStore {
         let waiting = waiting(&mut tx, batch).await?;
         let messages: Vec<_> =
             batch.iter().filter(|one| waiting.contains(&one.id.0)).map(|one| one.message.clone()).collect();
-        let mut appended = Self::append_in(&mut tx, &messages).await?.into_iter();
+        let holders: Vec<_> = batch.iter().map(|one| one.id).collect();
+        let mut appended = Self::append_in(&mut tx, &messages, &holders).await?.into_iter();
         let mut outcome = Vec::with_capacity(batch.len());
         for one in batch {
             let next = if waiting.contains(&one.id.0) { appended.next() } else { None };
@@ -290,6 +279,7 @@ impl ScheduledStore for SqliteStore {
             put_files(&mut tx, sent.id, &[]).await?;
         }
         tx.commit().await?;
+        self.erasable.notify_one();
         self.unindexed.notify_one();
         Ok(outcome)
     }

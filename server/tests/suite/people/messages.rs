@@ -1,6 +1,6 @@
 use super::{of_kind, private, until};
 use crate::common::{Person, TestServer};
-use natter::{ChannelId, MessageId, Ref};
+use natter::{ChannelId, MessageId, Ref, Timestamp};
 use natter_server::config::Database;
 use serde_json::{Value, json};
 
@@ -221,4 +221,40 @@ async fn why_a_message_was_deleted_its_author_is_told_in_private() {
     assert!(!log.to_string().contains("rude"), "the log has no words of messages");
     let unknown = format!("/messages/{}?reason=x", MessageId::generate());
     assert_eq!(ada.call("DELETE", &unknown, None).await.0, 404);
+}
+
+/// `SQLite`: not in the database's files either, its log included.
+#[tokio::test]
+async fn words_that_are_taken_away_are_gone_from_the_disk() {
+    let (server, ada, _mira, channel) = TestServer::with_channel().await;
+    if !matches!(server.config.database, Database::Sqlite(_)) {
+        return;
+    }
+    let words = ["deleted4711", "edited4711", "cancelled4711", "removed4711"];
+    let doomed = ada.post(channel, words[0]).await;
+    let edited = ada.post(channel, words[1]).await;
+    let tomorrow = Timestamp::from_millis(jiff::Timestamp::now().as_millisecond() + 86_400_000);
+    let later = json!({ "channel_id": channel, "text": words[2], "send_at": tomorrow });
+    let later = ada.call("POST", "/scheduled", Some(later)).await.1;
+    let other = ada.create_channel("other").await;
+    ada.post(other, words[3]).await;
+    let there = || {
+        let files = std::fs::read_dir(&server.config.data_dir).unwrap().map(|entry| entry.unwrap().path());
+        let bytes: Vec<_> = files.filter(|file| file.is_file()).flat_map(|file| std::fs::read(file).unwrap()).collect();
+        let holds = |word: &&str| bytes.windows(word.len()).any(|window| window == word.as_bytes());
+        words.into_iter().filter(holds).collect::<Vec<_>>()
+    };
+    assert_eq!(there(), words);
+    let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+    assert_eq!(ada.call("DELETE", &format!("/messages/{}", id(&doomed)), None).await.0, 204);
+    ada.does("PATCH", &format!("/messages/{}", id(&edited)), json!({ "text": "better" })).await;
+    assert_eq!(ada.call("DELETE", &format!("/scheduled/{}", id(&later)), None).await.0, 204);
+    assert_eq!(ada.call("DELETE", &format!("/channels/{other}"), None).await.0, 204);
+    for _ in 0..300 {
+        if there().is_empty() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("{:?} are there still", there());
 }
