@@ -156,7 +156,7 @@ impl ServiceError {
             }
             Self::Resync => Problem::new(ErrorCode::Resync, "That is too long ago: reload the channel from history."),
             Self::Unsure => {
-                let detail = "It isn't known whether this was stored. Send it again with the same ref.";
+                let detail = "It isn't known whether this was done. Look, or send it again with the same ref.";
                 Problem::new(ErrorCode::Unavailable, detail)
             }
             Self::Unstored => {
