@@ -146,7 +146,15 @@ impl Messages {
     async fn revise(&self, caller: &Caller, message_id: MessageId, what: MessageChange) -> Result<Message> {
         self.limits.message(caller.user.id)?;
         let revision = Revision { message_id, actor: caller.user.id, at: self.clock.now(), what };
-        match self.store.revise(revision).await? {
+        let revised = self.store.revise(revision).await.map_err(|error| match error {
+            // Any other error says that nothing was changed.
+            StoreError::Unsure(error) => {
+                tracing::warn!(%error, "it isn't known whether a message was changed");
+                ServiceError::Unsure
+            }
+            error => error.into(),
+        })?;
+        match revised {
             Revised::Changed(message) => {
                 self.bus.publish(vec![Hint::Message(message.clone())]).await;
                 Ok(message)

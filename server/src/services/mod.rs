@@ -158,7 +158,7 @@ impl ServiceError {
                 Problem::new(ErrorCode::Resync, "That can't be told from there: reload the channel from history.")
             }
             Self::Unsure => {
-                let detail = "It isn't known whether this was stored. Send it again with the same ref.";
+                let detail = "It isn't known whether this was done. Look, or send it again with the same ref.";
                 Problem::new(ErrorCode::Unavailable, detail)
             }
             Self::Unstored => {

@@ -1,6 +1,6 @@
 //! Several nodes on one PostgreSQL and one NATS.
 
-use crate::common::{Person, Socket, TestServer};
+use crate::common::{PASSWORD, Person, Socket, TestServer};
 use natter::{ChannelId, Timestamp, UserId, wire::ServerFrame};
 use natter_server::bus::{Bus as _, Hint, NatsBus};
 use serde_json::json;
@@ -284,4 +284,34 @@ async fn what_somebody_mutes_or_reads_at_one_node_is_so_at_the_other() {
     mira.does("PUT", &format!("/channels/{channel}/read"), json!({ "seq": 1 })).await;
     let mark = elsewhere.next("read").await;
     assert_eq!((&mark["unread"], &mark["rev"]), (&json!(0), &json!(1)));
+}
+
+/// Each at the node that the person isn't connected to.
+#[tokio::test]
+async fn what_an_admin_or_a_new_password_ends_at_one_node_ends_at_the_other() {
+    let (first, second, ada, mira, channel) = apart().await;
+    let phone = second.login("mira").await;
+    let mut old = mira.connect().await;
+    let passwords = json!({ "current": PASSWORD, "new": "another password" });
+    phone.at(&first).does("PUT", "/me/password", passwords).await;
+    let close = timeout(Duration::from_secs(1), old.closed()).await.expect("within a second");
+    assert_eq!(u16::from(close.unwrap().code), 1008);
+
+    let mut socket = phone.connect().await;
+    let whom = format!("/users/{}", mira.id());
+    ada.does("PATCH", &whom, json!({ "role": "admin" })).await;
+    ada.does("PATCH", &format!("/channels/{channel}"), json!({ "post_policy": "admins" })).await;
+    socket.send(channel, "as an admin").await;
+    socket.next("ack").await;
+    ada.does("PATCH", &whom, json!({ "role": "member" })).await;
+    let told = async { while socket.next("user").await["user"]["role"] != "member" {} };
+    timeout(Duration::from_secs(1), told).await.expect("within a second");
+    socket.send(channel, "as nobody").await;
+    assert_eq!(socket.next("error").await["code"], "forbidden");
+
+    ada.does("PATCH", &whom, json!({ "suspended": true })).await;
+    let close = timeout(Duration::from_secs(1), socket.closed()).await.expect("within a second");
+    assert_eq!(u16::from(close.unwrap().code), 1008);
+    let bearer = format!("Bearer {}", phone.token);
+    assert_eq!(Socket::open(&second.base, &[("authorization", &bearer)]).await.err(), Some(401));
 }

@@ -107,13 +107,18 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection> {
     Ok(within(CONNECT, PgConnection::connect_with(options)).await?)
 }
 
+fn refuse_old(version: &str, number: i32) -> Result<()> {
+    if number < OLDEST {
+        return Err(StoreError::Unsupported(format!("PostgreSQL {version} is too old; Natter needs 15 or later")));
+    }
+    Ok(())
+}
+
 async fn refuse_unfit(conn: &mut PgConnection) -> Result<()> {
     let facts = "SELECT current_setting('server_version'), current_setting('server_version_num')::int,
         current_setting('server_encoding'), current_setting('fsync')::boolean";
     let (version, number, encoding, fsync): (String, i32, String, bool) = row(conn, sqlx::query_as(facts)).await?;
-    if number < OLDEST {
-        return Err(StoreError::Unsupported(format!("PostgreSQL {version} is too old; Natter needs 15 or later")));
-    }
+    refuse_old(&version, number)?;
     if encoding != "UTF8" {
         return Err(StoreError::Unsupported(format!("The database's encoding is {encoding}; Natter needs UTF8")));
     }
@@ -181,4 +186,20 @@ async fn commit(tx: Transaction<'_, Postgres>) -> Result<()> {
 
 fn postgres(error: &sqlx::Error) -> Option<&PgDatabaseError> {
     error.as_database_error().and_then(|cause| cause.try_downcast_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifteen_is_the_oldest_that_is_taken() {
+        for (version, number) in [("15.0", 150_000), ("15.14", 150_014), ("18.1", 180_001)] {
+            assert!(refuse_old(version, number).is_ok(), "{version}");
+        }
+        for (version, number) in [("14.19", 140_019), ("9.6.24", 90_624)] {
+            let refusal = refuse_old(version, number).expect_err("it is too old").to_string();
+            assert!(refusal.contains(version) && refusal.contains("15 or later"), "{refusal}");
+        }
+    }
 }

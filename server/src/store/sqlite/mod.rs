@@ -113,6 +113,10 @@ fn make_private_file(file: &Path) -> std::io::Result<()> {
 
 async fn refuse_unsafe_version(pool: &SqlitePool) -> Result<()> {
     let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(pool).await?;
+    refuse_unsafe(&version)
+}
+
+fn refuse_unsafe(version: &str) -> Result<()> {
     let mut parts = version.split('.').map(|part| part.parse().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     if (next(), next(), next()) < OLDEST_SAFE {
@@ -121,4 +125,20 @@ async fn refuse_unsafe_version(pool: &SqlitePool) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_corrupt_its_log_is_refused() {
+        for version in ["3.51.3", "3.51.10", "3.52.0", "4.0.0"] {
+            assert!(refuse_unsafe(version).is_ok(), "{version}");
+        }
+        for version in ["3.51.2", "3.51", "3.46.1", "2.99.99", "", "unknown"] {
+            let refusal = refuse_unsafe(version).expect_err("it isn't safe").to_string();
+            assert!(refusal.contains("3.51.3 or later"), "{refusal}");
+        }
+    }
 }

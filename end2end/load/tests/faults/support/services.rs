@@ -96,6 +96,19 @@ impl Postgres {
         Self::url_by(self.port)
     }
 
+    /// One of its databases.
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgres://natter@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// One of PostgreSQL's own tools, on this server and in its folder.
+    pub async fn tool(&self, program: &str, args: &[&str]) {
+        let mut command = self.command(program);
+        command.args(["--host=127.0.0.1", "--username=natter", &format!("--port={}", self.port)]).args(args);
+        let output = command.output().await.unwrap();
+        assert!(output.status.success(), "{program}: {}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// The same by way of a proxy on that port.
     pub fn url_by(port: u16) -> String {
         format!("postgres://natter@127.0.0.1:{port}/postgres")
