@@ -159,6 +159,7 @@ test('a reply quotes what it answers and leads there', async ({ server, signedIn
   const { admin, member, channel } = await two(server);
   const first = await admin.post(channel, 'the very first word');
   for (let i = 0; i < 70; i++) await admin.post(channel, `filler ${i}`);
+  await member.markRead(channel, 71);
   const mira = await open(await signedIn(member), '/channels/general');
   await act(mira, 'filler 69', 'Reply');
   await expect(mira.getByText('Replying to ada: filler 69')).toBeVisible();

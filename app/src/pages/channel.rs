@@ -69,6 +69,8 @@ pub fn ChannelPage() -> impl IntoView {
                     }
                 })}
             </Suspense>
+            // The shell waits for it, with or without a log.
+            <span id="log-end" hidden></span>
         </main>
     }
     .into_any()

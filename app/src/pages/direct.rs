@@ -43,6 +43,8 @@ pub fn DirectPage() -> impl IntoView {
                     }
                 })}
             </Suspense>
+            // The shell waits for it, with or without a log.
+            <span id="log-end" hidden></span>
         </main>
     }
     .into_any()

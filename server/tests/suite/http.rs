@@ -252,7 +252,6 @@ async fn signed_out_visitors_are_sent_to_log_in() {
         ("/", "/login"),
         ("/browse", "/login?next=/browse"),
         ("/channels/general?at=7", "/login?next=/channels/general%3Fat%3D7"),
-        ("/channels//evil.example", "/login?next=/channels//evil.example"),
     ] {
         let answer = http.get(format!("{}{path}", server.base)).header("accept", "text/html").send().await.unwrap();
         assert_eq!(

@@ -113,8 +113,6 @@ pub fn Log(
                     <When when=Signal::derive(move || !live.get())>
                         <NewerButton newer scroll/>
                     </When>
-                    // The shell waits for it.
-                    <span id="log-end"></span>
                 </div>
             </div>
             <When when=Signal::derive(move || live.get()) fallback=move || view! { <JumpToNewest newer scroll/> }>
