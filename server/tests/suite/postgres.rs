@@ -167,9 +167,6 @@ async fn what_a_removed_channel_leaves_for_later_is_in_nobodys_way() {
     let other = store.append(&[message(id, &ada, "again", Some(Ref::generate()))]).await.unwrap();
     assert!(matches!(other.as_slice(), [Appended::New(_)]), "{other:?}");
 
-    let insert =
-        sqlx::query(INSERT).bind(MessageId::generate().0).bind(removed.0).bind(ada.id.0).bind(Ref::generate().0);
-    insert.execute(&mut conn).await.unwrap();
     sqlx::query("INSERT INTO removed_channels (id, rev) VALUES ($1, 12345)")
         .bind(removed.0)
         .execute(&mut conn)
@@ -178,6 +175,8 @@ async fn what_a_removed_channel_leaves_for_later_is_in_nobodys_way() {
     store.trim_journal(Timestamp::from_millis(0)).await.unwrap();
     let left = "SELECT (SELECT count(*) FROM messages), (SELECT count(*) FROM removed_channels)";
     assert_eq!(sqlx::query_as::<_, (i64, i64)>(left).fetch_one(&mut conn).await.unwrap(), (1, 0));
+    let outcome = store.append(&[message(id, &ada, "and again", Some(reference))]).await.unwrap();
+    assert_eq!(outcome, [Appended::Spent]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

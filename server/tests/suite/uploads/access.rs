@@ -170,7 +170,7 @@ async fn messages_carry_files_live_and_in_history_and_to_one_person() {
         .await;
     own.next("ack").await;
     let told = socket.next("message").await;
-    assert_eq!((&told["attachments"], told.get("text")), (&json!(files), None));
+    assert_eq!((&told["attachments"], &told["text"]), (&json!(files), &json!("")));
     let (_, page) = mira.get(&format!("/channels/{channel}/messages")).await;
     assert_eq!(page["items"][0]["attachments"], json!(files));
     let (_, changes) = mira.get(&format!("/channels/{channel}/changes?since=0")).await;
