@@ -1,6 +1,6 @@
 //! The HTML around every page.
 
-use crate::App;
+use crate::{App, rescue::RESCUE};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_router::location::RequestUrl;
 
@@ -24,7 +24,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let scripts = (!assets.script.is_empty()).then(|| {
         let (script, wasm) = (format!("/pkg/{}", assets.script), format!("/pkg/{}", assets.wasm));
         let start = format!(
-            "import init, {{ hydrate }} from '{script}';\ninit({{ module_or_path: '{wasm}' }}).then(() => hydrate());"
+            "import init, {{ hydrate }} from '{script}';{RESCUE}init({{ module_or_path: '{wasm}' }}).then(() => hydrate());"
         );
         view! {
             <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
