@@ -79,6 +79,7 @@ fn title(address: &str) -> String {
         ("browse", _) => "Browse channels".to_owned(),
         ("channels", Some(name)) => format!("#{name}"),
         ("direct", Some(name)) => name.to_owned(),
+        ("settings", None) => "Settings".to_owned(),
         ("admin", _) => "Admin".to_owned(),
         _ => return "Natter".to_owned(),
     };
@@ -113,6 +114,7 @@ mod tests {
             ("http://leptos.dev/", "Catch up · Natter"),
             ("/direct/mira", "mira · Natter"),
             ("/direct/</title><script>&", "&lt; · Natter"),
+            ("/settings", "Settings · Natter"),
             ("/admin/people", "Admin · Natter"),
             ("/nowhere", "Natter"),
             ("nonsense", "Natter"),

@@ -7,7 +7,7 @@ test('a page is woken with what it was made from', async ({ server, signedIn }) 
   await mira.join(general);
   await admin.post(general, 'hello');
   const { request } = await signedIn(admin);
-  for (const path of ['/', '/browse', '/channels/general', '/direct/mira', '/search?q=hello', '/scheduled', '/admin', '/admin/people']) {
+  for (const path of ['/', '/browse', '/channels/general', '/direct/mira', '/search?q=hello', '/scheduled', '/settings', '/admin', '/admin/people']) {
     const html = await (await request.get(path, { headers: { accept: 'text/html' } })).text();
     // Who is here and their channels, and the one thing that the page itself shows.
     expect(html.match(/__RESOLVED_RESOURCES\[\d+\] = /g), path).toHaveLength(2);
