@@ -143,7 +143,7 @@ fn entry(session: &OwnSession, end: Deed) -> AnyView {
             <div class="min-w-0 flex-1">
                 <p id=format!("{element}-name") class="font-medium truncate">{what}</p>
                 <p class="text-[13px] text-faint">
-                    "Last used " <Moment at=session.last_seen_at/> " · since " <Moment at=session.created_at/>
+                    "Last used: " <Moment at=session.last_seen_at/> " · Since: " <Moment at=session.created_at/>
                 </p>
             </div>
             {act}
