@@ -1,7 +1,8 @@
 use crate::{
     api,
     pages::{
-        Browse, ChannelPage, DirectPage, Home, Invited, Login, NotFound, Register, ScheduledPage, SearchPage, Signed,
+        Browse, ChannelPage, DirectPage, Home, Invited, Login, NotFound, Register, ScheduledPage, SearchPage, Settings,
+        Signed,
         admin::{Admin, AdminChannel, AdminChannels, Audit, Overview, People, RegistrationPage},
     },
     state::Zone,
@@ -35,6 +36,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/search") view=SearchPage ssr=SsrMode::Async/>
                     <Route path=path!("/channels/:name") view=ChannelPage ssr=SsrMode::Async/>
                     <Route path=path!("/scheduled") view=ScheduledPage ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view=Settings ssr=SsrMode::Async/>
                     <Route path=path!("/direct/:username") view=DirectPage ssr=SsrMode::Async/>
                     <ParentRoute path=path!("/admin") view=Admin ssr=SsrMode::Async>
                         <Route path=path!("") view=Overview ssr=SsrMode::Async/>

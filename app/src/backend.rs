@@ -1,11 +1,11 @@
 //! What the interface needs from the server, as a port: server functions make one call to it.
 
-use crate::api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, Roster};
+use crate::api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, OwnSession, Roster};
 use async_trait::async_trait;
 use leptos::prelude::use_context;
 use natter::{
     AuditId, Channel, ChannelId, ErrorCode, FeedPage, Message, MessageId, MessagePage, Problem, Ref, Role, Scheduled,
-    ScheduledId, Timestamp, UploadId, User, UserId,
+    ScheduledId, SessionId, Timestamp, UploadId, User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
     feed::Place,
     search::HitPage,
@@ -35,6 +35,14 @@ pub trait Backend: Send + Sync {
     async fn registration(&self, invite: Option<&str>) -> Answer<(Registration, bool)>;
     async fn login(&self, username: &str, password: &str) -> Answer<()>;
     async fn logout(&self) -> Answer<()>;
+    /// Changes the caller's display name.
+    async fn rename(&self, display_name: &str) -> Answer<User>;
+    /// Changes the caller's password, and ends their other sessions.
+    async fn change_password(&self, current: &str, new: &str) -> Answer<()>;
+    /// The caller's own sessions, newest first.
+    async fn sessions(&self) -> Answer<Vec<OwnSession>>;
+    async fn end_session(&self, id: SessionId) -> Answer<()>;
+    async fn end_other_sessions(&self) -> Answer<()>;
     /// All channels the caller may see.
     async fn channels(&self) -> Answer<Vec<Channel>>;
     /// A channel with its newest messages, or those around a place.

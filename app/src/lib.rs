@@ -16,11 +16,14 @@ mod favicon;
 pub mod live;
 mod next;
 mod pages;
+mod rescue;
 #[cfg(feature = "ssr")]
 mod shell;
 pub mod state;
 
 pub use app::App;
 pub use favicon::FAVICON;
+#[cfg(feature = "hydrate")]
+pub use rescue::broken;
 #[cfg(feature = "ssr")]
 pub use shell::{Assets, shell};

@@ -1,6 +1,6 @@
 //! The HTML around every page.
 
-use crate::App;
+use crate::{App, rescue::RESCUE};
 use leptos::{nonce::use_nonce, prelude::*};
 use leptos_router::location::RequestUrl;
 
@@ -24,7 +24,7 @@ pub fn shell(assets: &Assets) -> impl IntoView + use<> {
     let scripts = (!assets.script.is_empty()).then(|| {
         let (script, wasm) = (format!("/pkg/{}", assets.script), format!("/pkg/{}", assets.wasm));
         let start = format!(
-            "import init, {{ hydrate }} from '{script}';\ninit({{ module_or_path: '{wasm}' }}).then(() => hydrate());"
+            "import init, {{ hydrate }} from '{script}';{RESCUE}init({{ module_or_path: '{wasm}' }}).then(() => hydrate());"
         );
         view! {
             <link rel="preload" href=wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
@@ -79,6 +79,7 @@ fn title(address: &str) -> String {
         ("browse", _) => "Browse channels".to_owned(),
         ("channels", Some(name)) => format!("#{name}"),
         ("direct", Some(name)) => name.to_owned(),
+        ("settings", None) => "Settings".to_owned(),
         ("admin", _) => "Admin".to_owned(),
         _ => return "Natter".to_owned(),
     };
@@ -113,6 +114,7 @@ mod tests {
             ("http://leptos.dev/", "Catch up · Natter"),
             ("/direct/mira", "mira · Natter"),
             ("/direct/</title><script>&", "&lt; · Natter"),
+            ("/settings", "Settings · Natter"),
             ("/admin/people", "Admin · Natter"),
             ("/nowhere", "Natter"),
             ("nonsense", "Natter"),

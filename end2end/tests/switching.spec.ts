@@ -1,5 +1,5 @@
 import { Account, expect, open, test } from './support/test';
-import { composer, link, message, say, texts } from './support/chat';
+import { composer, link, log, message, say, texts } from './support/chat';
 import { Wire } from './support/socket';
 
 test('each channel keeps its draft and its messages while one is elsewhere', async ({ server, signedIn }) => {
@@ -47,4 +47,28 @@ test('a message still on its way stays where it was written', async ({ server, s
   await link(page, '#general').click();
   await expect(texts(page)).toHaveText(['waiting']);
   await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
+});
+
+test('a channel that takes long to come is named at once', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const general = await admin.createChannel('general');
+  const random = await admin.createChannel('random', 'Whatever else');
+  await admin.post(general, 'here');
+  await admin.post(random, 'there');
+  const page = await open(await signedIn(admin), '/channels/general');
+  let pass = (): void => {};
+  const passed = new Promise<void>((done) => (pass = done));
+  await page.route('**/api/fn/open_channel*', async (route) => {
+    await passed;
+    await route.continue();
+  });
+  await link(page, '#random').click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('#random');
+  await expect(page.locator('.header-topic')).toHaveText('Whatever else');
+  await expect(log(page, 'random')).toHaveAttribute('aria-busy', 'true');
+  await expect(log(page, 'random')).toContainText('Loading…');
+  pass();
+  await expect(texts(page, 'random')).toHaveText(['there']);
+  await expect(log(page, 'random')).not.toHaveAttribute('aria-busy', 'true');
+  await say(page, 'arrived', 'random');
 });

@@ -8,6 +8,9 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Called once by the page's module script, after the bundle is instantiated.
 #[wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        natter_app::broken();
+    }));
     leptos::mount::hydrate_body(natter_app::App);
 }

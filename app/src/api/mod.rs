@@ -8,6 +8,7 @@ mod feed;
 mod people;
 mod scheduled;
 mod search;
+mod settings;
 
 pub use accounts::{bootstrap, registration};
 pub use admin::{all_channels, audit, invites, roster, stats};
@@ -16,13 +17,14 @@ pub use feed::feed;
 pub use people::{members, open_direct, people, person};
 pub use scheduled::{cancel_scheduled, edit_scheduled, reschedule, schedule, schedule_direct, scheduled};
 pub use search::{history_after, history_around, search};
+pub use settings::sessions;
 
 use leptos::server_fn::{
     codec::JsonEncoding,
     error::{FromServerFnError, ServerFnErrorErr},
 };
 use natter::{
-    Channel, ErrorCode, MessagePage, PostPolicy, Problem, User, Visibility, media::UploadBounds,
+    Channel, ErrorCode, MessagePage, PostPolicy, Problem, SessionId, Timestamp, User, Visibility, media::UploadBounds,
     scheduled::ScheduledCounts,
 };
 use serde::{Deserialize, Serialize};
@@ -70,6 +72,17 @@ pub struct Roster {
     pub channel: Channel,
     /// By name.
     pub members: Vec<User>,
+}
+
+/// One of the places where one is logged in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OwnSession {
+    pub id: SessionId,
+    pub user_agent: String,
+    pub created_at: Timestamp,
+    pub last_seen_at: Timestamp,
+    /// The one that asks.
+    pub current: bool,
 }
 
 /// Who finds a channel and who writes in it.

@@ -3,7 +3,7 @@ use crate::{
     components::{
         Retry,
         channels::{DELETE_CHANNEL, DeleteChannelDialog, Lost, MuteButton},
-        chat::{Conversation, Opening, place},
+        chat::{Coming, Conversation, Opening, place},
         people::{Members, MembersButton},
         ui::{FormError, GHOST, Header, Icon, PRIMARY, Post, PostForm, When, changing, effect, open_dialog},
     },
@@ -49,9 +49,11 @@ pub fn ChannelPage() -> impl IntoView {
         },
     );
     effect(move || set_title(&format!("#{} · Natter", name.read())));
+    let label = Signal::derive(move || format!("#{}", name.read()));
+    let topic = Signal::derive(move || chat.named(&name.read()).map(|channel| channel.topic).unwrap_or_default());
     view! {
         <main class="flex flex-col min-h-0 flex-1">
-            <Suspense fallback=move || view! { <Header title=format!("#{}", name.get_untracked())/> }>
+            <Suspense fallback=move || view! { <Coming label topic/> }>
                 {move || Suspend::new(async move {
                     match opened.await {
                         Ok(OpenChannel { channel, page, newer }) if channel.joined => {

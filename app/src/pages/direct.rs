@@ -3,7 +3,7 @@ use crate::{
     components::{
         Retry,
         channels::MuteButton,
-        chat::{Conversation, Opening, place},
+        chat::{Coming, Conversation, Opening, place},
         ui::{Avatar, GHOST, Header, PRIMARY, effect},
     },
     state::{Chat, Target, set_title},
@@ -29,7 +29,7 @@ pub fn DirectPage() -> impl IntoView {
     effect(move || set_title(&format!("{} · Natter", name.read())));
     view! {
         <main class="flex flex-col min-h-0 flex-1">
-            <Suspense fallback=move || view! { <Header title=name.get_untracked()/> }>
+            <Suspense fallback=move || view! { <Coming label=name.into() person=true/> }>
                 {move || Suspend::new(async move {
                     match opened.await {
                         Ok(OpenDirect { peer, page, newer, .. }) => {

@@ -9,6 +9,7 @@ mod home;
 mod not_found;
 mod scheduled;
 mod search;
+mod settings;
 mod signed;
 
 pub use browse::Browse;
@@ -19,4 +20,5 @@ pub use home::Home;
 pub use not_found::NotFound;
 pub use scheduled::ScheduledPage;
 pub use search::SearchPage;
+pub use settings::Settings;
 pub use signed::Signed;

@@ -5,18 +5,14 @@ use crate::{
         channels::{CreateChannelDialog, Sidebar},
         people::{FindPerson, PersonCard, clicked},
         search::Palette,
-        ui::{CATCH_UP, GHOST, HOME, Icon, SECONDARY, When, changing, effect, land, turn_to},
+        ui::{CATCH_UP, GHOST, HOME, Icon, Inner, SECONDARY, When, changing, effect, land, turn_to},
     },
     live,
     next::login_first,
     state::{Chat, Link, Zone, set_waiting},
 };
 use leptos::{ev, html, prelude::*};
-use leptos_router::{
-    components::{Outlet, Redirect},
-    hooks::use_location,
-    location::Location,
-};
+use leptos_router::{components::Redirect, hooks::use_location, location::Location};
 
 /// What stands around every page of somebody who is logged in; everyone else goes to log in.
 #[component]
@@ -84,7 +80,7 @@ fn Frame(start: Bootstrap) -> impl IntoView {
                 <When when=Signal::derive(move || chat.link.get() == Link::Down)>
                     <p role="status" class="reconnecting">"Reconnecting…"</p>
                 </When>
-                <Outlet/>
+                <Inner/>
             </div>
         </div>
         <PersonCard/>

@@ -132,6 +132,11 @@ impl Chat {
         self.channels.read().iter().any(|channel| channel.name.as_deref() == Some(name))
     }
 
+    /// The channel of that name, if one is in it.
+    pub fn named(&self, name: &str) -> Option<Channel> {
+        self.channels.read().iter().find(|channel| channel.name.as_deref() == Some(name)).cloned()
+    }
+
     pub fn channel(&self, id: ChannelId) -> Option<Channel> {
         self.channels.read().iter().find(|channel| channel.id == id).cloned()
     }
@@ -157,8 +162,7 @@ impl Chat {
 
     /// The channel of that name, if its messages are here already.
     pub fn opened(&self, name: &str) -> Option<OpenChannel> {
-        let named = |channel: &&Channel| channel.name.as_deref() == Some(name);
-        let channel = self.channels.with_untracked(|all| all.iter().find(named).cloned())?;
+        let channel = untrack(|| self.named(name))?;
         self.timeline(Target::Channel(channel.id)).map(|_| OpenChannel { channel, page: None, newer: false })
     }
 

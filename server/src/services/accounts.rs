@@ -188,6 +188,19 @@ impl Accounts {
         Ok(())
     }
 
+    /// Ends all of the caller's own sessions but theirs.
+    pub async fn end_others(&self, caller: &Caller) -> Result<()> {
+        let sessions = self.sessions(caller).await?;
+        for session in sessions.into_iter().filter(|session| session.id != caller.session_id) {
+            // It may have ended by itself meanwhile.
+            let ended = self.store.end_session(caller.user.id, session.id, self.clock.now()).await?;
+            if let Some(ended) = ended {
+                self.tell(ended).await;
+            }
+        }
+        Ok(())
+    }
+
     pub async fn rename(&self, caller: &Caller, display_name: &str) -> Result<User> {
         let name = DisplayName::parse(display_name)?;
         let changed = self.store.set_display_name(caller.user.id, name.as_str(), self.clock.now()).await?;

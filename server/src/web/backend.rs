@@ -8,21 +8,21 @@ use crate::{
         scheduled::ScheduledDraft,
     },
     state::AppState,
-    store::{Anchor, ScheduledEdit, UserChange},
+    store::{Anchor, ScheduledEdit, Session, UserChange},
 };
 use async_trait::async_trait;
 use axum::http::{HeaderValue, Method, StatusCode, header, request::Parts};
 use leptos_axum::ResponseOptions;
 use natter::{
-    AuditId, Channel, ChannelId, FeedPage, Message, MessageId, MessagePage, Role, Scheduled, ScheduledId, Timestamp,
-    UploadId, User, UserId,
+    AuditId, Channel, ChannelId, FeedPage, Message, MessageId, MessagePage, Role, Scheduled, ScheduledId, SessionId,
+    Timestamp, UploadId, User, UserId,
     admin::{AuditEntry, Invite, Registration, Stats},
     feed::Place,
     input::{PAGE_DEFAULT, PAGE_LIMIT},
     search::{HitPage, Query},
 };
 use natter_app::{
-    api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, Roster},
+    api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, OwnSession, Roster},
     backend::{Answer, Backend, Later},
 };
 
@@ -142,6 +142,35 @@ impl Backend for RequestBackend {
             self.response.append_header(header::SET_COOKIE, cookie);
         }
         Ok(())
+    }
+
+    async fn rename(&self, display_name: &str) -> Answer<User> {
+        self.settle(self.state.accounts.rename(self.caller()?, display_name).await)
+    }
+
+    async fn change_password(&self, current: &str, new: &str) -> Answer<()> {
+        self.settle(self.state.accounts.change_password(self.caller()?, current, new, &self.client).await)
+    }
+
+    async fn sessions(&self) -> Answer<Vec<OwnSession>> {
+        let caller = self.caller()?;
+        let sessions = self.settle(self.state.accounts.sessions(caller).await)?;
+        let own = |Session { id, user_agent, created_at, last_seen_at, .. }| OwnSession {
+            id,
+            user_agent,
+            created_at,
+            last_seen_at,
+            current: id == caller.session_id,
+        };
+        Ok(sessions.into_iter().map(own).collect())
+    }
+
+    async fn end_session(&self, id: SessionId) -> Answer<()> {
+        self.settle(self.state.accounts.end_session(self.caller()?, id).await)
+    }
+
+    async fn end_other_sessions(&self) -> Answer<()> {
+        self.settle(self.state.accounts.end_others(self.caller()?).await)
     }
 
     async fn channels(&self) -> Answer<Vec<Channel>> {

@@ -278,6 +278,23 @@ async fn one_cannot_end_anothers_session() {
 }
 
 #[tokio::test]
+async fn whoever_ends_all_other_sessions_keeps_the_own_one_and_everybody_elses() {
+    let (server, ada, mira, _channel) = TestServer::with_channel().await;
+    let (second, third) = (server.login("ada").await, server.login("ada").await);
+    let mut socket = third.connect().await;
+    let request = server.http.post(format!("{}/api/fn/end_other_sessions", server.base));
+    let request =
+        request.bearer_auth(&second.token).header("accept", "application/json").header("origin", &server.base);
+    assert_eq!(request.send().await.unwrap().status(), 200);
+    assert_eq!(u16::from(socket.closed().await.unwrap().code), 1008);
+    assert_problem(&ada.get("/me").await, 401, "unauthenticated");
+    assert_problem(&third.get("/me").await, 401, "unauthenticated");
+    assert_eq!((second.get("/me").await.0, mira.get("/me").await.0), (200, 200));
+    let (_, sessions) = second.get("/auth/sessions").await;
+    assert_eq!(sessions["items"].as_array().map(Vec::len), Some(1));
+}
+
+#[tokio::test]
 async fn server_functions_have_the_same_locks() {
     let (server, ada, mira, channel) = TestServer::with_channel().await;
     let call = |person: &Person, name: &str, form: &[(&str, &str)], origin: &str| {

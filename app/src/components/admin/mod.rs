@@ -12,4 +12,4 @@ pub use chart::{Bars, Shares, StorageShares, grouped, size};
 pub use copy::{CopyButton, origin};
 pub use page::{Empty, Moment, Page, Wrong, shown};
 pub use rules::Rules;
-pub use told::{Deed, Told};
+pub use told::{Deed, PAGE, Told};

@@ -4,7 +4,7 @@ use crate::{
 };
 use leptos::{prelude::*, task::spawn_local, wasm_bindgen::JsCast as _};
 
-/// The part of an admin page that scrolls; it can have the focus.
+/// The part of a page that scrolls; it can have the focus.
 pub const PAGE: &str = "admin-page";
 
 /// A form that changes something of a list, and each entry of which has one.

@@ -17,6 +17,9 @@ const ROW: &str = "flex items-center gap-2.5 w-full h-8 pointer-coarse:h-11 px-2
     text-soft transition-colors hover:bg-hover aria-[current=page]:bg-accent-soft aria-[current=page]:text-ink \
     aria-[current=page]:font-[560]";
 
+const ME: &str = "flex items-center gap-2.5 min-w-0 flex-1 p-1.5 rounded-lg transition-colors hover:bg-hover \
+    aria-[current=page]:bg-accent-soft";
+
 /// The conversations one is in, and the way to others.
 #[component]
 pub fn Sidebar(
@@ -248,7 +251,7 @@ fn ChannelLink(channel: Channel) -> impl IntoView {
     }
 }
 
-/// Oneself, and the way out.
+/// Oneself, with the way to one's own settings, and the way out.
 #[component]
 fn Me() -> impl IntoView {
     let chat = expect_context::<Chat>();
@@ -257,21 +260,24 @@ fn Me() -> impl IntoView {
         live::leave();
     };
     view! {
-        <div class="flex items-center gap-2.5 mt-2 px-2 pt-2.5 border-t border-line text-sm">
+        <div class="flex items-center gap-1 mt-2 pt-2 border-t border-line text-sm">
             {changing(move || {
                 let me = chat.me.get();
                 let role = match me.role {
                     Role::Admin => "Admin",
                     Role::Member => "Member",
                 };
+                let label = format!("{}, {role}: settings", me.display_name);
                 view! {
-                    <Avatar user=UserRef::from(&me)/>
-                    <span class="min-w-0 font-medium">
-                        <span class="block truncate">{me.display_name}</span>
-                        <small class="block text-xs font-normal text-faint">{role}</small>
-                    </span>
+                    <A href="/settings" attr:class=ME attr:aria-label=label attr:title="Settings">
+                        <Avatar user=UserRef::from(&me)/>
+                        <span class="min-w-0 font-medium">
+                            <span class="block truncate">{me.display_name}</span>
+                            <small class="block text-xs font-normal text-faint">{role}</small>
+                        </span>
+                    </A>
                 }
-            .into_any()
+                .into_any()
             })}
             <form method="post" action="/api/fn/logout" class="ml-auto" on:submit=leave>
                 <button type="submit" class=GHOST aria-label="Log out" title="Log out">

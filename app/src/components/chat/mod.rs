@@ -1,4 +1,5 @@
 mod acts;
+mod coming;
 mod completion;
 mod composer;
 mod conversation;
@@ -12,6 +13,7 @@ mod scroll;
 mod toolbar;
 mod typing;
 
+pub use coming::Coming;
 pub use conversation::Conversation;
 pub use log::Opening;
 pub use message::CALL;

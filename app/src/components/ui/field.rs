@@ -36,7 +36,7 @@ pub fn FieldNote(id: String, hint: Option<&'static str>, error: Signal<Option<St
     let wrong = move || error.read().is_some();
     let words = move || match error.get() {
         Some(words) => view! {
-            <span class="flex gap-1.5">
+            <span role="alert" class="flex gap-1.5">
                 <Icon icon=icondata_lu::LuCircleAlert/>
                 <span><span class="sr-only">"Error: "</span><span>{words}</span></span>
             </span>

@@ -11,6 +11,7 @@ mod focus;
 mod form;
 mod header;
 mod icon;
+mod inner;
 mod name;
 mod when;
 
@@ -25,5 +26,6 @@ pub use focus::{CATCH_UP, HOME, focus_first, focus_is_lost, focus_on, land, turn
 pub use form::{Post, PostForm};
 pub use header::Header;
 pub use icon::Icon;
+pub use inner::Inner;
 pub use name::Name;
 pub use when::When;
