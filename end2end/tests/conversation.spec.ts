@@ -1,5 +1,5 @@
-import { PASSWORD, expect, test } from './support/test';
-import { composer, conversations, createChannel, enterThroughPage, log, messages, say, texts } from './support/chat';
+import { Account, PASSWORD, expect, open, test } from './support/test';
+import { composer, conversations, createChannel, enterThroughPage, log, messages, say, sendButton, texts } from './support/chat';
 
 test('two people register, find each other and talk', async ({ newBrowser }) => {
   const ada = await (await newBrowser()).newPage();
@@ -67,6 +67,20 @@ test('Enter sends and Shift+Enter breaks the line', async ({ newBrowser }) => {
   await expect(messages(ada)).toHaveCount(1);
   await expect.poll(() => texts(ada).innerText()).toBe('first line\nsecond line');
   await expect(composer(ada)).toBeFocused();
+});
+
+test('the button that sends leaves the focus where one writes', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  await ada.createChannel('general');
+  const page = await open(await signedIn(ada), '/channels/general');
+  await composer(page).fill('by mouse');
+  await sendButton(page).click();
+  await expect(composer(page)).toBeFocused();
+  await composer(page).fill('by keyboard');
+  await sendButton(page).focus();
+  await page.keyboard.press('Enter');
+  await expect(texts(page)).toHaveText(['by mouse', 'by keyboard']);
+  await expect(composer(page)).toBeFocused();
 });
 
 test('what a form refuses is said beside it, and the right answer then works', async ({ newBrowser, watch }) => {

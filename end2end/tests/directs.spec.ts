@@ -82,6 +82,16 @@ test('names in the list of members and in mentions open the card too', async ({ 
   await expect(input(page, 'mira')).toBeFocused();
 });
 
+test('the card of a name that nobody has keeps the focus', async ({ server, signedIn, watch }) => {
+  watch.allow(/status of 404/);
+  const { ada, general } = await three(server);
+  await ada.post(general, 'ask @nobody');
+  const page = await open(await signedIn(ada), '/channels/general');
+  await page.getByRole('log').getByRole('button', { name: '@nobody' }).press('Enter');
+  await expect(card(page, 'nobody').getByRole('alert')).toBeVisible();
+  await expect(card(page, 'nobody').getByRole('button', { name: 'Close' })).toBeFocused();
+});
+
 test('on a phone the card is a sheet at the bottom', async ({ server, signedIn }) => {
   const { ada } = await three(server);
   const phone = await signedIn(ada, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true });

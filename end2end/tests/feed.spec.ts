@@ -252,6 +252,31 @@ test('nothing moves while one reads, and all devices count the same', async ({ s
   for (const page of [desk, phone]) await expect(page).toHaveTitle(/^[^(]/);
 });
 
+test('what comes when all is read appears by itself', async ({ server, signedIn }) => {
+  const { ada, mira, general, random, direct } = await place(server);
+  for (const channel of [general, random]) await ada.post(channel, 'one');
+  const page = await open(await signedIn(mira), '/');
+  for (const name of ['#general', '#random']) await card(page, name).getByRole('button', { name: 'Mark read' }).click();
+  await expect(caughtUp(page)).toBeVisible();
+  const order = ['#random', '#general'];
+  for (const [at, name] of order.entries()) await expect(cards(page).nth(at)).toHaveAccessibleName(name);
+  const places = await Promise.all(order.map((name) => card(page, name).boundingBox()));
+  await ada.post(direct, 'psst');
+  await expect(card(page, 'ada')).toContainText('psst');
+  await expect(caughtUp(page)).toBeHidden();
+  await expect(page.getByRole('button', { name: /Show$/ })).toHaveCount(0);
+  expect(await Promise.all(order.map((name) => card(page, name).boundingBox()))).toEqual(places);
+  await expect(cards(page)).toHaveCount(3);
+  // The same conversation once more.
+  await card(page, 'ada').getByRole('button', { name: 'Mark read' }).click();
+  await expect(caughtUp(page)).toBeVisible();
+  await ada.post(general, 'two');
+  await expect(card(page, '#general')).toContainText('1 new');
+  await expect(card(page, '#general').getByRole('listitem')).toHaveText([/two/]);
+  await expect(cards(page)).toHaveCount(3);
+  await expect(cards(page).nth(1)).toHaveAccessibleName('#general');
+});
+
 test('after a reconnect the counts are the server\'s', async ({ server, signedIn, watch }) => {
   watch.allow(...NO_SERVER);
   const { ada, mira, general, direct } = await place(server);

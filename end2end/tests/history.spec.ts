@@ -183,6 +183,26 @@ async function slowly(server: Server, use: (url: string) => Promise<void>): Prom
   }
 }
 
+test('what one goes to stands between what was said before it and after', async ({ server, signedIn }) => {
+  const { ada, mira, channel } = await longChannel(server);
+  const quoted = (await ada.post(channel, 'the question')).id;
+  for (let n = 1; n <= 40; n++) await ada.post(channel, `more ${n}`);
+  await ada.post(channel, 'the answer', { reply_to: quoted });
+  await mira.markRead(channel, 200);
+  const page = await open(await signedIn(mira), '/channels/general');
+  await message(page, 'the answer').getByRole('button', { name: /^This answers/ }).click();
+  const inTheMiddle = async (text: string): Promise<void> => {
+    await expect(message(page, text)).toBeFocused();
+    const [all, row] = [(await log(page).boundingBox())!, (await message(page, text).boundingBox())!];
+    expect(row.y - all.y).toBeGreaterThan(all.height / 4);
+    expect(row.y - all.y).toBeLessThan((all.height * 3) / 4);
+  };
+  await inTheMiddle('the question');
+  await page.goto('/search?q="message 40"');
+  await page.getByRole('listitem').getByRole('link', { name: 'message 40' }).click();
+  await inTheMiddle('message 40');
+});
+
 test('without scripts, too, an address leads to its message', async ({ server, signedIn, watch }) => {
   watch.allow(/was preloaded using link preload but not used/);
   const { mira } = await longChannel(server);

@@ -29,6 +29,10 @@ test('a message for later is written in the composer, waits on its page and arri
   await expect(dialog(page)).toBeVisible();
   await expect(dialog(page).getByRole('button', { name: 'Tomorrow' })).toContainText('09:00');
   await expect(dialog(page)).toContainText('Europe/Berlin');
+  // What is there at first can be taken as it is.
+  const suggested = await dialog(page).getByLabel('Pick a time').inputValue();
+  expect(suggested).toMatch(/:00$/);
+  expect(suggested >= (await local(page, inAn.hour / 2)).slice(0, 16), suggested).toBe(true);
   await dialog(page).getByLabel('Pick a time').fill(await local(page, -2 * inAn.hour));
   await dialog(page).getByRole('button', { name: 'Schedule' }).click();
   await expect(dialog(page).getByRole('alert')).toContainText('in the past');

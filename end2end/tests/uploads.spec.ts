@@ -92,6 +92,7 @@ test('what is on its way is seen, can be cancelled, and be tried again', async (
   await expect(page.getByRole('status').filter({ hasText: "A file isn't there" })).toBeVisible();
   failing = false;
   await page.getByRole('button', { name: 'Retry cat.png' }).click();
+  await expect(composer(page)).toBeFocused();
   await expect(page.getByRole('progressbar', { name: 'Uploading cat.png' }).or(page.getByText('Making it ready…'))).toBeVisible();
   await composer(page).fill('a cat');
   await composer(page).press('Enter');

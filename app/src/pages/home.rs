@@ -70,23 +70,24 @@ fn waiting(count: u64) -> String {
 }
 
 /// That there is more than the page shows. It comes in by one's own wish, so that nothing moves under the
-/// reader; where nothing is shown, at once.
+/// reader; where nothing unread is shown, by itself, as is said there.
 #[component]
 fn News(desk: Desk) -> impl IntoView {
     let chat = desk.chat;
     let count = Memo::new(move |_| chat.feed.fresh(&chat.channels.read()));
-    let seen = Memo::new(move |_| (chat.feed.is_empty(), count.get()));
+    let read = Memo::new(move |_| chat.feed.is_read(&chat.channels.read()));
     Effect::new(move |before: Option<()>| {
-        let (empty, count) = seen.get();
-        if before.is_some() && empty && count > 0 {
-            desk.reload();
+        if count.get() > 0 && read.get() && before.is_some() {
+            desk.take_in();
         }
     });
     changing(move || {
-        let words = match seen.get() {
-            (true, _) | (_, 0) => return ().into_any(),
-            (_, 1) => "1 new conversation".to_owned(),
-            (_, n) => format!("{n} new conversations"),
+        let words = match count.get() {
+            0 => return ().into_any(),
+            // It is on its way.
+            _ if read.get() && desk.loading.get() => return ().into_any(),
+            1 => "1 new conversation".to_owned(),
+            n => format!("{n} new conversations"),
         };
         view! {
             <button type="button" class="feed-news" on:click=move |_| desk.reload()>

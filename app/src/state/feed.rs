@@ -56,6 +56,26 @@ impl Feed {
         self.items.set(page.items);
     }
 
+    /// Nothing unread is on the page, nor on a later one.
+    pub fn is_read(self, channels: &[Channel]) -> bool {
+        let items = self.items.read();
+        let now = |item: &FeedItem| channels.iter().find(|channel| channel.id == item.channel.id);
+        self.next.read().is_none() && !items.iter().any(|item| Standing::of(item, now(item)).is_unread())
+    }
+
+    /// Takes what has come since all was read. What was read stays where it stands, and what is new comes behind it,
+    /// but for a conversation that goes on: that one has its new messages.
+    pub fn take_in(self, page: FeedPage) {
+        self.items.update(|items| {
+            for item in &page.items {
+                if let Some(known) = items.iter_mut().find(|known| known.channel.id == item.channel.id) {
+                    *known = item.clone();
+                }
+            }
+        });
+        self.go_on(page);
+    }
+
     /// Puts another page behind.
     pub fn go_on(self, page: FeedPage) {
         self.next.set(page.next);
@@ -189,6 +209,29 @@ mod tests {
             assert_eq!(feed.fresh(&now), 2, "read, and new again");
             now[3].mentions = 1;
             assert_eq!(feed.fresh(&now), 3, "called by name");
+        });
+    }
+
+    #[test]
+    fn what_comes_when_all_is_read_is_put_behind_it() {
+        Owner::new().with(|| {
+            let feed = Feed::default();
+            let all = [item("a", &[1], 1), item("b", &[1], 1), item("c", &[1], 1)];
+            let mut now = channels(&all);
+            feed.begin(page(&all[..2], None), &now);
+            assert!(!feed.is_read(&now));
+            now[0] = Channel { read_seq: 20, unread: 0, ..now[0].clone() };
+            now[1] = Channel { read_seq: 20, unread: 0, ..now[1].clone() };
+            assert!(feed.is_read(&now));
+            now[1].unread = 1;
+            let mut goes_on = all[1].clone();
+            goes_on.first[0].seq = 21;
+            feed.take_in(page(&[all[2].clone(), goes_on], None));
+            let ids: Vec<_> = all.iter().map(|item| item.channel.id).collect();
+            assert_eq!(feed.ids(false), ids, "nothing has moved");
+            assert_eq!((feed.fresh(&now), feed.is_read(&now)), (0, false));
+            assert!(!feed.standing(ids[0], &now).is_unread());
+            assert!(feed.standing(ids[1], &now).is_unread());
         });
     }
 

@@ -7,6 +7,8 @@ use natter::{Timestamp, scheduled::AHEAD_MAX_MS, time::Civil};
 const MINUTES_LEN: usize = 16;
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 24 * 60 * MINUTE;
+/// What is suggested is no nearer.
+const AT_LEAST: i64 = 30 * MINUTE;
 /// Until then this evening is worth offering.
 const EVENING_UNTIL: u8 = 17;
 const EVENING: u8 = 18;
@@ -26,6 +28,8 @@ pub struct Times {
     /// The earliest and the latest that can be picked, as a field for local times shows them.
     pub earliest: String,
     pub latest: String,
+    /// What the field begins with.
+    pub suggested: String,
     /// What the zone is called.
     pub zone: String,
 }
@@ -43,9 +47,17 @@ impl Times {
             presets: presets(now, browser::civil(now), browser::instant),
             earliest: local(now),
             latest: local(now.plus_millis(AHEAD_MAX_MS - DAY)),
+            suggested: local(full_hour(now, browser::civil)),
             zone: browser::zone_name(),
         }
     }
+}
+
+/// The next full hour that is a while away, on clocks that show `civil`.
+fn full_hour(now: Timestamp, civil: impl Fn(Timestamp) -> Civil) -> Timestamp {
+    // Rounded up: what clocks show has no seconds.
+    let soon = now.plus_millis(AT_LEAST + MINUTE - 1);
+    soon.plus_millis((60 - i64::from(civil(soon).minute)) % 60 * MINUTE)
 }
 
 /// `today` is what the reader's clocks show `now`, and `instant` says when they will show something.
@@ -137,6 +149,15 @@ mod tests {
         // Just past midnight there, and still yesterday in UTC.
         assert_eq!(offered("2026-11-25T23:30:00Z")[2], ("Tomorrow", "2026-11-27T08:00:00.000Z".into()));
         assert_eq!(offered("2026-12-31T12:00:00Z")[2], ("Tomorrow", "2027-01-01T08:00:00.000Z".into()));
+    }
+
+    #[test]
+    fn what_is_suggested_is_a_full_hour_a_while_away() {
+        let suggested = |now| show_local(civil(full_hour(utc(now), civil)));
+        assert_eq!(suggested("2026-11-26T07:15:30Z"), "2026-11-26T09:00");
+        assert_eq!(suggested("2026-11-26T07:30:00Z"), "2026-11-26T09:00");
+        assert_eq!(suggested("2026-11-26T07:30:01Z"), "2026-11-26T10:00");
+        assert_eq!(suggested("2026-11-26T22:40:00Z"), "2026-11-27T01:00");
     }
 
     #[test]

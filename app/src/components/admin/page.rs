@@ -74,10 +74,11 @@ fn Trouble(failure: Failure, again: Callback<()>) -> impl IntoView {
     }
 }
 
-/// What went wrong with an entry of a list, in sight wherever in the list one is.
+/// What went wrong with an entry of a list, in sight wherever in the list one is. It stands over the page: a list that
+/// moved when it came would put another entry's button under the pointer.
 #[component]
 pub fn Wrong(message: Signal<Option<String>>) -> impl IntoView {
-    view! { <div class="sticky top-0 z-2"><FormError message/></div> }
+    view! { <div class="wrong"><FormError message/></div> }
 }
 
 /// Where there is nothing to list.

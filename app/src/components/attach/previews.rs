@@ -50,20 +50,25 @@ fn Preview(key: u32, picked: Memo<Vec<Picked>>, uploads: Uploads, words: String)
         Some(Progress::Failed(why, _)) => view! { <span role="alert" class="text-alert">{why}</span> }.into_any(),
         None => view! { <span class="text-faint">{size_text(size)}</span> }.into_any(),
     };
-    let again = move || {
-        match file.get().map(|file| file.progress) {
+    let words = StoredValue::new(words);
+    // Both buttons go by being pressed.
+    let back = move || focus_on(words.get_value(), true);
+    let retried = move |_| {
+        uploads.retry(key);
+        back();
+    };
+    let again = move || match file.get().map(|file| file.progress) {
         Some(Progress::Failed(_, true)) => view! {
-            <button type="button" class=GHOST aria-label=retry.clone() title="Retry" on:click=move |_| uploads.retry(key)>
+            <button type="button" class=GHOST aria-label=retry.clone() title="Retry" on:click=retried>
                 <Icon icon=icondata_lu::LuRotateCw/>
             </button>
         }
         .into_any(),
         _ => ().into_any(),
-    }
     };
     let away = move |_| {
         uploads.remove(key);
-        focus_on(words.clone(), true);
+        back();
     };
     view! {
         <li class="picked-file">

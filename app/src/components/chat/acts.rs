@@ -9,6 +9,9 @@ use leptos::{ev, prelude::*, wasm_bindgen::JsCast as _};
 use natter::{Message, MessageId, UploadId, media::Kind};
 use web_sys::Element;
 
+/// What does something of its own when it is tapped.
+const CONTROLS: &str = "a, button, textarea, audio, video, dialog";
+
 /// What can be done to messages of one log, and what is open on them.
 #[derive(Clone, Copy)]
 pub struct Acts {
@@ -41,9 +44,14 @@ impl Acts {
     }
 
     /// Takes a click anywhere in the log.
-    pub fn clicked(self, event: &ev::MouseEvent) {
+    pub fn clicked(self, event: &ev::MouseEvent, by_touch: bool) {
         let Some(from) = element(event) else { return };
-        let Some(button) = nearest(&from, "[data-act]") else { return };
+        let Some(button) = nearest(&from, "[data-act]") else {
+            if by_touch {
+                self.touched(event);
+            }
+            return;
+        };
         let Some(message) = self.message(&button) else { return };
         let act = button.get_attribute("data-act").unwrap_or_default();
         if act == "picture" {
@@ -55,6 +63,26 @@ impl Acts {
             return;
         }
         self.perform(&act, message, button.get_attribute("data-emoji"));
+        // A finger that has done something is on nothing any more.
+        if by_touch && act != "pick" {
+            self.active.set(None);
+        }
+    }
+
+    /// A finger was on a message, for a moment or longer, and not on anything that does something itself. Only then are
+    /// its actions shown: had they come as soon as the finger did, it would have lifted from one of them.
+    pub fn touched(self, event: &ev::Event) {
+        if element(event).is_some_and(|from| nearest(&from, CONTROLS).is_none()) {
+            self.moved(event);
+        }
+    }
+
+    /// A finger is put down somewhere on the page: elsewhere than on a message, that puts the actions away.
+    pub fn pressed(self, event: &ev::Event) {
+        if element(event).is_none_or(|at| nearest(&at, ".log .message").is_none()) {
+            self.picking.set(None);
+            self.active.set(None);
+        }
     }
 
     fn perform(self, act: &str, message: Message, emoji: Option<String>) {
@@ -104,8 +132,8 @@ impl Acts {
     }
 
     /// Whoever has come to the actions by keyboard stays there, wherever the pointer goes.
-    pub fn pointed(self, event: &ev::Event) {
-        if !in_toolbar() {
+    pub fn pointed(self, event: &ev::PointerEvent) {
+        if !is_touch(event) && !in_toolbar() {
             self.moved(event);
         }
     }
@@ -128,9 +156,9 @@ impl Acts {
         }
     }
 
-    /// The pointer left the log.
-    pub fn left(self) {
-        if self.picking.get_untracked().is_none() && !in_toolbar() {
+    /// The pointer left the log. A finger leaves it whenever it is lifted, and before the click that it makes.
+    pub fn left(self, event: &ev::PointerEvent) {
+        if !is_touch(event) && self.picking.get_untracked().is_none() && !in_toolbar() {
             self.active.set(None);
         }
     }
@@ -139,6 +167,11 @@ impl Acts {
         let id = nearest(within, ".message")?.get_attribute("data-id")?.parse().ok()?;
         untrack(|| self.chat.message(self.target, id))
     }
+}
+
+/// It hovers over nothing: what isn't pressed isn't pointed at. A pen may, but not all do.
+pub fn is_touch(event: &ev::PointerEvent) -> bool {
+    event.pointer_type() != "mouse"
 }
 
 /// Left and right go from one action to the next; false if that isn't what a key meant.

@@ -189,6 +189,10 @@ pub fn Composer(
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         writing.send();
+        // The button is switched off as soon as nothing is left to send, and would take the focus with it.
+        if let Some(area) = area.get_untracked() {
+            let _ = area.focus();
+        }
     };
     // After a click on a name has chosen it.
     let left = move |_| set_timeout(move || _ = offer.try_set(Offer::default()), Duration::from_millis(150));
@@ -212,7 +216,8 @@ pub fn Composer(
                 <noscript><p class="px-1.5 text-[13px] text-soft">"Writing needs JavaScript; reading doesn't."</p></noscript>
                 <Promised later/>
                 <span class="ml-auto"><SendLaterButton later disabled=empty/></span>
-                <button type="submit" class=PRIMARY aria-label="Send" disabled=empty>
+                // The words keep the focus when it is pressed: a phone's keyboard would go, and come again.
+                <button type="submit" class=PRIMARY aria-label="Send" disabled=empty on:mousedown=move |event| event.prevent_default()>
                     <Icon icon=icondata_lu::LuSendHorizontal/>
                     <span class="max-sm:hidden">"Send"</span>
                 </button>

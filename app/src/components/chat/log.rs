@@ -1,5 +1,5 @@
 use super::{
-    acts::{Acts, steer},
+    acts::{Acts, is_touch, steer},
     message::RowView,
     moderate::Moderate,
     newer::{JumpToNewest, Newer, NewerButton},
@@ -75,8 +75,29 @@ pub fn Log(
         (None, None) if !newer.is_live_untracked() => newer.newest(scroll),
         (None, None) => {}
     });
-    let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());
-    on_cleanup(move || leaving.remove());
+    // Whether one is using a finger, or a pen. The focus that it brings comes before its click.
+    let by_touch = StoredValue::new(false);
+    let listeners = [
+        window_event_listener(ev::pagehide, move |_| chat.delete_all_now()),
+        window_event_listener(ev::keydown, move |_| by_touch.set_value(false)),
+        window_event_listener(ev::pointerdown, move |event| {
+            by_touch.set_value(is_touch(&event));
+            if is_touch(&event) {
+                acts.pressed(&event);
+            }
+        }),
+    ];
+    on_cleanup(move || listeners.into_iter().for_each(leptos::prelude::WindowListenerHandle::remove));
+    let focused = move |event: ev::FocusEvent| {
+        if !by_touch.get_value() {
+            acts.moved(&event);
+        }
+    };
+    let held = move |event: ev::MouseEvent| {
+        if by_touch.get_value() {
+            acts.touched(&event);
+        }
+    };
     let scrolled = move |_| {
         let near = scroll.moved();
         if near.beginning {
@@ -98,9 +119,9 @@ pub fn Log(
     view! {
         <div class="relative flex-1 min-h-0">
             <div node_ref=scroll.node class="log" role="log" aria-label=log_name tabindex="0" on:scroll=scrolled
-                on:click=move |event| acts.clicked(&event) on:pointerover=move |event| acts.pointed(&event)
-                on:focusin=move |event| acts.moved(&event) on:pointerleave=move |_| acts.left()
-                on:keydown=keys>
+                on:click=move |event| acts.clicked(&event, by_touch.get_value()) on:contextmenu=held
+                on:pointerover=move |event| acts.pointed(&event) on:pointerleave=move |event| acts.left(&event)
+                on:focusin=focused on:keydown=keys>
                 <div class="pb-2">
                     <When when=Signal::derive(move || older.is_all()) fallback=move || view! { <OlderButton older/> }>
                         <Beginning opening=opening.clone()/>

@@ -16,6 +16,9 @@ const END: i32 = 48;
 /// Older history is fetched when its edge is this near.
 const EDGE: i32 = 600;
 
+/// What is left to see above a message that one went to, in pixels.
+const CONTEXT: f64 = 56.0;
+
 /// How long a message stays marked that one went to.
 const FOUND: Duration = Duration::from_secs(2);
 
@@ -100,7 +103,7 @@ impl Scroll {
         let Some(log) = self.node.try_get_untracked().flatten() else { return true };
         let Some(row) = row_of(&log, id) else { return false };
         if !holds(&log, &row) {
-            row.scroll_into_view();
+            centre(&log, &row);
         }
         if let Some(row) = row.dyn_ref::<web_sys::HtmlElement>() {
             let _ = row.focus();
@@ -202,6 +205,16 @@ fn row_of(log: &web_sys::Element, id: MessageId) -> Option<web_sys::Element> {
 fn holds(log: &web_sys::Element, row: &web_sys::Element) -> bool {
     let (log, row) = (log.get_bounding_client_rect(), row.get_bounding_client_rect());
     log.top() <= row.top() && row.bottom() <= log.bottom()
+}
+
+/// Scrolls a row to the middle, between what was said before it and after; one higher than that begins a little below
+/// the edge.
+fn centre(log: &web_sys::Element, row: &web_sys::Element) {
+    let (view, row) = (log.get_bounding_client_rect(), row.get_bounding_client_rect());
+    let above = ((view.height() - row.height()) / 2.0).max(CONTEXT);
+    #[expect(clippy::cast_possible_truncation, reason = "pixels of a page")]
+    let by = (row.top() - view.top() - above).round() as i32;
+    log.set_scroll_top(log.scroll_top() + by);
 }
 
 /// The message before or after a row.

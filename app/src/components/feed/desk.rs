@@ -118,6 +118,15 @@ impl Desk {
         });
     }
 
+    /// What has come since all was read.
+    pub fn take_in(self) {
+        let chat = self.chat;
+        self.load(async move {
+            chat.feed.take_in(api::feed(None).await?);
+            Ok(())
+        });
+    }
+
     /// What is further down.
     pub fn go_on(self) {
         let feed = self.chat.feed;

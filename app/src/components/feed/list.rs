@@ -8,11 +8,7 @@ use natter::ChannelId;
 pub fn Cards(desk: Desk) -> impl IntoView {
     let feed = desk.chat.feed;
     let (others, muted) = (Memo::new(move |_| feed.ids(false)), Memo::new(move |_| feed.ids(true)));
-    let none_left = Memo::new(move |_| {
-        let all = others.read();
-        let unread = all.iter().chain(muted.read().iter()).any(|id| desk.standing(*id).is_unread());
-        !unread && feed.next().is_none()
-    });
+    let none_left = Memo::new(move |_| feed.is_read(&desk.chat.channels.read()));
     let some = Signal::derive(move || !feed.is_empty());
     let more = Memo::new(move |_| feed.next().is_some());
     view! {

@@ -61,7 +61,7 @@ pub fn TimePicker(picking: Picking, title: &'static str) -> impl IntoView {
 
 fn offered(times: Times, picking: Picking, title: &'static str) -> AnyView {
     let zone = expect_context::<Zone>();
-    let Times { presets, earliest, latest, zone: zone_name } = times;
+    let Times { presets, earliest, latest, suggested, zone: zone_name } = times;
     let one = |preset: Preset| {
         view! {
             <li>
@@ -95,7 +95,7 @@ fn offered(times: Times, picking: Picking, title: &'static str) -> AnyView {
             <form class="later-custom" novalidate=true on:submit=submit>
                 <label for="later-time" class="block mb-1 text-[13px] font-semibold text-soft">"Pick a time"</label>
                 <div class="flex gap-2">
-                    <input node_ref=field id="later-time" type="datetime-local" value=earliest.clone() min=earliest max=latest
+                    <input node_ref=field id="later-time" type="datetime-local" value=suggested min=earliest max=latest
                         class="later-field focus-ring" aria-describedby="later-zone"/>
                     <button type="submit" class=format!("{PRIMARY} h-10! pointer-coarse:h-11!") disabled=move || picking.pending.get()>
                         "Schedule"

@@ -1,7 +1,7 @@
 use super::write::Write;
 use crate::{
     api,
-    components::ui::{Avatar, GHOST, Icon, When, changing, effect, hide, light},
+    components::ui::{Avatar, GHOST, Icon, When, changing, effect, focus_on, hide, light},
     state::{Card, Chat},
 };
 use leptos::{ev, html, prelude::*, task::spawn_local, wasm_bindgen::JsCast as _};
@@ -99,6 +99,12 @@ fn Contents(asked: String, name: Signal<String>, person: Person, dialog: NodeRef
         Some(Ok(user)) => view! { <Avatar user=UserRef::from(user)/> }.into_any(),
         _ => ().into_any(),
     };
+    effect(move || {
+        // There is nobody to write to, and the field that had the focus is gone.
+        if matches!(&*person.read(), Some(Err(_))) {
+            focus_on(".card [aria-label=Close]".to_owned(), false);
+        }
+    });
     view! {
         <div class="p-4">
             <div class="flex items-center gap-3 mb-3">

@@ -2,7 +2,7 @@ use crate::{
     api,
     components::{
         admin::{Act, Deed, Empty, Page, Told, Wrong, shown},
-        ui::{Avatar, DANGER, FormError, Icon, Name, PostForm, SECONDARY, changing, effect, hide, make_modal},
+        ui::{Avatar, DANGER, FormError, Icon, Name, PRIMARY, PostForm, SECONDARY, changing, effect, hide, make_modal},
     },
 };
 use leptos::{ev, html, prelude::*};
@@ -29,8 +29,47 @@ struct Deeds {
     role: Deed,
     standing: Deed,
     sessions: Deed,
-    /// Whom it is about to be asked whether they are to be suspended.
-    asking: RwSignal<Option<UserRef>>,
+    /// What is asked, and about whom.
+    asking: RwSignal<Option<(Question, UserRef)>>,
+}
+
+/// What isn't done at a click: what it does to somebody isn't undone by another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Question {
+    Suspend,
+    Promote,
+    EndSessions,
+}
+
+impl Question {
+    const ALL: [Self; 3] = [Self::Suspend, Self::Promote, Self::EndSessions];
+
+    /// What it is called in an address.
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Suspend => "suspend",
+            Self::Promote => "promote",
+            Self::EndSessions => "end-sessions",
+        }
+    }
+
+    const fn button(self) -> &'static str {
+        match self {
+            Self::Suspend => "Suspend",
+            Self::Promote => "Make admin",
+            Self::EndSessions => "End sessions",
+        }
+    }
+
+    /// That of one among many.
+    fn button_of(self, name: &str) -> String {
+        let between = match self {
+            Self::Suspend => "",
+            Self::Promote => ":",
+            Self::EndSessions => " of",
+        };
+        format!("{}{between} {name}", self.button())
+    }
 }
 
 /// Everyone who has an account.
@@ -47,13 +86,14 @@ pub fn People() -> impl IntoView {
             told.reload(users, api::people(query, after));
         }
     };
+    let done = move || {
+        hide(dialog);
+        reload();
+    };
     let deeds = Deeds {
-        role: told.deed("/api/fn/set_role", reload),
-        standing: told.deed("/api/fn/set_suspended", move || {
-            hide(dialog);
-            reload();
-        }),
-        sessions: told.deed("/api/fn/end_sessions", reload),
+        role: told.deed("/api/fn/set_role", done),
+        standing: told.deed("/api/fn/set_suspended", done),
+        sessions: told.deed("/api/fn/end_sessions", done),
         asking: RwSignal::new(None),
     };
     let asking = deeds.asking;
@@ -65,7 +105,9 @@ pub fn People() -> impl IntoView {
         }
     });
     // Without scripts the address says whom to ask about.
-    let asked = StoredValue::new(query.with_untracked(|query| query.get("suspend")));
+    let asked =
+        query.with_untracked(|query| Question::ALL.into_iter().find_map(|what| Some((what, query.get(what.key())?))));
+    let asked = StoredValue::new(asked);
     let trouble = told.trouble([deeds.role, deeds.sessions, deeds.standing]);
     view! {
         <Page title="People">
@@ -73,8 +115,9 @@ pub fn People() -> impl IntoView {
             // Asking, the dialog says it.
             <Wrong message=Signal::derive(move || asking.read().is_none().then(|| trouble.get()).flatten())/>
             {shown(loaded, move |fresh| {
-                if let Some(asked) = asked.try_update_value(Option::take).flatten() {
-                    asking.set(fresh.iter().find(|user| user.username == asked).map(UserRef::from));
+                if let Some((what, name)) = asked.try_update_value(Option::take).flatten() {
+                    let user = fresh.iter().find(|user| user.username == name);
+                    asking.set(user.map(|user| (what, UserRef::from(user))));
                 }
                 users.set(fresh);
                 view! {
@@ -104,7 +147,7 @@ fn Search(query: Signal<String>) -> impl IntoView {
                 <span class="absolute left-3 inset-y-0 grid items-center text-faint"><Icon icon=icondata_lu::LuSearch/></span>
                 <input node_ref=input type="search" name="q" placeholder="Search people" autocomplete="off"
                     value=query.get_untracked() prop:value=move || query.get()
-                    class="h-10 pointer-coarse:h-11 w-full pl-10 pr-3 rounded-lg border border-line bg-raised placeholder:text-faint focus-ring"/>
+                    class="h-10 pointer-coarse:h-11 w-full pl-10 pr-3 rounded-lg border bg-raised placeholder:text-faint focus-ring"/>
             </label>
         </form>
     }
@@ -118,30 +161,23 @@ fn people(users: &[User], deeds: Deeds, wanted: &[String; 2]) -> AnyView {
 fn person(user: &User, deeds: Deeds, wanted: &[String; 2]) -> AnyView {
     let (id, name) = (user.id.to_string(), user.username.clone());
     let entry = format!("person-{id}");
-    let act = |deed, label, whose: &str, says: String, more: Option<(&'static str, &'static str)>| {
+    let act = |deed, label, whose: &str, says: String, (key, value): (&'static str, &str)| {
         let called = format!("{label}{whose} {name}");
-        let fields = [("id", id.clone())].into_iter().chain(more.map(|(key, value)| (key, value.to_owned()))).collect();
-        view! { <Act deed label name=called entry=entry.clone() says fields/> }
+        let fields = vec![("id", id.clone()), (key, value.to_owned())];
+        view! { <Act deed label name=called entry=entry.clone() says fields/> }.into_any()
     };
     let role = match user.role {
-        Role::Admin => act(
-            deeds.role,
-            "Make member",
-            ":",
-            format!("{name} is a member now."),
-            Some(("role", Role::Member.as_str())),
-        ),
-        Role::Member => {
-            act(deeds.role, "Make admin", ":", format!("{name} is an admin now."), Some(("role", Role::Admin.as_str())))
+        Role::Admin => {
+            act(deeds.role, "Make member", ":", format!("{name} is a member now."), ("role", Role::Member.as_str()))
         }
+        Role::Member => ask(Question::Promote, UserRef::from(user), deeds, wanted),
     };
     let standing = if user.suspended {
-        act(deeds.standing, "Reinstate", "", format!("{name} can log in again."), Some(("suspended", "false")))
-            .into_any()
+        act(deeds.standing, "Reinstate", "", format!("{name} can log in again."), ("suspended", "false"))
     } else {
-        suspend(UserRef::from(user), deeds.asking, wanted)
+        ask(Question::Suspend, UserRef::from(user), deeds, wanted)
     };
-    let sessions = act(deeds.sessions, "End sessions", " of", format!("{name} is logged out everywhere."), None);
+    let sessions = ask(Question::EndSessions, UserRef::from(user), deeds, wanted);
     let shown = (user.display_name != user.username).then(|| user.display_name.clone());
     let admin = (user.role == Role::Admin).then(|| view! { <span class="chip">"Admin"</span> });
     let suspended = user.suspended.then(|| view! { <span class="chip chip-alert">"Suspended"</span> });
@@ -161,27 +197,29 @@ fn person(user: &User, deeds: Deeds, wanted: &[String; 2]) -> AnyView {
     .into_any()
 }
 
-/// Asks before it is done: in a dialog, or without scripts on a page of its own address.
-fn suspend(user: UserRef, asking: RwSignal<Option<UserRef>>, wanted: &[String; 2]) -> AnyView {
+/// A button that asks before it is done: in a dialog, or without scripts on a page of its own address.
+fn ask(what: Question, user: UserRef, deeds: Deeds, wanted: &[String; 2]) -> AnyView {
+    let told = expect_context::<Told>();
     let [query, after] = wanted.clone();
-    let called = format!("Suspend {}", user.username);
-    let name = user.username.clone();
-    let ask = move |event: ev::SubmitEvent| {
+    let (called, name) = (what.button_of(&user.username), user.username.clone());
+    let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        asking.set(Some(user.clone()));
+        // What went wrong before isn't about this.
+        told.forget();
+        deeds.asking.set(Some((what, user.clone())));
     };
     view! {
-        <form method="get" action="/admin/people" on:submit=ask>
+        <form method="get" action="/admin/people" on:submit=submit>
             <input type="hidden" name="q" value=query/>
             <input type="hidden" name="after" value=after/>
-            <input type="hidden" name="suspend" value=name/>
-            <button type="submit" class=format!("{SECONDARY} px-3!") aria-label=called aria-haspopup="dialog">"Suspend"</button>
+            <input type="hidden" name=what.key() value=name/>
+            <button type="submit" class=format!("{SECONDARY} px-3!") aria-label=called aria-haspopup="dialog">{what.button()}</button>
         </form>
     }
     .into_any()
 }
 
-/// Asks whether somebody is to be suspended, and why.
+/// Asks whether something is to be done to somebody, and where it matters why.
 #[component]
 fn Ask(deeds: Deeds, dialog: NodeRef<html::Dialog>) -> impl IntoView {
     let told = expect_context::<Told>();
@@ -191,16 +229,17 @@ fn Ask(deeds: Deeds, dialog: NodeRef<html::Dialog>) -> impl IntoView {
         told.forget();
     };
     let open = asking.read_untracked().is_some();
-    let trouble = told.trouble([deeds.standing]);
+    let trouble = told.trouble([deeds.role, deeds.sessions, deeds.standing]);
     view! {
-        <dialog node_ref=dialog open=open class="dialog" aria-labelledby="suspend-title" on:close=closed>
-            {changing(move || asking.get().map(|user| question(user, deeds, told, trouble, dialog)).into_any())}
+        <dialog node_ref=dialog open=open class="dialog" aria-labelledby="ask-title" on:close=closed>
+            {changing(move || asking.get().map(|(what, user)| question(what, user, deeds, told, trouble, dialog)).into_any())}
         </dialog>
     }
     .into_any()
 }
 
 fn question(
+    what: Question,
     user: UserRef,
     deeds: Deeds,
     told: Told,
@@ -208,24 +247,57 @@ fn question(
     dialog: NodeRef<html::Dialog>,
 ) -> AnyView {
     let entry = format!("person-{}", user.id);
-    let says = format!("{} is suspended.", user.username);
+    let name = user.username;
+    let (deed, title, lost, says, class) = match what {
+        Question::Suspend => (
+            deeds.standing,
+            format!("Suspend {name}?"),
+            "They are logged out everywhere and can't log in. What they wrote stays.",
+            format!("{name} is suspended."),
+            DANGER,
+        ),
+        Question::Promote => (
+            deeds.role,
+            format!("Make {name} an admin?"),
+            "Admins can do everything here: to channels, to people, and to other admins.",
+            format!("{name} is an admin now."),
+            PRIMARY,
+        ),
+        Question::EndSessions => (
+            deeds.sessions,
+            format!("End all sessions of {name}?"),
+            "They are logged out everywhere, and can log in again.",
+            format!("{name} is logged out everywhere."),
+            DANGER,
+        ),
+    };
+    let field = match what {
+        Question::Suspend => Some(("suspended", "true")),
+        Question::Promote => Some(("role", Role::Admin.as_str())),
+        Question::EndSessions => None,
+    };
+    let field = field.map(|(name, value)| view! { <input type="hidden" name=name value=value/> });
+    let reason = (what == Question::Suspend).then(|| {
+        view! {
+            <label class="block mb-4">
+                <span class="block mb-1 text-[13px] font-semibold text-soft">"Reason"</span>
+                <input name="reason" maxlength=REASON_MAX_CHARS autocomplete="off" aria-describedby="suspend-hint"
+                    class="h-10 pointer-coarse:h-11 w-full px-3 rounded-lg border bg-raised focus-ring"/>
+            </label>
+            <p id="suspend-hint" class="-mt-3 mb-4 text-[13px] text-faint">"You can leave it empty. It stands in the audit log."</p>
+        }
+    });
     view! {
         <div class="p-5">
-            <h2 id="suspend-title" class="mb-2 text-base font-[650] tracking-tight">{format!("Suspend {}?", user.username)}</h2>
-            <p class="mb-4 text-soft">"They are logged out everywhere and can't log in. What they wrote stays."</p>
-            <PostForm post=deeds.standing.post>
+            <h2 id="ask-title" class="mb-2 text-base font-[650] tracking-tight">{title}</h2>
+            <p class="mb-4 text-soft">{lost}</p>
+            <PostForm post=deed.post>
                 <input type="hidden" name="id" value=user.id.to_string()/>
-                <input type="hidden" name="suspended" value="true"/>
-                <label class="block mb-4">
-                    <span class="block mb-1 text-[13px] font-semibold text-soft">"Reason"</span>
-                    <input name="reason" maxlength=REASON_MAX_CHARS autocomplete="off" aria-describedby="suspend-hint"
-                        class="h-10 pointer-coarse:h-11 w-full px-3 rounded-lg border border-line bg-raised focus-ring"/>
-                </label>
-                <p id="suspend-hint" class="-mt-3 mb-4 text-[13px] text-faint">"You can leave it empty. It stands in the audit log."</p>
+                {field} {reason}
                 <FormError message=trouble/>
                 <div class="flex justify-end gap-2">
                     <a href="/admin/people" class=SECONDARY on:click=move |event| { event.prevent_default(); hide(dialog); }>"Cancel"</a>
-                    <button type="submit" class=DANGER on:click=move |_| told.begin(deeds.standing, &entry, &says)>"Suspend"</button>
+                    <button type="submit" class=class on:click=move |_| told.begin(deed, &entry, &says)>{what.button()}</button>
                 </div>
             </PostForm>
         </div>
