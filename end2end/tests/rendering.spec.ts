@@ -1,4 +1,5 @@
-import { Account, PASSWORD, expect, test } from './support/test';
+import type { Locator } from '@playwright/test';
+import { Account, PASSWORD, expect, open, test } from './support/test';
 import { enterThroughPage, link, texts } from './support/chat';
 
 const withoutScripts = (html: string): string => html.replace(/<script\b.*?<\/script>/gs, '');
@@ -53,6 +54,64 @@ test.describe('without JavaScript', () => {
     await page.goto('/browse');
     await expect(page).toHaveURL('/login?next=/browse');
   });
+});
+
+for (const colorScheme of ['light', 'dark'] as const) {
+  test(`what one writes in has an edge, and shows that it has the focus, where it is ${colorScheme}`, async ({ server, signedIn, newBrowser }) => {
+    const ada = await Account.register(server, 'ada');
+    await ada.createChannel('general');
+    const page = await open(await signedIn(ada, { colorScheme }), '/channels/general');
+    const colours = (field: Locator): Promise<{ edge: string; contrast: number; accent: string }> =>
+      field.evaluate((node) => {
+        const context = document.createElement('canvas').getContext('2d', { willReadFrequently: true })!;
+        const light = (colour: string): number => {
+          context.fillStyle = colour;
+          context.fillRect(0, 0, 1, 1);
+          const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((it) => (it / 255 <= 0.04045 ? it / 255 / 12.92 : ((it / 255 + 0.055) / 1.055) ** 2.4));
+          return 0.2126 * r! + 0.7152 * g! + 0.0722 * b!;
+        };
+        let around = node.parentElement!;
+        while (getComputedStyle(around).backgroundColor === 'rgba(0, 0, 0, 0)') around = around.parentElement!;
+        const edge = getComputedStyle(node).borderTopColor;
+        const [a, b] = [light(edge), light(getComputedStyle(around).backgroundColor)];
+        const probe = document.body.appendChild(document.createElement('i'));
+        probe.style.color = 'var(--accent)';
+        const accent = getComputedStyle(probe).color;
+        probe.remove();
+        return { edge, contrast: (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05), accent };
+      });
+    const check = async (field: Locator): Promise<void> => {
+      await field.blur();
+      expect((await colours(field)).contrast, 'of its edge with what is around it').toBeGreaterThanOrEqual(3);
+      await field.focus();
+      const { edge, accent } = await colours(field);
+      expect(edge).toBe(accent);
+    };
+    await page.getByRole('button', { name: 'Create channel' }).click();
+    await check(page.getByRole('dialog', { name: 'Create channel' }).getByRole('textbox', { name: 'Name' }));
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'New direct message' }).click();
+    await check(page.getByRole('dialog').getByRole('searchbox', { name: 'Search people' }).or(page.getByRole('dialog').getByPlaceholder('Search people')));
+    await page.goto('/browse');
+    await check(page.getByPlaceholder('Search channels'));
+    await page.goto('/admin/people');
+    await check(page.getByRole('searchbox', { name: 'Search people' }));
+    const out = await (await newBrowser({ colorScheme })).newPage();
+    await out.goto('/login');
+    for (const name of ['Username', 'Password']) await check(out.getByLabel(name));
+  });
+}
+
+test('where colours are forced, the focus and the open conversation are still seen', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  await ada.createChannel('general');
+  const page = await open(await signedIn(ada, { forcedColors: 'active' }), '/channels/general');
+  const field = page.getByRole('textbox', { name: 'Message #general' });
+  await field.focus();
+  for (const element of [field, link(page, '#general')]) {
+    await expect(element).toHaveCSS('outline-style', 'solid');
+    await expect(element).toHaveCSS('outline-width', '2px');
+  }
 });
 
 test('the HTML itself holds the channels and the newest messages', async ({ server, signedIn }) => {

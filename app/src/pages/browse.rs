@@ -89,7 +89,7 @@ fn Directory() -> impl IntoView {
             <span class="sr-only">"Search channels"</span>
             <span class="absolute left-3 inset-y-0 grid items-center text-faint"><Icon icon=icondata_lu::LuSearch/></span>
             <input type="search" placeholder="Search channels" prop:value=move || query.get()
-                class="h-10 pointer-coarse:h-11 w-full pl-10 pr-3 rounded-lg border border-line bg-raised placeholder:text-faint focus-ring"
+                class="h-10 pointer-coarse:h-11 w-full pl-10 pr-3 rounded-lg border bg-raised placeholder:text-faint focus-ring"
                 on:input=move |event| query.set(event_target_value(&event))/>
         </label>
         <FormError message=join.rest(&[])/>

@@ -36,7 +36,7 @@ pub fn Moderate(acts: Acts) -> impl IntoView {
                         <label class="block mb-4">
                             <span class="block mb-1 text-[13px] font-semibold text-soft">{label}</span>
                             <input node_ref=reason maxlength=REASON_MAX_CHARS.to_string() autocomplete="off"
-                                class="h-10 pointer-coarse:h-11 w-full px-3 rounded-lg border border-line bg-raised focus-ring"/>
+                                class="h-10 pointer-coarse:h-11 w-full px-3 rounded-lg border bg-raised focus-ring"/>
                             <span class="block mt-1 text-[13px] text-faint">"You can leave it empty. It is sent to them as a private message."</span>
                         </label>
                         <div class="flex justify-end gap-2">

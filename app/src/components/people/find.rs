@@ -91,7 +91,7 @@ pub fn FindPerson(node_ref: NodeRef<html::Dialog>) -> impl IntoView {
                     <span class="sr-only">"Search people"</span>
                     <span class="absolute left-3 inset-y-0 grid items-center text-faint"><Icon icon=icondata_lu::LuSearch/></span>
                     <input type="search" placeholder="Search people" autocomplete="off" autofocus=true prop:value=move || query.get()
-                        class="h-10 pointer-coarse:h-11 w-full pl-10 pr-3 rounded-lg border border-line bg-ground placeholder:text-faint focus-ring"
+                        class="h-10 pointer-coarse:h-11 w-full pl-10 pr-3 rounded-lg border bg-ground placeholder:text-faint focus-ring"
                         on:focus=move |_| look() on:input=move |event| typed(event_target_value(&event))/>
                 </label>
                 <div class="h-[min(264px,50dvh)] -mx-2 overflow-y-auto">{changing(list)}</div>

@@ -105,7 +105,7 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
     view! {
         <form on:submit=submit class="flex gap-2">
             <input node_ref=input type="text" aria-label=label placeholder=label autocomplete="off" enterkeyhint="send"
-                class="h-10 pointer-coarse:h-11 min-w-0 flex-1 px-3 rounded-lg border border-line bg-ground placeholder:text-faint focus-ring"
+                class="h-10 pointer-coarse:h-11 min-w-0 flex-1 px-3 rounded-lg border bg-ground placeholder:text-faint focus-ring"
                 prop:value=move || text.get() on:input=move |event| typed(event_target_value(&event))/>
             <button type="submit" class=format!("{PRIMARY} px-3! h-10!") aria-label="Send private message" disabled=move || text.read().trim().is_empty()>
                 <Icon icon=icondata_lu::LuSendHorizontal/>

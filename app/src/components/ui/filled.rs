@@ -19,7 +19,7 @@ pub fn FilledField(
     error: Signal<Option<String>>,
 ) -> impl IntoView {
     let note_id = format!("{id}-note");
-    let class = "h-10 pointer-coarse:h-11 w-full px-3 rounded-lg border border-line bg-raised text-ink \
+    let class = "h-10 pointer-coarse:h-11 w-full px-3 rounded-lg border bg-raised text-ink \
         placeholder:text-faint focus-ring aria-invalid:border-alert";
     let (min, max) = range.map(|range| (*range.start(), *range.end())).unzip();
     view! {

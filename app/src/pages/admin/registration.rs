@@ -97,7 +97,7 @@ fn invitation(invite: &Invite, revoke: Deed, origin: RwSignal<String>) -> AnyVie
         <li id=entry.clone() tabindex="-1" class="entry flex-wrap">
             <div class="min-w-0 flex-1 basis-64">
                 <input id=link_id.clone() readonly=true aria-label="Link" value=Signal::derive(move || format!("{}{path}", origin.read()))
-                    class="h-9 pointer-coarse:h-11 w-full px-3 rounded-lg border border-line bg-panel text-[13px] text-ink focus-ring"/>
+                    class="h-9 pointer-coarse:h-11 w-full px-3 rounded-lg border bg-panel text-[13px] text-ink focus-ring"/>
                 <p id=format!("{entry}-name") class="mt-1 text-[13px] text-faint">{uses} "until " <Moment at=invite.expires_at/> " · by " <Name username=by/></p>
             </div>
             <div class="acts">
