@@ -218,12 +218,11 @@ fn is_one_emoji(text: &str) -> bool {
 
 /// What emoji begin with: symbols, and a few that are letters or punctuation to Unicode.
 fn is_symbol(c: char) -> bool {
-    match c {
-        '\u{A9}' | '\u{AE}' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{24B6}'..='\u{24E9}' => true,
-        '\u{3030}' | '\u{303D}' | '\u{3297}' | '\u{3299}' | '\u{1F100}'..='\u{1F1E5}' => true,
-        '\u{2100}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FBFF}' => !c.is_alphanumeric(),
-        _ => false,
-    }
+    let listed = matches!(c,
+        '\u{A9}' | '\u{AE}' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}' | '\u{24B6}'..='\u{24E9}' | '\u{3030}'
+        | '\u{303D}' | '\u{3297}' | '\u{3299}' | '\u{1F100}'..='\u{1F1E5}');
+    let block = matches!(c, '\u{2100}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FBFF}');
+    listed || block && !c.is_alphanumeric()
 }
 
 /// What nobody sees: Unicode's default-ignorable characters and the blank ones that it counts as letters.

@@ -75,19 +75,9 @@ pub fn Log(
         (None, None) if !newer.is_live_untracked() => newer.newest(scroll),
         (None, None) => {}
     });
-    // Whether one is using a finger, or a pen. The focus that it brings comes before its click.
-    let by_touch = StoredValue::new(false);
-    let listeners = [
-        window_event_listener(ev::pagehide, move |_| chat.delete_all_now()),
-        window_event_listener(ev::keydown, move |_| by_touch.set_value(false)),
-        window_event_listener(ev::pointerdown, move |event| {
-            by_touch.set_value(is_touch(&event));
-            if is_touch(&event) {
-                acts.pressed(&event);
-            }
-        }),
-    ];
-    on_cleanup(move || listeners.into_iter().for_each(leptos::prelude::WindowListenerHandle::remove));
+    let by_touch = fingers(acts);
+    let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());
+    on_cleanup(move || leaving.remove());
     let focused = move |event: ev::FocusEvent| {
         if !by_touch.get_value() {
             acts.moved(&event);
@@ -146,6 +136,22 @@ pub fn Log(
         </div>
     }
     .into_any()
+}
+
+/// Whether one is using a finger, or a pen. The focus that it brings comes before its click.
+fn fingers(acts: Acts) -> StoredValue<bool> {
+    let by_touch = StoredValue::new(false);
+    let listeners = [
+        window_event_listener(ev::keydown, move |_| by_touch.set_value(false)),
+        window_event_listener(ev::pointerdown, move |event| {
+            by_touch.set_value(is_touch(&event));
+            if is_touch(&event) {
+                acts.pressed(&event);
+            }
+        }),
+    ];
+    on_cleanup(move || listeners.into_iter().for_each(leptos::prelude::WindowListenerHandle::remove));
+    by_touch
 }
 
 /// What the page begins with, while it is as the server made it: the browser itself goes there, before scripts run
