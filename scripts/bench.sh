@@ -3,7 +3,7 @@
 # as JSON. Wants a machine that does nothing else. Named parts run alone: scripts/bench.sh fanout idle
 . "$(dirname "$0")/lib.sh"
 parts=("$@")
-[ $# -gt 0 ] || parts=(start disk commit inserts fanout fastapi channels idle reconnect history search)
+[ $# -gt 0 ] || parts=(start disk commit inserts fanout reading fastapi channels idle reconnect history search)
 [ -x target/release/natter ] || die "there is no release build." "Run: make build"
 cargo build --release -p natter-load
 load=target/release/natter-load
@@ -79,6 +79,13 @@ fanout() {
   done
   serve burst
   measure burst-500 fanout --connections 500 --in-flight 64 --seconds 8
+}
+# Everyone looks at the channel, and so moves their read mark at each message.
+reading() {
+  for members in 100 500; do
+    serve "reading-$members"
+    measure "reading-$members" fanout --connections "$members" --rate 4 --seconds 10 --looking "$members"
+  done
 }
 # PostgreSQL itself, 256 rows of a message's size in one statement and one commit.
 inserts() {
