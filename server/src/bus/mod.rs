@@ -46,6 +46,8 @@ pub enum Hint {
     Moved { node: Uuid, users: Vec<(UserId, bool)> },
     /// Which node the payload is of that this begins, and which of its payloads, counted from 1.
     From { node: Uuid, number: u64 },
+    /// A node ends: it will say nothing more.
+    Parted { node: Uuid },
     /// Hints of other nodes are missing. Never travels.
     #[serde(skip)]
     Lost,

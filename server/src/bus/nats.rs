@@ -45,7 +45,7 @@ pub struct NatsBus {
     outgoing: mpsc::Sender<Vec<u8>>,
     /// Payloads that there was no room for since the last that there was.
     dropped: Arc<AtomicU64>,
-    _tasks: [AbortOnDropHandle<()>; 2],
+    _receiving: AbortOnDropHandle<()>,
 }
 
 impl NatsBus {
@@ -71,11 +71,10 @@ impl NatsBus {
         let local = Arc::new(local);
         let (outgoing, payloads) = mpsc::channel(OUTGOING);
         let dropped = Arc::new(AtomicU64::new(0));
-        let tasks = [
-            AbortOnDropHandle::new(tokio::spawn(send(client.clone(), subject, payloads, dropped.clone()))),
-            AbortOnDropHandle::new(tokio::spawn(receive(hints, local.clone()))),
-        ];
-        Ok((Self { local, client, outgoing, dropped, _tasks: tasks }, queue))
+        // Ends by itself with what it is given: it has a last word.
+        tokio::spawn(send(client.clone(), subject, payloads, dropped.clone()));
+        let receiving = AbortOnDropHandle::new(tokio::spawn(receive(hints, local.clone())));
+        Ok((Self { local, client, outgoing, dropped, _receiving: receiving }, queue))
     }
 }
 
@@ -127,6 +126,12 @@ async fn send(client: Client, subject: String, mut payloads: mpsc::Receiver<Vec<
             Err(_) => tracing::warn!("the broker takes nothing; a hint was not sent"),
         }
     }
+    // So that nobody waits for more. Should it get lost, they do for a while.
+    if let Ok(parted) = serde_json::to_vec(&[Hint::Parted { node }])
+        && client.publish(subject, parted.into()).await.is_ok()
+    {
+        let _ = timeout(PUBLISH_WITHIN, client.flush()).await;
+    }
 }
 
 async fn receive(mut payloads: Subscriber, local: Arc<LocalBus>) {
@@ -150,6 +155,9 @@ async fn receive(mut payloads: Subscriber, local: Arc<LocalBus>) {
                     && numbers.hear(node, number, Instant::now())
                 {
                     *first = Hint::Lost;
+                }
+                if let Some(Hint::Parted { node }) = hints.first() {
+                    numbers.part(*node);
                 }
                 local.receive(hints).await;
             }

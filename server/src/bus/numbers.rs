@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 /// Nodes say who is there every ten seconds: what doesn't, for this long, has gone or isn't heard.
 const SILENCE: Duration = Duration::from_secs(25);
+/// A node that came to its end without a word isn't waited for any longer than this.
+const FORGOTTEN: Duration = Duration::from_hours(1);
 /// Nodes that are remembered: far more than there are.
 const NODES: usize = 10_000;
 
@@ -28,11 +30,15 @@ impl Numbers {
         number > expected
     }
 
-    /// True if a node has fallen silent since the last look. It is forgotten.
+    /// A node said that it ends: nothing of it is missed any more.
+    pub fn part(&mut self, node: Uuid) {
+        self.last.remove(&node);
+    }
+
+    /// True while a node is silent: what it says meanwhile is missed.
     pub fn miss(&mut self, now: Instant) -> bool {
-        let before = self.last.len();
-        self.last.retain(|_, (_, heard)| now.saturating_duration_since(*heard) < SILENCE);
-        self.last.len() < before
+        self.last.retain(|_, (_, heard)| now.saturating_duration_since(*heard) < FORGOTTEN);
+        self.last.values().any(|(_, heard)| now.saturating_duration_since(*heard) >= SILENCE)
     }
 }
 
@@ -56,11 +62,16 @@ mod tests {
     }
 
     #[test]
-    fn a_node_that_is_silent_is_missed_once() {
+    fn a_node_that_is_silent_is_missed_until_it_speaks_or_is_known_to_have_gone() {
         let (mut numbers, node, began) = (Numbers::default(), Uuid::now_v7(), Instant::now());
         numbers.hear(node, 1, began);
         assert!(!numbers.miss(began + SILENCE / 2));
-        assert!(numbers.miss(began + SILENCE) && !numbers.miss(began + SILENCE));
-        assert!(numbers.hear(node, 3, began + SILENCE));
+        assert!(numbers.miss(began + SILENCE) && numbers.miss(began + 10 * SILENCE));
+        assert!(numbers.hear(node, 3, began + 10 * SILENCE), "it said something meanwhile");
+        assert!(!numbers.miss(began + 10 * SILENCE));
+        numbers.part(node);
+        assert!(!numbers.miss(began + 20 * SILENCE));
+        numbers.hear(node, 1, began);
+        assert!(!numbers.miss(began + FORGOTTEN), "for ever is too long");
     }
 }

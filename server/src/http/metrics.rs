@@ -31,7 +31,7 @@ pub async fn metrics(
     let token = token.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     let caller = identity.as_ref().map(|identity| &identity.caller);
     // A proxy on this machine makes everyone look as if they were here.
-    let forwarded = FORWARDED.iter().any(|name| headers.contains_key(name));
+    let forwarded = state.trust_proxy || FORWARDED.iter().any(|name| headers.contains_key(name));
     let from_here = peer.ip().to_canonical().is_loopback() && !forwarded;
     let text = state.monitoring.read(&Asking { caller, token, from_here })?;
     Ok(([(header::CONTENT_TYPE, CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")], text).into_response())

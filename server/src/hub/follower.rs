@@ -226,7 +226,7 @@ impl Follower {
                 self.hub.metrics.lost_hints.inc();
                 self.marks.lose();
             }
-            Hint::From { .. } | Hint::Unknown => {}
+            Hint::From { .. } | Hint::Parted { .. } | Hint::Unknown => {}
         }
     }
 

@@ -95,11 +95,15 @@ impl Marks {
             self.lost = true;
             return Vec::new();
         };
-        // What was committed before it began is told with it.
-        if let Some(told) = &mut self.told {
+        let read = hints.len();
+        hints.retain(|hint| own(hint).is_none_or(|own| !newer.contains(&own)));
+        if hints.len() < read {
+            // What was told meanwhile may be the older of the two, come late: the next reading says.
+            self.lost = true;
+        } else if let Some(told) = &mut self.told {
+            // What was committed before it began is told with it.
             *told = told.map(|before| before.max(upto.min(self.latest)));
         }
-        hints.retain(|hint| own(hint).is_none_or(|own| !newer.contains(&own)));
         hints
     }
 }
@@ -158,6 +162,7 @@ mod tests {
         marks.tell(&read(one, 5));
         let told = marks.end(Some(vec![read(one, 4), read(other, 4)]));
         assert!(matches!(&told[..], [Hint::Read { channel_id, .. }] if *channel_id == other), "{told:?}");
+        assert_eq!(marks.begin(began + READ_EVERY), Some(10), "which of the two is newer is read once more");
     }
 
     #[test]

@@ -1,21 +1,23 @@
 //! Moving read marks. A message that many people look at moves many marks at the same moment; all that
 //! are wanted while the last commit was under way are stored by the next one.
 
-use super::{Result, ServiceError, messages::surely};
+use super::{Result, ServiceError};
 use crate::{
     bus::{Bus, Hint},
-    store::{MarkMove, ReadMark, Store},
+    store::{MarkMove, ReadMark, Result as StoreResult, Store},
 };
-use std::{collections::HashSet, sync::Arc};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
     task::JoinHandle,
+    time::sleep,
 };
 
 /// Marks waiting to be stored; beyond it their readers wait.
 const QUEUE: usize = 1_024;
 /// Marks in one transaction.
 const BATCH: usize = 256;
+const PAUSE: Duration = Duration::from_millis(250);
 
 struct Wanted {
     mark: MarkMove,
@@ -43,11 +45,16 @@ impl Marks {
 async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut queue: mpsc::Receiver<Wanted>) {
     let mut waiting = Vec::with_capacity(BATCH);
     while !waiting.is_empty() || queue.recv_many(&mut waiting, BATCH).await > 0 {
+        // Whoever wants much in one channel holds up nobody else.
+        while waiting.len() < BATCH
+            && let Ok(wanted) = queue.try_recv()
+        {
+            waiting.push(wanted);
+        }
         let (batch, later) = once_each(waiting);
         waiting = later;
         let (marks, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.mark, one.answer)).unzip();
-        // To store them twice does no harm.
-        let now = match surely(|| store.move_marks(&marks)).await {
+        let now = match twice(|| store.move_marks(&marks)).await {
             Ok(now) => now,
             Err(error) => {
                 tracing::error!(%error, marks = marks.len(), "read marks could not be stored");
@@ -57,12 +64,24 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut queue: mpsc::Receiv
                 continue;
             }
         };
-        let moved = marks.iter().zip(&now).filter_map(|(mark, now)| now.map(|now| hint(mark, now)));
+        let moved = marks.iter().zip(&now).filter_map(|(mark, now)| Some(hint(mark, (*now.as_ref().ok()?)?)));
         bus.publish(moved.collect()).await;
         for (answer, now) in answers.into_iter().zip(now) {
             // Whoever asked may have gone; the mark is stored all the same.
-            let _ = answer.send(Ok(now));
+            let _ = answer.send(now.map_err(ServiceError::from));
         }
+    }
+}
+
+/// What fails is tried once more: to store marks twice does no harm, and they may have been stored.
+async fn twice<T, F: Future<Output = StoreResult<T>>>(store: impl Fn() -> F) -> StoreResult<T> {
+    match store().await {
+        Err(error) => {
+            tracing::warn!(%error, "read marks are stored once more");
+            sleep(PAUSE).await;
+            store().await
+        }
+        stored => stored,
     }
 }
 

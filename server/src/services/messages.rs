@@ -139,7 +139,8 @@ impl Messages {
 
     /// Answers a message with an emoji, or takes that back.
     pub async fn react(&self, caller: &Caller, id: MessageId, emoji: &str, on: bool) -> Result<Message> {
-        let emoji = Emoji::parse(emoji)?.into_string();
+        // What was given under an older rule can be taken back.
+        let emoji = if on { Emoji::parse(emoji)?.into_string() } else { emoji.to_owned() };
         self.revise(caller, id, MessageChange::React { emoji, on }).await
     }
 
@@ -248,7 +249,7 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, metrics: Arc<Metrics>, 
 
 /// Stores something. Where the answer to the commit was lost, asks until it is known, or has taken too
 /// long: whoever sent the messages is told only what is sure.
-pub(super) async fn surely<T, F: Future<Output = StoreResult<T>>>(store: impl Fn() -> F) -> StoreResult<T> {
+async fn surely<T, F: Future<Output = StoreResult<T>>>(store: impl Fn() -> F) -> StoreResult<T> {
     surely_within(ASK_FOR, store).await
 }
 

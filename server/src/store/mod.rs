@@ -311,8 +311,9 @@ pub trait ChannelStore: Send + Sync {
     /// Whether a read mark has to be moved for that; reads only. None if not in.
     async fn mark_standing(&self, wanted: &MarkMove) -> Result<Option<MarkStanding>>;
     /// Moves read marks forward, or `back`, in one commit; never past their channels' ends. No two of the
-    /// same person in the same channel. Answers for each where it is then; None if not in.
-    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Option<ReadMark>>>;
+    /// same person in the same channel. Answers for each where it is then, None if not in: one that can't be
+    /// told, though perhaps moved, spoils no other.
+    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Result<Option<ReadMark>>>>;
 }
 
 /// What waits for somebody, and what they don't want to hear of.

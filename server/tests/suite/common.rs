@@ -68,7 +68,7 @@ impl MarkRead for dyn Store {
     ) -> Result<Option<ReadMark>, StoreError> {
         let wanted = MarkMove { channel_id, user_id, seq, back };
         Ok(match self.mark_standing(&wanted).await? {
-            Some(MarkStanding::Elsewhere) => self.move_marks(&[wanted]).await?.pop().flatten(),
+            Some(MarkStanding::Elsewhere) => self.move_marks(&[wanted]).await?.remove(0)?,
             Some(MarkStanding::There(mark)) => Some(mark),
             None => None,
         })

@@ -3,7 +3,8 @@
 use super::store_contract::{channel, message, user};
 use natter::{ChannelId, MessageId, Ref, Timestamp};
 use natter_server::store::{
-    Anchor, Appended, JournalStore as _, MessageStore as _, StoreError, postgres::PostgresStore,
+    Anchor, Appended, ChannelStore as _, JournalStore as _, MarkMove, MessageStore as _, StoreError,
+    postgres::PostgresStore,
 };
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use std::{
@@ -291,4 +292,31 @@ async fn a_commit_without_an_answer_is_unsure_and_asking_again_tells() {
     assert!(matches!(outcome, Err(StoreError::Unsure(_))), "{outcome:?}");
     let outcome = store.append(&batch).await.unwrap();
     assert!(matches!(outcome.as_slice(), [Appended::Known(message)] if message.rev == 1), "{outcome:?}");
+}
+
+/// A dump carries the numbers of transactions of where it was made, which may be far ahead.
+#[tokio::test]
+async fn marks_of_another_cluster_s_transactions_are_not_told_again_and_again() {
+    let ([store, _], url, _guard) = nodes().await;
+    let (ada, mira) = (user(&*store, "ada").await, user(&*store, "mira").await);
+    let id = channel(&*store, "general", &ada).await;
+    store.join(id, mira.id, Timestamp::from_millis(1)).await.unwrap();
+    store.append(&[message(id, &ada, "one", None), message(id, &ada, "two", None)]).await.unwrap();
+    let shared = store.shared().unwrap();
+    let mark = shared.changed_since(0).await.unwrap().mark;
+    let moves = [&ada, &mira].map(|user| MarkMove { channel_id: id, user_id: user.id, seq: 2, back: false });
+    store.move_marks(&moves).await.unwrap();
+    let people = [ada.id, mira.id];
+    let told = async || {
+        let mut told: Vec<_> = shared.marks_since(mark, &people).await.unwrap();
+        told.sort_by_key(|moved| moved.user_id != ada.id);
+        told.into_iter().map(|moved| (moved.user_id, moved.mark.seq)).collect::<Vec<_>>()
+    };
+    assert_eq!(told().await, [(ada.id, 2), (mira.id, 2)]);
+    let mut conn = PgConnection::connect(&url).await.unwrap();
+    let ahead = sqlx::query("UPDATE memberships SET marked_xid = '999999999999' WHERE user_id = $1").bind(mira.id.0);
+    ahead.execute(&mut conn).await.unwrap();
+    assert_eq!(told().await, [(ada.id, 2)]);
+    store.move_marks(&[MarkMove { seq: 1, back: true, ..moves[1] }]).await.unwrap();
+    assert_eq!(told().await, [(ada.id, 2), (mira.id, 1)]);
 }

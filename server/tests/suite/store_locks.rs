@@ -166,11 +166,12 @@ async fn a_mark_that_is_held_elsewhere_moves_when_it_is_free() {
     });
     let muting = format!("UPDATE memberships SET muted = true WHERE user_id = '{}'", place.mira.id);
     let marks = place.while_elsewhere(&muting, store.move_marks(&wanted)).await.unwrap();
-    assert_eq!(marks.iter().map(|mark| mark.unwrap().seq).collect::<Vec<_>>(), [2, 2]);
+    assert_eq!(marks.into_iter().map(|mark| mark.unwrap().unwrap().seq).collect::<Vec<_>>(), [2, 2]);
     let leaving = format!("DELETE FROM memberships WHERE user_id = '{}'", place.mira.id);
     let back = wanted.map(|one| MarkMove { seq: 1, back: true, ..one });
     let marks = place.while_elsewhere(&leaving, store.move_marks(&back)).await.unwrap();
-    assert_eq!(marks.iter().map(|mark| mark.map(|mark| mark.seq)).collect::<Vec<_>>(), [None, Some(1)]);
+    let marks: Vec<_> = marks.into_iter().map(|mark| mark.unwrap().map(|mark| mark.seq)).collect();
+    assert_eq!(marks, [None, Some(1)]);
 }
 
 #[tokio::test]

@@ -236,7 +236,7 @@ impl ChannelStore for PostgresStore {
 
     /// Marks that somebody else holds aren't waited for while others are held: no two can wait for each
     /// other so. They are moved afterwards, each by itself.
-    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Option<ReadMark>>> {
+    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Result<Option<ReadMark>>>> {
         let all_free = sqlx::query_as(concat!(
             "WITH wanted AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::boolean[])
                 WITH ORDINALITY AS i (channel_id, user_id, seq, back, n)),
@@ -261,13 +261,17 @@ impl ChannelStore for PostgresStore {
             .bind(wanted.iter().map(|one| signed(one.seq)).collect::<Vec<_>>())
             .bind(wanted.iter().map(|one| one.back).collect::<Vec<_>>());
         let rows: Vec<(i64, i64, i64, i64, i64)> = all(&self.pool, all_free).await?;
-        let mut marks = vec![None; wanted.len()];
+        let mut moved = vec![None; wanted.len()];
         for (n, read_seq, rev, unread, mentions) in rows {
-            let place = usize::try_from(n - 1).ok().and_then(|n| marks.get_mut(n));
+            let place = usize::try_from(n - 1).ok().and_then(|n| moved.get_mut(n));
             *place.ok_or(StoreError::Corrupt("memberships"))? = Some(mark((read_seq, rev, unread, mentions), true));
         }
-        for (one, place) in wanted.iter().zip(&mut marks).filter(|(_, place)| place.is_none()) {
-            *place = self.move_mark(one).await?;
+        let mut marks = Vec::with_capacity(wanted.len());
+        for (one, moved) in wanted.iter().zip(moved) {
+            marks.push(match moved {
+                Some(mark) => Ok(Some(mark)),
+                None => self.move_mark(one).await,
+            });
         }
         Ok(marks)
     }
@@ -300,7 +304,8 @@ fn mark((seq, rev, unread, mentions): (i64, i64, i64, i64), moved: bool) -> Read
     ReadMark { seq: count(seq), moved, unread: count(unread), mentions: count(mentions), rev: count(rev) }
 }
 
-/// The marks of these people that were moved by that transaction or a later one.
+/// The marks of these people that were moved by that transaction or a later one. Numbers from the future are
+/// of the cluster that this database was dumped from.
 pub(super) async fn marks_since(pool: &PgPool, since: u64, users: &[UserId]) -> Result<Vec<MovedMark>> {
     let moved = sqlx::query_as(concat!(
         "SELECT m.user_id, m.channel_id, m.marked_back, m.read_seq, c.rev, ",
@@ -308,7 +313,8 @@ pub(super) async fn marks_since(pool: &PgPool, since: u64, users: &[UserId]) -> 
         ", ",
         mentions!(),
         " FROM memberships m JOIN channels c ON c.id = m.channel_id
-         WHERE m.user_id = ANY ($1) AND m.marked_xid >= $2::text::xid8"
+         WHERE m.user_id = ANY ($1) AND m.marked_xid >= $2::text::xid8
+            AND m.marked_xid < pg_snapshot_xmax(pg_current_snapshot())"
     ));
     let users: Vec<Uuid> = users.iter().map(|id| id.0).collect();
     let rows: Vec<(Uuid, Uuid, bool, i64, i64, i64, i64)> = all(pool, moved.bind(users).bind(signed(since))).await?;

@@ -184,12 +184,7 @@ pub(super) async fn sweep(pool: &PgPool, freed: &Notify) -> Result<()> {
     for (id, rev) in channels {
         for from in (0..=rev).step_by(SWEEP.into()) {
             let to = from + i64::from(SWEEP) - 1;
-            let messages = sqlx::query(
-                "WITH gone AS (DELETE FROM messages WHERE channel_id = $1 AND seq BETWEEN $2 AND $3
-                    RETURNING sender_id, ref)
-                 INSERT INTO spent_refs (sender_id, ref) SELECT sender_id, ref FROM gone WHERE ref IS NOT NULL
-                 ON CONFLICT DO NOTHING",
-            );
+            let messages = sqlx::query("DELETE FROM messages WHERE channel_id = $1 AND seq BETWEEN $2 AND $3");
             run(pool, messages.bind(id).bind(from).bind(to)).await?;
             let mentions = sqlx::query("DELETE FROM mentions WHERE channel_id = $1 AND seq BETWEEN $2 AND $3");
             run(pool, mentions.bind(id).bind(from).bind(to)).await?;

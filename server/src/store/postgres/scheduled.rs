@@ -86,7 +86,10 @@ async fn put_files(tx: &mut PgConnection, id: ScheduledId, files: &[UploadId]) -
 
 /// What these people have for later, of what was changed by that transaction or a later one.
 pub(super) async fn changed_since(pool: &PgPool, mark: u64, owners: &[UserId]) -> Result<Vec<(UserId, Scheduled)>> {
-    let rows = sqlx::query_as(scheduled!("WHERE s.owner_id = ANY ($1) AND s.changed_xid >= $2::text::xid8"));
+    let rows = sqlx::query_as(scheduled!(
+        "WHERE s.owner_id = ANY ($1) AND s.changed_xid >= $2::text::xid8
+            AND s.changed_xid < pg_snapshot_xmax(pg_current_snapshot())"
+    ));
     let owners: Vec<Uuid> = owners.iter().map(|id| id.0).collect();
     let rows: Vec<ScheduledRow> = all(pool, rows.bind(owners).bind(signed(mark))).await?;
     rows.into_iter().map(|row| Ok((row.owner(), row.try_into()?))).collect()

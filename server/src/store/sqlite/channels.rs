@@ -5,7 +5,7 @@ use crate::store::{
     rows::{AccessRow, ChannelRow, MemberRow, UserRow, count, signed},
 };
 use async_trait::async_trait;
-use futures::future::try_join_all;
+use futures::future::join_all;
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
 use sqlx::SqliteConnection;
 
@@ -255,7 +255,7 @@ impl ChannelStore for SqliteStore {
         Ok(self.mark(wanted, false).await?.map(MarkStanding::There))
     }
 
-    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Option<ReadMark>>> {
+    async fn move_marks(&self, wanted: &[MarkMove]) -> Result<Vec<Result<Option<ReadMark>>>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         for one in wanted {
             sqlx::query(
@@ -271,7 +271,7 @@ impl ChannelStore for SqliteStore {
         }
         tx.commit().await?;
         // Counted where nobody who writes waits for it.
-        try_join_all(wanted.iter().map(|one| self.mark(one, true))).await
+        Ok(join_all(wanted.iter().map(|one| self.mark(one, true))).await)
     }
 }
 

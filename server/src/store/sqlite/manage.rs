@@ -98,7 +98,7 @@ impl SqliteStore {
         tx.commit().await?;
         self.freed.notify_one();
         self.erasable.notify_one();
-        sweep_removed(self.write.clone());
+        sweep_removed(self.write.clone(), self.erasable.clone());
         Ok(Outcome::done((), [entry]))
     }
 

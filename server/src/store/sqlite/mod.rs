@@ -20,7 +20,7 @@ use sqlx::{
     Connection as _, SqliteConnection, SqlitePool,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// Below this version a WAL reset can corrupt the database (<https://sqlite.org/wal.html#walresetbug>).
@@ -39,7 +39,7 @@ pub struct SqliteStore {
     /// Files have become nobody's.
     freed: Notify,
     /// Words are gone from the database, and may be in its log still.
-    erasable: Notify,
+    erasable: Arc<Notify>,
     options: SqliteConnectOptions,
 }
 
@@ -79,7 +79,9 @@ impl SqliteStore {
             .acquire_slow_threshold(QUEUEING)
             .test_before_acquire(false)
             .connect_lazy_with(options.clone().read_only(true));
-        let (unindexed, freed, erasable) = (Notify::new(), Notify::new(), Notify::new());
+        let (unindexed, freed, erasable) = (Notify::new(), Notify::new(), Arc::new(Notify::new()));
+        // It may have ended before it came to that.
+        erasable.notify_one();
         Ok(Self { write, read, unindexed, epoch, freed, erasable, options })
     }
 

@@ -286,6 +286,7 @@ impl ScheduledStore for SqliteStore {
 
     async fn forget_settled(&self, before: Timestamp) -> Result<()> {
         sqlx::query("DELETE FROM scheduled WHERE settled_at < ?").bind(before.millis()).execute(&self.write).await?;
+        self.erasable.notify_one();
         Ok(())
     }
 }

@@ -15,6 +15,8 @@ use natter::{
 };
 use serde_json::json;
 use sqlx::{FromRow, Row as _, SqliteConnection, SqlitePool, sqlite::SqliteRow};
+use std::sync::Arc;
+use tokio::sync::Notify;
 use uuid::Uuid;
 
 /// The first number of a message; those from before there was an index count down from it.
@@ -179,12 +181,12 @@ async fn sweep(write: &SqlitePool) -> Result<bool> {
 
 /// Begins to take what a removed channel has left out of the index: a large one takes a while. What doesn't
 /// get done now is done when the index is tidied.
-pub(super) fn sweep_removed(write: SqlitePool) {
+pub(super) fn sweep_removed(write: SqlitePool, erasable: Arc<Notify>) {
     tokio::spawn(async move {
         loop {
             match sweep(&write).await {
                 Ok(true) => tokio::task::yield_now().await,
-                Ok(false) => return,
+                Ok(false) => return erasable.notify_one(),
                 Err(error) => return tracing::warn!(%error, "a removed channel's words are left for later"),
             }
         }
@@ -418,7 +420,11 @@ impl SearchStore for SqliteStore {
     }
 
     async fn tidy_index(&self) -> Result<bool> {
-        Ok(sweep(&self.write).await? || index_new(&self.write).await? || catch_up(&self.write).await?)
+        if sweep(&self.write).await? {
+            self.erasable.notify_one();
+            return Ok(true);
+        }
+        Ok(index_new(&self.write).await? || catch_up(&self.write).await?)
     }
 
     async fn unindexed(&self) {

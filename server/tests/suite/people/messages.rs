@@ -1,7 +1,10 @@
 use super::{of_kind, private, until};
 use crate::common::{Person, TestServer};
 use natter::{ChannelId, MessageId, Ref, Timestamp};
-use natter_server::config::Database;
+use natter_server::{
+    config::Database,
+    store::{MessageChange, Revision},
+};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -257,4 +260,18 @@ async fn words_that_are_taken_away_are_gone_from_the_disk() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("{:?} are there still", there());
+}
+
+#[tokio::test]
+async fn a_reaction_of_an_older_rule_can_be_taken_back() {
+    let (server, ada, mira, channel) = TestServer::with_channel().await;
+    let message = ada.post(channel, "hello").await;
+    let (id, old) = (message["id"].as_str().unwrap(), "👍👍");
+    let what = MessageChange::React { emoji: old.into(), on: true };
+    let revision = Revision { message_id: id.parse().unwrap(), actor: mira.id(), at: Timestamp::from_millis(1), what };
+    server.store().await.revise(revision).await.unwrap();
+    let path = format!("/messages/{id}/reactions/%F0%9F%91%8D%F0%9F%91%8D");
+    assert_eq!(mira.call("PUT", &path, None).await.0, 422);
+    let (status, now) = mira.call("DELETE", &path, None).await;
+    assert_eq!((status, &now["reactions"]), (200, &json!([])), "{now}");
 }
