@@ -48,7 +48,9 @@ impl Marks {
     }
 
     pub fn lose(&mut self) {
-        self.lost = true;
+        // Before it is known where the database stands nobody is connected who could have missed anything: the
+        // broker isn't there yet, that is all.
+        self.lost |= self.told.is_some();
     }
 
     /// The database stands there.
@@ -122,8 +124,9 @@ mod tests {
         let began = Instant::now();
         let mut marks = Marks::new(began);
         marks.lose();
-        assert_eq!(marks.begin(began), None, "nothing is known yet of where the database stands");
         marks.at(10, began);
+        assert_eq!(marks.begin(began), None, "nobody was connected before");
+        marks.lose();
         marks.at(20, began + LATEST);
         marks.at(30, began + 2 * LATEST);
         assert_eq!(marks.begin(began), Some(10), "while something is missing, nothing counts as told");
