@@ -18,12 +18,13 @@ mod zone;
 pub const ENDED: &str = "natter.ended";
 
 pub use browser::{
-    assign_location, forget, has_invoker_commands, is_attentive, keep_focus, leads_nowhere, post_form, recall,
-    set_title, set_waiting,
+    assign_location, forget, has_focus, has_invoker_commands, is_attentive, keep_focus, leads_nowhere, post_form,
+    recall, set_title, set_waiting,
 };
 #[cfg(feature = "hydrate")]
 pub use browser::{now, remember};
 pub use chat::{Card, Chat, Link, Loss, Quoted, address_of, calls, target_of};
+pub use drafts::forget_drafts;
 pub use feed::Standing;
 pub use later::Later;
 pub use outbox::Target;

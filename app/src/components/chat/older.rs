@@ -1,14 +1,26 @@
 //! What was said before what is loaded, and the way to it.
 
 use super::scroll::Scroll;
-use crate::{api, components::ui::SECONDARY, state::Chat};
+use crate::{
+    api::{self, NEWEST},
+    components::ui::SECONDARY,
+    state::Chat,
+};
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::params::ParamsMap;
 use natter::{Channel, MessageId, Timeline, input::PAGE_DEFAULT};
 
 /// The place that an address leads to.
 pub fn place(query: Memo<ParamsMap>) -> Option<u64> {
-    query.with_untracked(|query| query.get_str("at").and_then(|seq| seq.parse().ok()))
+    query.with_untracked(place_in)
+}
+
+/// The same; [`NEWEST`] where it leads there.
+pub fn place_in(query: &ParamsMap) -> Option<u64> {
+    match query.get_str("at")? {
+        "newest" => Some(NEWEST),
+        seq => seq.parse().ok(),
+    }
 }
 
 /// A message to go to.
@@ -58,11 +70,16 @@ pub async fn jump(goal: Goal, chat: Chat, scroll: Scroll, older: Older) {
 }
 
 /// Shows where unread begins, at the place `first` or the next one there is; if need be after fetching what is around
-/// it. Where that can't be had, nothing is taken to be read.
-pub async fn show_unread(first: u64, scroll: Scroll, older: Older) {
+/// it. Where that can't be had, nothing is taken to be read. Where the browser has gone there itself, the reader may
+/// have gone on since.
+pub async fn show_unread(first: u64, landed: bool, scroll: Scroll, older: Older) {
     let Some(here) = older.timeline.try_with_untracked(|timeline| timeline.reaches(first)) else { return };
     if here || older.go_to(Goal::Place(first)).await {
         leptos::task::tick().await;
+        if here && landed {
+            scroll.moved();
+            return;
+        }
         scroll.show_unread();
         // Once more when the view has been held still.
         request_animation_frame(move || scroll.show_unread());
