@@ -116,7 +116,7 @@ impl Crowd {
         let (own, any) = (client.some_own_message(), client.some_message());
         match (fastrand::u32(..100), own, any) {
             (0..10, Some(message), _) => {
-                client.ask(message, Change::Edit { text: format!("{text}, or {}", Ref::generate()) })
+                client.ask(message, Change::Edit { text: format!("{text}, or {}", Ref::generate()) });
             }
             (10..13, Some(message), _) => client.ask(message, Change::Delete),
             (13..25, _, Some(message)) => {
