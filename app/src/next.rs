@@ -5,6 +5,15 @@ use std::fmt::Write as _;
 /// Longer than any address of a page.
 const MAX: usize = 2_000;
 
+/// The log-in page, as one's own log-out leads to it once it has succeeded.
+#[cfg(feature = "ssr")]
+pub const LOGGED_OUT: &str = "/login?out";
+
+/// Whether one comes to the log-in page because one has logged out, by what stands after the `?` of its address.
+pub fn has_left(query: &str) -> bool {
+    query.trim_start_matches('?').split('&').any(|key| key == "out")
+}
+
 /// The log-in page, that leads on to an address of this site.
 pub fn login_first(going: &str) -> String {
     let going = own(going);
@@ -56,7 +65,7 @@ pub fn own(next: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX, login_first, next, own};
+    use super::{MAX, has_left, login_first, next, own};
 
     #[test]
     fn only_a_path_of_this_site_is_gone_on_to() {
@@ -98,6 +107,13 @@ mod tests {
             assert_eq!(login_first(going), expected);
             let query = expected.split_once('?').map_or("", |(_, query)| query);
             assert_eq!(next(query), own(going), "and leads there");
+        }
+    }
+
+    #[test]
+    fn one_s_own_log_out_is_told_from_a_session_that_ended() {
+        for (query, expected) in [("?out", true), ("out&__err=x", true), ("", false), ("next=/out", false)] {
+            assert_eq!(has_left(query), expected, "{query}");
         }
     }
 

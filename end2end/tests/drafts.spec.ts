@@ -1,5 +1,5 @@
 import { Account, NO_SERVER, expect, open, test } from './support/test';
-import { composer, conversations, link, say } from './support/chat';
+import { composer, conversations, link, log, say } from './support/chat';
 import { Wire } from './support/socket';
 
 test('what is begun is there after a reload, in each conversation, until it is sent', async ({ server, signedIn }) => {
@@ -63,6 +63,46 @@ test('a draft is one account\'s, known to its other tabs, and forgotten on log-o
   expect(await kept()).toBe(0);
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('my secret');
   await expect(other).toHaveURL(/\/login/);
+});
+
+test('drafts are forgotten by whoever logs out before the page is awake', async ({ server, signedIn, watch }) => {
+  watch.allow(/was preloaded using link preload but not used/);
+  const ada = await Account.register(server, 'ada');
+  await ada.createChannel('general');
+  const page = await open(await signedIn(ada), '/channels/general');
+  await composer(page).fill('my secret');
+  // The program never comes to this page.
+  await page.route('**/*.wasm', (route) => (page.url().endsWith('/channels/general') ? undefined : route.continue()));
+  await page.reload({ waitUntil: 'commit' });
+  await expect(composer(page)).toBeDisabled();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await expect(page).toHaveURL('/login');
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('my secret');
+});
+
+test('a log-out that is stopped takes no draft, and the page goes on', async ({ server, signedIn, watch }) => {
+  test.setTimeout(60_000);
+  watch.allow(...NO_SERVER, /net::ERR_ABORTED/);
+  const ada = await Account.register(server, 'ada');
+  const general = await ada.createChannel('general');
+  const page = await (await signedIn(ada)).newPage();
+  const wire = await Wire.of(page);
+  await open(page.context(), '/channels/general', page);
+  await composer(page).fill('kept');
+  await page.route('**/api/fn/logout', (route) => route.abort('aborted'));
+  const stopped = page.waitForEvent('requestfailed');
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await stopped;
+  await wire.cut();
+  await ada.post(general, 'still here');
+  await expect(log(page)).toContainText('still here', { timeout: 20_000 });
+  await page.reload();
+  await expect(composer(page)).toHaveValue('kept');
+  // A link that says so doesn't do it either.
+  await page.goto('/login?out');
+  await expect(page).toHaveURL('/');
+  await page.goto('/channels/general');
+  await expect(composer(page)).toHaveValue('kept');
 });
 
 test('what was sent while there was no connection is no draft any more', async ({ server, signedIn, watch }) => {

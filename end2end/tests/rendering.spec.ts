@@ -50,7 +50,7 @@ test.describe('without JavaScript', () => {
     await expect(link(page, '#general')).toBeHidden();
     await page.goto('/');
     await page.getByRole('button', { name: 'Log out' }).click();
-    await expect(page).toHaveURL('/login');
+    await expect(page).toHaveURL('/login?out');
     await page.goto('/browse');
     await expect(page).toHaveURL('/login?next=/browse');
   });

@@ -1,6 +1,9 @@
 use super::{Bootstrap, Failure};
 #[cfg(feature = "ssr")]
-use crate::{backend::backend, next::own};
+use crate::{
+    backend::backend,
+    next::{LOGGED_OUT, own},
+};
 use leptos::prelude::*;
 use natter::admin::Registration;
 
@@ -43,6 +46,6 @@ pub async fn login(username: String, password: String, #[server(default)] next: 
 pub async fn logout() -> Result<(), Failure> {
     let backend = backend()?;
     backend.logout().await?;
-    backend.after_form("/login");
+    backend.after_form(LOGGED_OUT);
     Ok(())
 }

@@ -26,6 +26,8 @@ const GAP_MS: u32 = 300;
 const PING_MS: u32 = 25_000;
 /// Without a word for this long the connection is dead, whatever the browser thinks.
 const SILENCE_MS: i64 = 40_000;
+/// How long one's own log-out is given to lead away from here: it may be refused, or stopped.
+const LEAVE_MS: u32 = 10_000;
 /// A wait this short isn't worth telling.
 const QUIET_MS: u32 = 1_500;
 
@@ -33,7 +35,8 @@ thread_local! {
     /// Leads to the open connection. What can't be sent is sent again from the outbox when it opens,
     /// and the outbox bounds how much that can be.
     static OUT: RefCell<Option<UnboundedSender<ClientFrame>>> = const { RefCell::new(None) };
-    static LEAVING: Cell<bool> = const { Cell::new(false) };
+    /// Until when one's own log-out may take.
+    static LEAVING: Cell<i64> = const { Cell::new(0) };
 }
 
 /// Says something if somebody is listening.
@@ -47,7 +50,7 @@ pub fn send(frame: ClientFrame) {
 
 /// One logs out on this page: that has its own way, whatever becomes of the connection meanwhile.
 pub fn leave() {
-    LEAVING.set(true);
+    LEAVING.set(now().millis() + i64::from(LEAVE_MS));
 }
 
 /// Where the page is.
@@ -70,8 +73,9 @@ pub fn start(chat: Chat) {
         loop {
             let (was_ready, over) = connection(chat).await;
             OUT.set(None);
-            if LEAVING.get() {
-                return;
+            if now().millis() < LEAVING.take() {
+                TimeoutFuture::new(LEAVE_MS).await;
+                continue;
             }
             if matches!(over, Over::NotAllowed) || (!was_ready && logged_out().await) {
                 remember(ENDED, "1");

@@ -2,13 +2,14 @@ use crate::{
     api,
     app::BootstrapResource,
     components::ui::{Field, FormError, PRIMARY, Post, PostForm, When, effect},
-    next::next,
-    state::{ENDED, assign_location, forget, recall, set_title},
+    next::{has_left, next},
+    state::{ENDED, assign_location, forget, forget_drafts, recall, set_title},
 };
 use leptos::prelude::*;
 use leptos_router::{
+    NavigateOptions,
     components::Redirect,
-    hooks::{use_location, use_params_map},
+    hooks::{use_location, use_navigate, use_params_map},
 };
 use natter::admin::Registration;
 
@@ -53,12 +54,21 @@ const LINK: &str = "font-semibold text-accent rounded underline-offset-2 hover:u
 
 #[component]
 pub fn Login() -> impl IntoView {
-    let next = next(&use_location().search.get_untracked());
+    let query = use_location().search.get_untracked();
+    let (next, left) = (next(&query), has_left(&query));
     let then = next.clone();
     let next = StoredValue::new(next);
     // A full load: everything on the page was made for nobody.
     let login = Post::new("/api/fn/login", move |_| assign_location(&then));
     let ended = RwSignal::new(false);
+    let (bootstrap, navigate) = (expect_context::<BootstrapResource>(), use_navigate());
+    effect(move || {
+        // Anyone can make a link to here: nothing is lost by it while one is logged in.
+        if left && matches!(bootstrap.get(), Some(Ok(None))) {
+            forget_drafts();
+            navigate("/login", NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() });
+        }
+    });
     effect(move || {
         ended.set(!recall(ENDED).is_empty());
         forget(ENDED);

@@ -54,11 +54,24 @@ mod here {
         web_sys::window()?.local_storage().ok()?
     }
 
+    /// All keys that start so.
+    fn keys(storage: &web_sys::Storage, prefix: &str) -> Vec<String> {
+        let keys = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
+        keys.filter(|key| key.starts_with(prefix)).collect()
+    }
+
     /// The values of all keys that start so.
     pub fn recall(prefix: &str) -> Vec<String> {
         let Some(storage) = storage() else { return Vec::new() };
-        let keys = (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok()?);
-        keys.filter(|key| key.starts_with(prefix)).filter_map(|key| storage.get_item(&key).ok()?).collect()
+        keys(&storage, prefix).iter().filter_map(|key| storage.get_item(key).ok()?).collect()
+    }
+
+    pub fn forget_all(prefix: &str) {
+        if let Some(storage) = storage() {
+            for key in keys(&storage, prefix) {
+                let _ = storage.remove_item(&key);
+            }
+        }
     }
 
     /// Storage may be full or forbidden: then a reload forgets, and nothing else breaks.
@@ -215,6 +228,8 @@ mod here {
     }
 
     pub fn forget(_: &str) {}
+
+    pub fn forget_all(_: &str) {}
 
     pub fn assign_location(_: &str) {}
 

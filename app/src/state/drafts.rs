@@ -7,6 +7,9 @@ use std::collections::HashMap;
 /// Drafts that are kept; the oldest go.
 pub const DRAFTS_MAX: usize = 50;
 
+/// What their keys begin with in the browser's storage, whoever's they are.
+const DRAFTS: &str = "natter.draft.";
+
 /// What was begun, as it survives a reload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Draft {
@@ -46,7 +49,7 @@ impl Begun {
     }
 
     fn prefix(&self) -> String {
-        format!("natter.draft.{}.", self.owner)
+        format!("{DRAFTS}{}.", self.owner)
     }
 }
 
@@ -113,13 +116,11 @@ impl Drafts {
         }
     }
 
-    /// They are nobody else's business on this device.
-    pub fn forget(self) {
-        self.0.with_untracked(|begun| {
-            let kept = browser::recall(&begun.prefix());
-            kept.iter().filter_map(|draft| parse(draft)).for_each(|draft| browser::forget(&begun.key(draft.to)));
-        });
-    }
+}
+
+/// What was begun is nobody else's business on this device.
+pub fn forget_drafts() {
+    browser::forget_all(DRAFTS);
 }
 
 fn parse(draft: &str) -> Option<Draft> {

@@ -24,6 +24,7 @@ pub use browser::{
 #[cfg(feature = "hydrate")]
 pub use browser::{now, remember};
 pub use chat::{Card, Chat, Link, Loss, Quoted, address_of, calls, target_of};
+pub use drafts::forget_drafts;
 pub use feed::Standing;
 pub use later::Later;
 pub use outbox::Target;

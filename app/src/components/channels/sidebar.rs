@@ -255,10 +255,6 @@ fn ChannelLink(channel: Channel) -> impl IntoView {
 #[component]
 fn Me() -> impl IntoView {
     let chat = expect_context::<Chat>();
-    let leave = move |_| {
-        chat.drafts.forget();
-        live::leave();
-    };
     view! {
         <div class="flex items-center gap-1 mt-2 pt-2 border-t border-line text-sm">
             {changing(move || {
@@ -279,7 +275,7 @@ fn Me() -> impl IntoView {
                 }
                 .into_any()
             })}
-            <form method="post" action="/api/fn/logout" class="ml-auto" on:submit=leave>
+            <form method="post" action="/api/fn/logout" class="ml-auto" on:submit=|_| live::leave()>
                 <button type="submit" class=GHOST aria-label="Log out" title="Log out">
                     <Icon icon=icondata_lu::LuLogOut/>
                 </button>
