@@ -65,6 +65,37 @@ test('a draft is one account\'s, known to its other tabs, and forgotten on log-o
   await expect(other).toHaveURL(/\/login/);
 });
 
+test('what is written in two tabs at once is neither lost nor sent twice', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  const general = await ada.createChannel('general');
+  const context = await signedIn(ada);
+  const [one, two] = [await open(context, '/channels/general'), await open(context, '/channels/general')];
+  await composer(one).fill('said once');
+  await expect(composer(two)).toHaveValue('said once');
+  await composer(one).press('Enter');
+  await expect(composer(two)).toHaveValue('');
+  await expect(composer(two)).toBeEnabled();
+  await composer(two).press('Enter');
+  await expect.poll(() => ada.texts(general)).toEqual(['said once']);
+
+  // Of what stands there, the other tab doesn't know yet.
+  await composer(one).fill('a long story');
+  await expect(composer(two)).toHaveValue('a long story');
+  const told = (text: string): Promise<void> =>
+    two.evaluate((text) => {
+      const key = Object.keys(localStorage).find((key) => key.startsWith('natter.draft.'))!;
+      const was = localStorage.getItem(key)!;
+      const oldValue = JSON.stringify({ ...(JSON.parse(was) as object), text });
+      localStorage.removeItem(key);
+      dispatchEvent(new StorageEvent('storage', { key, oldValue, newValue: null, storageArea: localStorage }));
+    }, text);
+  await told('ok');
+  await expect(composer(two)).toHaveValue('a long story');
+  await link(two, 'Catch up').click();
+  await link(two, '#general').click();
+  await expect(composer(two)).toHaveValue('a long story');
+});
+
 test('drafts are forgotten by whoever logs out before the page is awake', async ({ server, signedIn, watch }) => {
   watch.allow(/was preloaded using link preload but not used/);
   const ada = await Account.register(server, 'ada');

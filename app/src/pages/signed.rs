@@ -47,7 +47,7 @@ fn Frame(start: Bootstrap) -> impl IntoView {
         live::start(chat);
         let stored = window_event_listener(ev::storage, move |event| {
             if let Some(key) = event.key() {
-                chat.drafts.heard(&key, event.new_value());
+                chat.drafts.heard(&key, event.old_value().as_deref(), event.new_value().as_deref());
             }
         });
         on_cleanup(move || stored.remove());

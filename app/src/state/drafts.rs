@@ -23,9 +23,15 @@ struct Draft {
 struct Begun {
     owner: UserId,
     drafts: HashMap<Target, Draft>,
+    /// The words that stand where one writes them now.
+    shown: Vec<(Target, RwSignal<String>)>,
 }
 
 impl Begun {
+    fn new(owner: UserId) -> Self {
+        Self { owner, drafts: HashMap::new(), shown: Vec::new() }
+    }
+
     /// Answers whether there is one more or less, and which has to go for it.
     fn put(&mut self, to: Target, text: String, at: Timestamp) -> (bool, Option<Target>) {
         if text.trim().is_empty() {
@@ -59,7 +65,7 @@ pub struct Drafts(RwSignal<Begun>);
 
 impl Drafts {
     pub fn new(owner: UserId) -> Self {
-        Self(RwSignal::new(Begun { owner, drafts: HashMap::new() }))
+        Self(RwSignal::new(Begun::new(owner)))
     }
 
     pub fn of(self, to: Target) -> String {
@@ -76,8 +82,7 @@ impl Drafts {
             let (changed, gone) = begun.put(to, text, browser::now());
             match begun.drafts.get(&to) {
                 Some(draft) => {
-                    let text = draft.text.chars().take(*MESSAGE_CHARS.end()).collect();
-                    let kept = serde_json::to_string(&Draft { text, ..draft.clone() });
+                    let kept = serde_json::to_string(&Draft { text: stored(&draft.text), ..draft.clone() });
                     browser::remember(&begun.key(to), &kept.unwrap_or_default());
                 }
                 None => browser::forget(&begun.key(to)),
@@ -101,26 +106,48 @@ impl Drafts {
         });
     }
 
-    /// Another tab has changed the browser's storage.
-    pub fn heard(self, key: &str, value: Option<String>) {
+    /// Words are being written, and follow what other tabs make of them until the owner is gone.
+    pub fn follow(self, to: Target, words: RwSignal<String>) {
         let begun = self.0;
-        match value.and_then(|value| parse(&value)) {
-            Some(draft) if begun.with_untracked(|begun| begun.key(draft.to)) == key => {
-                begun.maybe_update(|begun| begun.put(draft.to, draft.text, draft.at).0);
-            }
-            Some(_) => {}
-            None => begun.maybe_update(|begun| {
-                let gone = begun.drafts.keys().copied().find(|to| begun.key(*to) == key);
-                gone.is_some_and(|gone| begun.drafts.remove(&gone).is_some())
-            }),
-        }
+        begun.update_untracked(|begun| begun.shown.push((to, words)));
+        on_cleanup(move || {
+            begun.try_update_untracked(|begun| begun.shown.retain(|(_, it)| *it != words));
+        });
     }
 
+    /// Another tab has changed the browser's storage. Where the words are being written here, they follow, unless
+    /// something else was written meanwhile that the other tab hadn't heard of: then they are put back.
+    pub fn heard(self, key: &str, before: Option<&str>, now: Option<&str>) {
+        let (before, now) = (before.and_then(parse), now.and_then(parse));
+        let Some(to) = now.as_ref().or(before.as_ref()).map(|draft| draft.to) else { return };
+        if self.0.with_untracked(|begun| begun.key(to)) != key {
+            return;
+        }
+        let at = now.as_ref().map_or_else(browser::now, |draft| draft.at);
+        let [before, now] = [before, now].map(|draft| draft.map(|draft| draft.text).unwrap_or_default());
+        let shown: Vec<_> = self
+            .0
+            .with_untracked(|begun| begun.shown.iter().filter(|(it, _)| *it == to).map(|(_, words)| *words).collect());
+        self.0.maybe_update(|begun| begun.put(to, now.clone(), at).0);
+        for words in shown {
+            let Some(own) = words.try_get_untracked() else { continue };
+            if stored(&own) == before {
+                words.set(now.clone());
+            } else if stored(&own) != now {
+                self.set(to, own);
+            }
+        }
+    }
 }
 
 /// What was begun is nobody else's business on this device.
 pub fn forget_drafts() {
     browser::forget_all(DRAFTS);
+}
+
+/// What the storage holds of words.
+fn stored(words: &str) -> String {
+    if words.trim().is_empty() { String::new() } else { words.chars().take(*MESSAGE_CHARS.end()).collect() }
 }
 
 fn parse(draft: &str) -> Option<Draft> {
@@ -137,9 +164,13 @@ mod tests {
         Target::Channel(ChannelId::generate())
     }
 
+    fn told(to: Target, text: &str) -> String {
+        serde_json::to_string(&Draft { to, text: text.into(), at: Timestamp::default() }).unwrap()
+    }
+
     #[test]
     fn what_is_blank_is_no_draft_and_only_coming_and_going_is_told() {
-        let mut begun = Begun { owner: UserId::generate(), drafts: HashMap::new() };
+        let mut begun = Begun::new(UserId::generate());
         let to = channel();
         let at = Timestamp::from_millis;
         assert_eq!(begun.put(to, " ".into(), at(1)), (false, None));
@@ -151,7 +182,7 @@ mod tests {
 
     #[test]
     fn there_are_only_so_many_and_the_oldest_goes() {
-        let mut begun = Begun { owner: UserId::generate(), drafts: HashMap::new() };
+        let mut begun = Begun::new(UserId::generate());
         let all: Vec<_> = (0..=DRAFTS_MAX).map(|_| channel()).collect();
         for (to, millis) in all.iter().zip(10..) {
             begun.put(*to, "begun".into(), Timestamp::from_millis(millis));
@@ -166,15 +197,42 @@ mod tests {
     fn what_another_tab_writes_and_sends_is_known_here() {
         Owner::new().with(|| {
             let (owner, to) = (UserId::generate(), channel());
-            let (drafts, key) = (Drafts::new(owner), Begun { owner, drafts: HashMap::new() }.key(to));
-            let text = "from the other".to_owned();
-            let told = serde_json::to_string(&Draft { to, text: text.clone(), at: Timestamp::default() }).unwrap();
-            drafts.heard("natter.draft.somebody.else", Some(told.clone()));
+            let (drafts, key) = (Drafts::new(owner), Begun::new(owner).key(to));
+            let told = told(to, "from the other");
+            drafts.heard("natter.draft.somebody.else", None, Some(&told));
             assert_eq!(drafts.of(to), "");
-            drafts.heard(&key, Some(told));
-            assert_eq!((drafts.of(to), drafts.any(to)), (text, true));
-            drafts.heard(&key, None);
+            drafts.heard(&key, None, Some(&told));
+            assert_eq!((drafts.of(to).as_str(), drafts.any(to)), ("from the other", true));
+            drafts.heard(&key, Some(&told), None);
             assert_eq!((drafts.of(to), drafts.any(to)), (String::new(), false));
+        });
+    }
+
+    #[test]
+    fn what_is_being_written_follows_the_other_tab_unless_that_had_not_heard_of_it() {
+        Owner::new().with(|| {
+            let (owner, to) = (UserId::generate(), channel());
+            let (drafts, key, words) = (Drafts::new(owner), Begun::new(owner).key(to), RwSignal::new(String::new()));
+            let long = "x".repeat(*MESSAGE_CHARS.end() + 1);
+            let [one, two, three] = ["one", "one two", &stored(&long)].map(|text| told(to, text));
+            let writing = Owner::new();
+            writing.with(|| drafts.follow(to, words));
+            let now = || (words.get_untracked(), drafts.of(to));
+            let both = |text: &str| (text.to_owned(), text.to_owned());
+            drafts.heard(&key, None, Some(&one));
+            assert_eq!(now(), both("one"));
+            words.set("own".into());
+            drafts.heard(&key, Some(&one), Some(&two));
+            assert_eq!(now(), both("own"));
+            drafts.heard(&key, Some(&two), None);
+            assert_eq!(now(), both("own"), "nor are they gone with what was sent there");
+            // Of which the storage holds a part.
+            words.set(long);
+            drafts.heard(&key, Some(&three), None);
+            assert_eq!(now(), both(""));
+            writing.cleanup();
+            drafts.heard(&key, None, Some(&one));
+            assert_eq!(now(), (String::new(), "one".to_owned()));
         });
     }
 }

@@ -171,6 +171,7 @@ pub fn Composer(
     let awake = RwSignal::new(false);
     effect(move || {
         text.set(chat.drafts.of(target));
+        chat.drafts.follow(target, text);
         awake.set(true);
     });
     let has_mouse = move || window().match_media("(pointer: fine)").ok().flatten().is_some_and(|query| query.matches());

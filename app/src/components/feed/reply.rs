@@ -24,6 +24,7 @@ pub fn Reply(
     let chat = desk.chat;
     let label = format!("Message {label}");
     let text = RwSignal::new(chat.drafts.of(target));
+    chat.drafts.follow(target, text);
     let note = RwSignal::new(None::<String>);
     let area = NodeRef::<html::Textarea>::new();
     effect(move || {
