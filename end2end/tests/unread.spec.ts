@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { Account, expect, open, test } from './support/test';
-import { conversations, link, log, say } from './support/chat';
+import { conversations, link, log, message, say, texts } from './support/chat';
 
 test('unread messages are counted where one is not looking, and opening clears them everywhere', async ({ server, signedIn }) => {
   const admin = await Account.register(server, 'ada');
@@ -97,6 +97,34 @@ test('what is unread is opened at its beginning, however long it is', async ({ s
   await expect.poll(async () => (await member.channel(channel)).unread).toBe(0);
   await page.reload();
   await expect(log(page).getByText('line 60 of 6', { exact: true })).toBeInViewport();
+});
+
+test('without scripts one can go on from there, and to the newest', async ({ server, signedIn, watch }) => {
+  watch.allow(/was preloaded using link preload but not used/);
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  for (let n = 1; n <= 150; n++) await admin.post(channel, `message ${n}`);
+  await member.markRead(channel, 20);
+  const page = await (await signedIn(member, { javaScriptEnabled: false })).newPage();
+  await page.goto('/channels/general');
+  await expect(log(page).getByText('New', { exact: true })).toBeInViewport();
+  const shown = async (): Promise<number> => Number((await texts(page).last().textContent())!.replace('message ', ''));
+  const last = await shown();
+  expect(last).toBeLessThan(100);
+  await page.getByRole('button', { name: 'Later messages' }).click();
+  await expect(page).toHaveURL(`/channels/general?at=${last + 1}`);
+  await expect(message(page, `message ${last + 1}`)).toBeInViewport({ ratio: 1 });
+  expect(await shown()).toBeGreaterThan(last);
+  await page.getByRole('button', { name: 'Jump to newest' }).click();
+  await expect(page).toHaveURL('/channels/general?at=newest');
+  await expect(message(page, 'message 150')).toBeInViewport({ ratio: 1 });
+  await expect(page.getByRole('button', { name: 'Jump to newest' })).toBeHidden();
+  // The address leads there with scripts, too.
+  const awake = await open(await signedIn(member), '/channels/general?at=newest');
+  await expect(message(awake, 'message 150')).toBeInViewport({ ratio: 1 });
+  await expect(link(awake, '#general')).toBeVisible();
 });
 
 test('unread messages that fit are shown where they are, at the end', async ({ server, signedIn }) => {

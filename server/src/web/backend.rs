@@ -22,7 +22,7 @@ use natter::{
     search::{HitPage, Query},
 };
 use natter_app::{
-    api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, OwnSession, Roster},
+    api::{Bootstrap, ChannelRules, NEWEST, OpenChannel, OpenDirect, OwnSession, Roster},
     backend::{Answer, Backend, Later},
 };
 
@@ -80,14 +80,14 @@ impl RequestBackend {
     }
 
     /// What a conversation opens with, and whether there are newer messages: those around a place, or else the
-    /// newest ones; where unread begins before those, the ones around that.
+    /// newest ones; where unread begins before those and nobody asks for the newest, the ones around that.
     async fn opening(&self, channel: &Channel, at: Option<u64>) -> Answer<(MessagePage, bool)> {
-        let place = if let Some(place) = at {
+        let place = if let Some(place) = at.filter(|place| *place != NEWEST) {
             place
         } else {
             let page = self.history(channel.id, None).await?;
             let first = channel.first_unread().filter(|first| page.next.is_some_and(|oldest| *first < oldest));
-            let Some(first) = first else { return Ok((page, false)) };
+            let Some(first) = first.filter(|_| at.is_none()) else { return Ok((page, false)) };
             first
         };
         let page = self.history_around(channel.id, place).await?;

@@ -3,10 +3,11 @@ use super::{
     message::RowView,
     moderate::Moderate,
     newer::{JumpToNewest, Newer, NewerButton},
-    older::{Goal, Older, OlderButton, jump, show_unread},
+    older::{Goal, Older, OlderButton, jump, place_in, show_unread},
     scroll::Scroll,
 };
 use crate::{
+    api::NEWEST,
     components::{
         media::Lightbox,
         ui::{Icon, When, effect},
@@ -51,8 +52,8 @@ pub fn Log(
     let last_seq = Memo::new(move |_| timeline.with(Timeline::last_seq).filter(|_| live.get()));
     // The address may lead to a place further up.
     let query = use_query_map();
-    let at = Memo::new(move |_| query.read().get_str("at").and_then(|seq| seq.parse().ok()));
-    let at_end = at.get_untracked().is_none() && first_unread.is_none();
+    let at = Memo::new(move |_| place_in(&query.read()));
+    let at_end = at.get_untracked().map_or(first_unread.is_none(), |at| at == NEWEST);
     let scroll = Scroll::new(chat, channel, last_seq, live, Memo::new(move |_| shown.read().order.len()), at_end);
     effect(move || {
         if to_end.get() > 0 {
@@ -69,6 +70,7 @@ pub fn Log(
         }
     });
     effect(move || match (at.get(), first_unread.take()) {
+        (Some(NEWEST), _) => newer.newest(scroll),
         (Some(seq), _) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
         (None, Some(first)) => spawn_local(show_unread(first, scroll, older)),
         // Back from a place further back, or opened again after one.

@@ -6,7 +6,7 @@ use crate::{
     api,
     components::ui::{Icon, SECONDARY},
 };
-use leptos::{prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local};
 use natter::{Channel, MessagePage, Timeline};
 
 /// The history after the window, and whether it is being fetched.
@@ -96,23 +96,34 @@ pub fn NewerButton(newer: Newer, scroll: Scroll) -> impl IntoView {
         (false, true) => "Couldn't load. Retry?",
         (false, false) => "Later messages",
     };
+    // Without scripts it leads to what comes next.
+    let next = move || newer.after.get().map(|last| (last + 1).to_string());
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        newer.load(scroll);
+    };
     view! {
-        <div class="grid place-items-center h-14 mb-12">
-            <button type="button" class=SECONDARY disabled=move || newer.loading.get() on:click=move |_| newer.load(scroll)>
-                {label}
-            </button>
-        </div>
+        <form method="get" class="grid place-items-center h-14 mb-12" on:submit=submit>
+            <input type="hidden" name="at" value=next/>
+            <button type="submit" class=SECONDARY disabled=move || newer.loading.get()>{label}</button>
+        </form>
     }
     .into_any()
 }
 
 #[component]
 pub fn JumpToNewest(newer: Newer, scroll: Scroll) -> impl IntoView {
+    let submit = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        newer.newest(scroll);
+    };
     view! {
-        <button type="button" class="pill" on:click=move |_| newer.newest(scroll)>
-            <Icon icon=icondata_lu::LuArrowDown/>
-            "Jump to newest"
-        </button>
+        <form method="get" on:submit=submit>
+            <button type="submit" name="at" value="newest" class="pill">
+                <Icon icon=icondata_lu::LuArrowDown/>
+                "Jump to newest"
+            </button>
+        </form>
     }
     .into_any()
 }

@@ -1,14 +1,26 @@
 //! What was said before what is loaded, and the way to it.
 
 use super::scroll::Scroll;
-use crate::{api, components::ui::SECONDARY, state::Chat};
+use crate::{
+    api::{self, NEWEST},
+    components::ui::SECONDARY,
+    state::Chat,
+};
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::params::ParamsMap;
 use natter::{Channel, MessageId, Timeline, input::PAGE_DEFAULT};
 
 /// The place that an address leads to.
 pub fn place(query: Memo<ParamsMap>) -> Option<u64> {
-    query.with_untracked(|query| query.get_str("at").and_then(|seq| seq.parse().ok()))
+    query.with_untracked(place_in)
+}
+
+/// The same; [`NEWEST`] where it leads there.
+pub fn place_in(query: &ParamsMap) -> Option<u64> {
+    match query.get_str("at")? {
+        "newest" => Some(NEWEST),
+        seq => seq.parse().ok(),
+    }
 }
 
 /// A message to go to.
