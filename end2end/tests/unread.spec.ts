@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test';
-import { Account, expect, open, test } from './support/test';
+import { Account, connected, expect, open, test } from './support/test';
 import { conversations, link, log, message, say, texts } from './support/chat';
 
 test('unread messages are counted where one is not looking, and opening clears them everywhere', async ({ server, signedIn }) => {
@@ -125,6 +125,37 @@ test('without scripts one can go on from there, and to the newest', async ({ ser
   const awake = await open(await signedIn(member), '/channels/general?at=newest');
   await expect(message(awake, 'message 150')).toBeInViewport({ ratio: 1 });
   await expect(link(awake, '#general')).toBeVisible();
+});
+
+test('whoever reads on before the page is awake is left there', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  const channel = await admin.createChannel('general');
+  await member.join(channel);
+  for (let n = 1; n <= 60; n++) await admin.post(channel, `message ${n}`);
+  await member.markRead(channel, 10);
+  for (const far of [600, 100_000]) {
+    const page = await (await signedIn(member)).newPage();
+    let wake = (): void => {};
+    const awake = new Promise<void>((go) => (wake = go));
+    await page.route('**/*.wasm', async (route) => {
+      await awake;
+      await route.continue();
+    });
+    const ready = connected(page);
+    await page.goto('/channels/general', { waitUntil: 'commit' });
+    await expect(log(page).getByText('New', { exact: true })).toBeInViewport();
+    await log(page).hover();
+    await page.mouse.wheel(0, far);
+    await expect(log(page).getByText('New', { exact: true })).not.toBeInViewport();
+    const place = (): Promise<number> => log(page).evaluate((it) => it.scrollTop);
+    const before = await place();
+    wake();
+    await ready;
+    await page.waitForTimeout(300);
+    expect(await place()).toBe(before);
+    await page.close();
+  }
 });
 
 test('unread messages that fit are shown where they are, at the end', async ({ server, signedIn }) => {

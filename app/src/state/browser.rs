@@ -161,6 +161,12 @@ mod here {
         }
     }
 
+    /// Whether that is what has the focus.
+    pub fn has_focus(selector: &str) -> bool {
+        let at = web_sys::window().and_then(|window| window.document()).and_then(|document| document.active_element());
+        at.is_some_and(|at| at.matches(selector).unwrap_or(false))
+    }
+
     pub fn leads_nowhere() {}
 
     thread_local! {
@@ -249,6 +255,10 @@ mod here {
     }
 
     pub fn keep_focus(_: String) {}
+
+    pub fn has_focus(_: &str) -> bool {
+        false
+    }
 
     /// The page that is being made is of an address that leads nowhere: programs see it by the status.
     pub fn leads_nowhere() {

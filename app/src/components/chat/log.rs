@@ -12,7 +12,7 @@ use crate::{
         media::Lightbox,
         ui::{Icon, When, effect},
     },
-    state::{Chat, Link, Target, Zone, rows},
+    state::{Chat, Link, Target, Zone, has_focus, rows},
 };
 use leptos::{ev, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_query_map;
@@ -62,6 +62,9 @@ pub fn Log(
     });
     new_begins(channel, scroll, unread_after);
     let landing = landing(chat, at, first_unread, timeline);
+    // With it comes the focus, which isn't there for long: the composer takes it.
+    let has_gone = has_focus(".divider-new");
+    let landed = move || landing == Some(Landing::Unread) && (has_gone || scroll.is_away());
     let acts = Acts::new(chat, target);
     effect(move || {
         if let Some(id) = acts.jump.get() {
@@ -72,7 +75,7 @@ pub fn Log(
     effect(move || match (at.get(), first_unread.take()) {
         (Some(NEWEST), _) => newer.newest(scroll),
         (Some(seq), _) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
-        (None, Some(first)) => spawn_local(show_unread(first, scroll, older)),
+        (None, Some(first)) => spawn_local(show_unread(first, landed(), scroll, older)),
         // Back from a place further back, or opened again after one.
         (None, None) if !newer.is_live_untracked() => newer.newest(scroll),
         (None, None) => {}

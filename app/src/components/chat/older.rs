@@ -70,11 +70,16 @@ pub async fn jump(goal: Goal, chat: Chat, scroll: Scroll, older: Older) {
 }
 
 /// Shows where unread begins, at the place `first` or the next one there is; if need be after fetching what is around
-/// it. Where that can't be had, nothing is taken to be read.
-pub async fn show_unread(first: u64, scroll: Scroll, older: Older) {
+/// it. Where that can't be had, nothing is taken to be read. Where the browser has gone there itself, the reader may
+/// have gone on since.
+pub async fn show_unread(first: u64, landed: bool, scroll: Scroll, older: Older) {
     let Some(here) = older.timeline.try_with_untracked(|timeline| timeline.reaches(first)) else { return };
     if here || older.go_to(Goal::Place(first)).await {
         leptos::task::tick().await;
+        if here && landed {
+            scroll.moved();
+            return;
+        }
         scroll.show_unread();
         // Once more when the view has been held still.
         request_animation_frame(move || scroll.show_unread());

@@ -115,6 +115,11 @@ impl Scroll {
         true
     }
 
+    /// Whether the log stands elsewhere than where it does at first.
+    pub fn is_away(self) -> bool {
+        self.node.try_get_untracked().flatten().is_some_and(|log| log.scroll_top() != 0)
+    }
+
     /// Scrolls to the line where unread begins, unless it is in sight: at the end, that is where all of it fits.
     pub fn show_unread(self) {
         let Some(log) = self.node.try_get_untracked().flatten() else { return };
