@@ -10,6 +10,7 @@ test('what is begun is there after a reload, in each conversation, until it is s
   const mark = (name: string) => link(page, name).locator('.draft-mark');
   await expect(link(page, '#general')).not.toHaveAccessibleDescription('Draft');
   await composer(page).fill('begun\nin lines');
+  await expect(mark('#general')).toHaveCount(1);
   await expect(mark('#general'), 'it can be read').toBeHidden();
   await link(page, '#random').click();
   await composer(page, 'random').fill('also begun');
