@@ -10,11 +10,11 @@ use crate::{
     api::NEWEST,
     components::{
         media::Lightbox,
-        ui::{Icon, When, effect},
+        ui::{Icon, When, effect, focus_is_lost},
     },
     state::{Chat, Link, Target, Zone, has_focus, rows},
 };
-use leptos::{ev, prelude::*, task::spawn_local};
+use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast as _};
 use leptos_router::hooks::use_query_map;
 use natter::{Channel, ChannelKind, MessageId, Timeline};
 
@@ -54,7 +54,9 @@ pub fn Log(
     let query = use_query_map();
     let at = Memo::new(move |_| place_in(&query.read()));
     let at_end = at.get_untracked().map_or(first_unread.is_none(), |at| at == NEWEST);
-    let scroll = Scroll::new(chat, channel, last_seq, live, Memo::new(move |_| shown.read().order.len()), at_end);
+    let count = Memo::new(move |_| shown.read().order.len());
+    hold_focus(count);
+    let scroll = Scroll::new(chat, channel, last_seq, live, count, at_end);
     effect(move || {
         if to_end.get() > 0 {
             newer.newest(scroll);
@@ -141,6 +143,35 @@ pub fn Log(
         </div>
     }
     .into_any()
+}
+
+/// When history is put before a row that has the focus, the row is moved, and loses it: it is given back. Meanwhile
+/// the page's heading may have taken it, as it does where nothing has it.
+fn hold_focus(rows: Memo<usize>) {
+    const HEADING: &str = "main h1[tabindex]";
+    let held = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    let listeners = [
+        window_event_listener(ev::focusin, move |event| {
+            let at = event.target().and_then(|at| at.dyn_into::<web_sys::HtmlElement>().ok());
+            let fallen = event.related_target().is_none();
+            if !fallen || !at.as_ref().is_some_and(|at| at.matches(HEADING).unwrap_or_default()) {
+                held.set_value(at.filter(|at| at.matches(".log .message").unwrap_or_default()));
+            }
+        }),
+        window_event_listener(ev::pointerdown, move |_| held.set_value(None)),
+    ];
+    on_cleanup(move || listeners.into_iter().for_each(leptos::prelude::WindowListenerHandle::remove));
+    effect(move || {
+        rows.track();
+        request_animation_frame(move || {
+            let Some(Some(row)) = held.try_get_value() else { return };
+            let at = document().active_element();
+            let fallen = focus_is_lost() || at.is_some_and(|at| at.matches(HEADING).unwrap_or_default());
+            if fallen && row.is_connected() {
+                let _ = row.focus();
+            }
+        });
+    });
 }
 
 /// Whether one is using a finger, or a pen. The focus that it brings comes before its click.
