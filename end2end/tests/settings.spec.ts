@@ -23,7 +23,7 @@ test('a new name is on the pages of others at once', async ({ server, signedIn, 
   const card = other.getByRole('dialog', { name: 'mira' });
   await expect(card).toContainText('Member');
   const page = await open(await signedIn(mira), '/');
-  await conversations(page).getByRole('link', { name: 'mira, Member: settings' }).click();
+  await conversations(page).getByRole('link', { name: 'Settings of mira' }).click();
   await expect(page).toHaveURL('/settings');
   const name = page.getByRole('textbox', { name: 'Display name' });
   await expect(name).toHaveValue('mira');
@@ -35,7 +35,7 @@ test('a new name is on the pages of others at once', async ({ server, signedIn, 
   await name.fill('Mira Lind');
   await page.getByRole('button', { name: 'Save name' }).click();
   await expect(told(page)).toHaveText('Your name is changed.');
-  await expect(conversations(page).getByRole('link', { name: 'Mira Lind, Member: settings' })).toBeVisible();
+  await expect(conversations(page).getByRole('link', { name: 'Settings of Mira Lind' })).toBeVisible();
   await expect(card).toContainText('Mira Lind');
 });
 

@@ -263,7 +263,8 @@ fn Me() -> impl IntoView {
                     Role::Admin => "Admin",
                     Role::Member => "Member",
                 };
-                let label = format!("{}, {role}: settings", me.display_name);
+                // Without the role, which is the name of another way from here.
+                let label = format!("Settings of {}", me.display_name);
                 view! {
                     <A href="/settings" attr:class=ME attr:aria-label=label attr:title="Settings">
                         <Avatar user=UserRef::from(&me)/>
