@@ -149,13 +149,14 @@ pub fn Log(
 /// the page's heading may have taken it, as it does where nothing has it.
 fn hold_focus(rows: Memo<usize>) {
     const HEADING: &str = "main h1[tabindex]";
-    let held = StoredValue::new_local(None::<web_sys::HtmlElement>);
+    // By its id: elements themselves can't be kept on the server, where nobody has the focus.
+    let held = StoredValue::new(None::<String>);
     let listeners = [
         window_event_listener(ev::focusin, move |event| {
             let at = event.target().and_then(|at| at.dyn_into::<web_sys::HtmlElement>().ok());
             let fallen = event.related_target().is_none();
             if !fallen || !at.as_ref().is_some_and(|at| at.matches(HEADING).unwrap_or_default()) {
-                held.set_value(at.filter(|at| at.matches(".log .message").unwrap_or_default()));
+                held.set_value(at.filter(|at| at.matches(".log .message").unwrap_or_default()).map(|at| at.id()));
             }
         }),
         window_event_listener(ev::pointerdown, move |_| held.set_value(None)),
@@ -164,10 +165,11 @@ fn hold_focus(rows: Memo<usize>) {
     effect(move || {
         rows.track();
         request_animation_frame(move || {
-            let Some(Some(row)) = held.try_get_value() else { return };
+            let Some(Some(id)) = held.try_get_value() else { return };
+            let row = document().get_element_by_id(&id).and_then(|row| row.dyn_into::<web_sys::HtmlElement>().ok());
             let at = document().active_element();
             let fallen = focus_is_lost() || at.is_some_and(|at| at.matches(HEADING).unwrap_or_default());
-            if fallen && row.is_connected() {
+            if let Some(row) = row.filter(|_| fallen) {
                 let _ = row.focus();
             }
         });
