@@ -126,11 +126,12 @@ async fn send(client: Client, subject: String, mut payloads: mpsc::Receiver<Vec<
             Err(_) => tracing::warn!("the broker takes nothing; a hint was not sent"),
         }
     }
-    // So that nobody waits for more. Should it get lost, they do for a while.
-    if let Ok(parted) = serde_json::to_vec(&[Hint::Parted { node }])
-        && client.publish(subject, parted.into()).await.is_ok()
-    {
-        let _ = timeout(PUBLISH_WITHIN, client.flush()).await;
+    // So that nobody waits for more, but for what is missing before it. Should it get lost, they wait for an hour.
+    number += 1 + dropped.swap(0, Ordering::Relaxed);
+    if let Ok(parted) = serde_json::to_vec(&[Hint::Parted { node }]) {
+        let parted = numbered(node, number, &parted);
+        let saying = async { client.publish(subject, parted.into()).await.is_ok() && client.flush().await.is_ok() };
+        let _ = timeout(PUBLISH_WITHIN, saying).await;
     }
 }
 
@@ -149,22 +150,27 @@ async fn receive(mut payloads: Subscriber, local: Arc<LocalBus>) {
         };
         let Some(payload) = payload else { return };
         match serde_json::from_slice::<Vec<Hint>>(&payload.payload) {
-            Ok(mut hints) => {
-                if let Some(first) = hints.first_mut()
-                    && let Hint::From { node, number } = *first
-                    && numbers.hear(node, number, Instant::now())
-                {
-                    *first = Hint::Lost;
-                }
-                if let Some(Hint::Parted { node }) = hints.first() {
-                    numbers.part(*node);
-                }
-                local.receive(hints).await;
-            }
+            Ok(hints) => local.receive(counted(hints, &mut numbers, Instant::now())).await,
             // Of a newer version, perhaps: the database says what it was about.
             Err(error) => tracing::warn!(%error, "a hint can't be read"),
         }
     }
+}
+
+/// A payload's hints; where others should have come before it, that they are lost.
+fn counted(mut hints: Vec<Hint>, numbers: &mut Numbers, now: Instant) -> Vec<Hint> {
+    if let Some(first) = hints.first_mut()
+        && let Hint::From { node, number } = *first
+        && numbers.hear(node, number, now)
+    {
+        *first = Hint::Lost;
+    }
+    for hint in &hints {
+        if let Hint::Parted { node } = hint {
+            numbers.part(*node);
+        }
+    }
+    hints
 }
 
 /// The payload with, at its head, whose it is.
@@ -230,6 +236,17 @@ mod tests {
         let hints: Vec<Hint> = serde_json::from_str(&payload).unwrap();
         let [Hint::Unknown, Hint::Read { seq: 7, .. }, Hint::Changed(entry)] = &hints[..] else { panic!("{hints:?}") };
         assert_eq!((entry.pos, &entry.change), (3, &crate::store::Change::Unknown));
+    }
+
+    #[test]
+    fn what_is_missing_before_a_node_s_last_word_is_noticed_and_nothing_after_it() {
+        let (mut numbers, node, now) = (Numbers::default(), Uuid::now_v7(), Instant::now());
+        let from = |number| Hint::From { node, number };
+        let whole = counted(vec![from(1), read(1)], &mut numbers, now);
+        assert!(matches!(whole[..], [Hint::From { .. }, Hint::Read { .. }]), "{whole:?}");
+        let last = counted(vec![from(3), Hint::Parted { node }], &mut numbers, now);
+        assert!(matches!(last[..], [Hint::Lost, Hint::Parted { .. }]), "{last:?}");
+        assert!(!numbers.miss(now + Duration::from_mins(10)));
     }
 
     #[test]

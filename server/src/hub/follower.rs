@@ -9,7 +9,7 @@ use crate::{
 };
 use natter::{ChannelId, Message, UserId, wire::ServerFrame};
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, hash_map},
     panic::resume_unwind,
     sync::{Arc, Weak},
     time::{Duration, Instant},
@@ -41,6 +41,8 @@ const PEOPLE: usize = 1_000;
 enum News {
     /// Look again whether that channel, which has got to that `rev`, has a hole.
     Look(ChannelId, u64),
+    /// It has got there in the database.
+    At(ChannelId, u64),
     /// The same of the journal.
     LookAtJournal,
     Journal(Vec<Entry>),
@@ -68,8 +70,8 @@ pub struct Follower {
     journal: Line<Change>,
     /// The furthest that is known of it.
     journal_head: u64,
-    /// Channels whose hole is being read already.
-    reading: HashSet<ChannelId>,
+    /// Channels whose hole is being read already, and how far they are known to have got.
+    reading: HashMap<ChannelId, u64>,
     reading_journal: bool,
     asking: bool,
     checking: bool,
@@ -100,7 +102,7 @@ impl Follower {
             bus,
             journal,
             journal_head: from,
-            reading: HashSet::new(),
+            reading: HashMap::new(),
             reading_journal: false,
             asking: false,
             checking: false,
@@ -233,11 +235,14 @@ impl Follower {
     async fn hear(&mut self, news: News) {
         match news {
             News::Look(channel_id, head) => {
-                self.reading.remove(&channel_id);
-                if let Some(since) = self.hub.missing(channel_id, head) {
-                    self.read(channel_id, since, head);
-                }
+                let head = self.reading.remove(&channel_id).unwrap_or(0).max(head);
+                self.look(channel_id, head);
             }
+            News::At(channel_id, head) => match self.reading.get_mut(&channel_id) {
+                // It is looked again when that reading has ended.
+                Some(known) => *known = head.max(*known),
+                None => self.look(channel_id, head),
+            },
             News::LookAtJournal => {
                 self.reading_journal = false;
                 self.look_at_journal();
@@ -287,7 +292,8 @@ impl Follower {
     }
 
     fn look_later(&mut self, channel_id: ChannelId, head: u64, after: Duration) {
-        if self.reading.insert(channel_id) {
+        if let hash_map::Entry::Vacant(entry) = self.reading.entry(channel_id) {
+            entry.insert(head);
             let news = self.news.clone();
             self.tasks.spawn(async move {
                 sleep(after).await;
@@ -313,8 +319,14 @@ impl Follower {
         }
     }
 
+    fn look(&mut self, channel_id: ChannelId, head: u64) {
+        if let Some(since) = self.hub.missing(channel_id, head) {
+            self.read(channel_id, since, head);
+        }
+    }
+
     fn read(&mut self, channel_id: ChannelId, since: u64, head: u64) {
-        self.reading.insert(channel_id);
+        self.reading.insert(channel_id, head);
         let (hub, store, news) = (self.hub.clone(), self.store.clone(), self.news.clone());
         self.tasks.spawn(async move {
             let moved = match store.changes(channel_id, since, READ).await {
@@ -376,7 +388,7 @@ impl Follower {
             let mark = match shared.changed_since(mark).await {
                 Ok(positions) => {
                     for (channel_id, rev) in positions.channels {
-                        let _ = news.send(News::Look(channel_id, rev));
+                        let _ = news.send(News::At(channel_id, rev));
                     }
                     Some(positions.mark)
                 }

@@ -36,6 +36,8 @@ pub(super) struct Marks {
     /// The reading under way, and what was told during it: newer than what it may bring.
     reading: Option<(u64, HashSet<Own>)>,
     read_at: Option<Instant>,
+    /// How far the last reading went, if what was told meanwhile left something open.
+    open: Option<u64>,
     /// All that was committed before the first was told; the second will take its place.
     told: Option<[u64; 2]>,
     latest: u64,
@@ -44,12 +46,12 @@ pub(super) struct Marks {
 
 impl Marks {
     pub fn new(now: Instant) -> Self {
-        Self { lost: false, reading: None, read_at: None, told: None, latest: 0, turned: now }
+        Self { lost: false, reading: None, read_at: None, open: None, told: None, latest: 0, turned: now }
     }
 
     pub fn lose(&mut self) {
-        // Before it is known where the database stands nobody is connected who could have missed anything: the
-        // broker isn't there yet, that is all.
+        // Before it is known where the database stands hardly anybody is connected who could have missed anything:
+        // the broker isn't there yet, that is all.
         self.lost |= self.told.is_some();
     }
 
@@ -99,12 +101,18 @@ impl Marks {
         };
         let read = hints.len();
         hints.retain(|hint| own(hint).is_none_or(|own| !newer.contains(&own)));
-        if hints.len() < read {
-            // What was told meanwhile may be the older of the two, come late: the next reading says.
-            self.lost = true;
-        } else if let Some(told) = &mut self.told {
+        // What was told meanwhile may be the older of the two, come late: the next reading says. No hint is later
+        // than that one, and where people read all the time, none would ever be the last.
+        let (sure, open) = match (hints.len() < read, self.open) {
+            (false, _) => (Some(upto), None),
+            (true, None) => (None, Some(upto)),
+            (true, before) => (before, None),
+        };
+        self.open = open;
+        self.lost |= open.is_some();
+        if let Some((told, sure)) = self.told.as_mut().zip(sure) {
             // What was committed before it began is told with it.
-            *told = told.map(|before| before.max(upto.min(self.latest)));
+            *told = told.map(|before| before.max(sure.min(self.latest)));
         }
         hints
     }
@@ -166,6 +174,27 @@ mod tests {
         let told = marks.end(Some(vec![read(one, 4), read(other, 4)]));
         assert!(matches!(&told[..], [Hint::Read { channel_id, .. }] if *channel_id == other), "{told:?}");
         assert_eq!(marks.begin(began + READ_EVERY), Some(10), "which of the two is newer is read once more");
+    }
+
+    #[test]
+    fn where_people_read_all_the_time_readings_come_to_an_end() {
+        let began = Instant::now();
+        let mut marks = Marks::new(began);
+        marks.at(10, began);
+        marks.lose();
+        let channel_id = ChannelId::generate();
+        for (round, since) in (0..).zip([10, 10]) {
+            marks.at(20 + round * 10, began);
+            assert_eq!(marks.begin(began + READ_EVERY * u32::try_from(round).unwrap()), Some(since));
+            marks.tell(&read(channel_id, 5 + round));
+            assert!(marks.end(Some(vec![read(channel_id, 4)])).is_empty());
+        }
+        assert_eq!(marks.begin(began + READ_EVERY * 2), None);
+        marks.lose();
+        assert_eq!(marks.begin(began + READ_EVERY * 2), Some(20), "what was read twice is told");
+        marks.tell(&read(channel_id, 9));
+        marks.end(Some(vec![read(channel_id, 8)]));
+        assert_eq!(marks.begin(began + READ_EVERY * 3), Some(20), "and each loss has a second reading");
     }
 
     #[test]

@@ -118,14 +118,19 @@ impl Outbox {
 
     /// Sends a control frame, also when the connection is being closed.
     pub fn control(&self, frame: Bytes) {
-        self.with(|waiting| {
+        let news = self.with(|waiting| {
             if waiting.closed == Some(Closed::Broken) {
-                return;
+                return false;
             }
             let before = waiting.closed.take();
-            waiting.push(&self.stream, std::iter::once(&frame));
+            let news = waiting.push(&self.stream, std::iter::once(&frame));
             waiting.closed = before.or(waiting.closed);
+            news
         });
+        // It comes while something is read: the task may have looked already whether anything waits.
+        if news {
+            self.task.wake();
+        }
     }
 
     /// Ends the connection; what was still queued is not delivered.

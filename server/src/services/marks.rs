@@ -6,6 +6,7 @@ use crate::{
     bus::{Bus, Hint},
     store::{MarkMove, ReadMark, Result as StoreResult, Store},
 };
+use natter::{ChannelId, UserId};
 use std::{collections::HashSet, sync::Arc, time::Duration};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -43,18 +44,23 @@ impl Marks {
 }
 
 async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut queue: mpsc::Receiver<Wanted>) {
-    let mut waiting = Vec::with_capacity(BATCH);
-    while !waiting.is_empty() || queue.recv_many(&mut waiting, BATCH).await > 0 {
-        // Whoever wants much in one channel holds up nobody else.
-        while waiting.len() < BATCH
+    let mut later = Vec::new();
+    loop {
+        let mut round = Round::of(later);
+        if round.batch.is_empty() {
+            match queue.recv().await {
+                Some(wanted) => round.add(wanted),
+                None => return,
+            }
+        }
+        while round.has_room()
             && let Ok(wanted) = queue.try_recv()
         {
-            waiting.push(wanted);
+            round.add(wanted);
         }
-        let (batch, later) = once_each(waiting);
-        waiting = later;
-        let (marks, answers): (Vec<_>, Vec<_>) = batch.into_iter().map(|one| (one.mark, one.answer)).unzip();
-        let now = match twice(|| store.move_marks(&marks)).await {
+        later = round.later;
+        let (marks, answers): (Vec<_>, Vec<_>) = round.batch.into_iter().map(|one| (one.mark, one.answer)).unzip();
+        let now = match twice(&*store, &marks).await {
             Ok(now) => now,
             Err(error) => {
                 tracing::error!(%error, marks = marks.len(), "read marks could not be stored");
@@ -73,22 +79,54 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut queue: mpsc::Receiv
     }
 }
 
-/// What fails is tried once more: to store marks twice does no harm, and they may have been stored.
-async fn twice<T, F: Future<Output = StoreResult<T>>>(store: impl Fn() -> F) -> StoreResult<T> {
-    match store().await {
-        Err(error) => {
-            tracing::warn!(%error, "read marks are stored once more");
-            sleep(PAUSE).await;
-            store().await
+/// What is stored together: the first mark of each person in each channel. What somebody wants later comes later.
+#[derive(Default)]
+struct Round {
+    batch: Vec<Wanted>,
+    later: Vec<Wanted>,
+    seen: HashSet<(ChannelId, UserId)>,
+}
+
+impl Round {
+    fn of(wanted: Vec<Wanted>) -> Self {
+        let mut round = Self::default();
+        for one in wanted {
+            round.add(one);
         }
-        stored => stored,
+        round
+    }
+
+    fn add(&mut self, one: Wanted) {
+        if self.batch.len() < BATCH && self.seen.insert((one.mark.channel_id, one.mark.user_id)) {
+            self.batch.push(one);
+        } else {
+            self.later.push(one);
+        }
+    }
+
+    /// Whoever wants much in one channel holds up nobody else, unless very much.
+    fn has_room(&self) -> bool {
+        self.batch.len() < BATCH && self.later.len() < QUEUE
     }
 }
 
-/// The first of each person in each channel, and the rest: what somebody wants later comes later.
-fn once_each(wanted: Vec<Wanted>) -> (Vec<Wanted>, Vec<Wanted>) {
-    let mut seen = HashSet::new();
-    wanted.into_iter().partition(|one| seen.insert((one.mark.channel_id, one.mark.user_id)))
+/// What fails is tried once more: to store marks twice does no harm, and they may have been stored.
+async fn twice(store: &dyn Store, marks: &[MarkMove]) -> StoreResult<Vec<StoreResult<Option<ReadMark>>>> {
+    let first = store.move_marks(marks).await;
+    let failed: Vec<_> = match &first {
+        Ok(now) => now.iter().zip(marks).filter(|(now, _)| now.is_err()).map(|(_, mark)| *mark).collect(),
+        Err(error) => {
+            tracing::warn!(%error, "read marks are stored once more");
+            marks.to_vec()
+        }
+    };
+    if failed.is_empty() {
+        return first;
+    }
+    sleep(PAUSE).await;
+    let mut again = store.move_marks(&failed).await?.into_iter();
+    let Ok(first) = first else { return Ok(again.collect()) };
+    Ok(first.into_iter().map(|now| if now.is_err() { again.next().unwrap_or(now) } else { now }).collect())
 }
 
 fn hint(wanted: &MarkMove, now: ReadMark) -> Hint {
@@ -100,7 +138,6 @@ fn hint(wanted: &MarkMove, now: ReadMark) -> Hint {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use natter::{ChannelId, UserId};
 
     #[test]
     fn what_somebody_wants_twice_in_a_channel_is_done_one_after_the_other() {
@@ -113,10 +150,31 @@ mod tests {
         let mut rounds = Vec::new();
         let mut waiting = Vec::from(wanted);
         while !waiting.is_empty() {
-            let (batch, later) = once_each(waiting);
+            let Round { batch, later, .. } = Round::of(waiting);
             rounds.push(batch.iter().map(|one| one.mark.seq).collect::<Vec<_>>());
             waiting = later;
         }
         assert_eq!(rounds, [vec![1, 2], vec![3, 4], vec![2]]);
+    }
+
+    #[test]
+    fn one_who_wants_much_leaves_room_for_others_and_not_for_ever() {
+        let (mira, channel_id) = (UserId::generate(), ChannelId::generate());
+        let wanted = |user_id, seq| {
+            let (answer, _) = oneshot::channel();
+            Wanted { mark: MarkMove { channel_id, user_id, seq, back: false }, answer }
+        };
+        let mut round = Round::of((0..QUEUE as u64).map(|seq| wanted(mira, seq)).collect());
+        assert!(round.has_room());
+        round.add(wanted(UserId::generate(), 1));
+        assert_eq!((round.batch.len(), round.later.len()), (2, QUEUE - 1));
+        round.add(wanted(mira, 1));
+        assert!(!round.has_room(), "what waits is bounded");
+        let mut full = Round::of((0..=BATCH as u64).map(|seq| wanted(UserId::generate(), seq)).collect());
+        assert!(!full.has_room() && full.batch.len() == BATCH);
+        let first = full.later[0].mark.user_id;
+        full.add(wanted(first, 9));
+        let seqs: Vec<_> = Round::of(full.later).batch.iter().map(|one| one.mark.seq).collect();
+        assert_eq!(seqs, [BATCH as u64], "in turn");
     }
 }

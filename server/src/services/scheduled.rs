@@ -215,7 +215,12 @@ impl Schedule {
                 }
                 Delivered::Sent { .. } => {}
             }
-            if let Some(now) = self.store.scheduled(owner, delivery.id).await? {
+            // It is done, whatever becomes of telling it; others have to be told, too.
+            let now = self.store.scheduled(owner, delivery.id).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, "an author isn't told of a scheduled message");
+                None
+            });
+            if let Some(now) = now {
                 if let Delivered::Sent { message, known: false } = delivered {
                     let late = message.timestamp.millis().saturating_sub(now.send_at.millis());
                     self.metrics.sent_late(Duration::from_millis(u64::try_from(late).unwrap_or(0)));

@@ -19,12 +19,11 @@ use natter::{
     wire::{ClientFrame, PROTOCOL, ServerFrame, close},
 };
 use std::{collections::VecDeque, future::poll_fn, pin::pin, sync::Arc, task::Poll, time::Duration};
-use tokio::time::{Instant, interval_at, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_tungstenite::tungstenite::{Error, Message, protocol::CloseFrame};
 
 /// Posts of one connection on their way to the writer; past it, its next frame waits to be read.
 const IN_FLIGHT: usize = 64;
-const PING_EVERY: Duration = Duration::from_secs(30);
 /// Writing is told this often; clients forget it after a few seconds.
 const TYPING_EVERY: Duration = Duration::from_secs(2);
 /// In how many channels meanwhile.
@@ -79,6 +78,8 @@ struct Session {
     typed: Vec<(ChannelId, Instant)>,
     /// Nothing has been heard since the last ping.
     silent: bool,
+    /// Channels that had got further, when `ready` was said, than what this connection was to get: where to.
+    ahead: Vec<(ChannelId, u64)>,
     _place: limits::ConnectionPlace,
 }
 
@@ -103,6 +104,7 @@ pub fn run(
         heard,
         typed: Vec::new(),
         silent: false,
+        ahead: Vec::new(),
         _place: place,
     };
     Box::new(session).live()
@@ -139,6 +141,9 @@ impl Session {
         self.state.hub.settle(self.id, joined.iter().map(|channel| (channel.id, channel.rev)));
         // Read again now that events arrive: each is in this answer or waits behind it, or both.
         let channels = self.state.channels.joined(&caller).await.map_err(|error| refused(&error))?;
+        // Nearly always none: what came in between, to where nobody was, isn't on its way.
+        let sent = |id| self.state.hub.sent_up_to(id).unwrap_or(0);
+        self.ahead = channels.iter().filter(|it| it.rev > sent(it.id)).map(|it| (it.id, it.rev)).collect();
         let scheduled = self.state.schedule.counts(&caller).await.map_err(|error| refused(&error))?;
         let ready = ServerFrame::Ready {
             protocol: PROTOCOL,
@@ -155,7 +160,10 @@ impl Session {
     }
 
     async fn talk(&mut self) -> End {
-        let mut ping = interval_at(Instant::now() + PING_EVERY, PING_EVERY);
+        let every = self.state.ping_every;
+        let mut ping = interval_at(Instant::now() + every, every);
+        // Whoever had to wait for something isn't taken for silent at once.
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let shutdown = self.state.shutdown.clone();
         // One wait for all rounds: each new one would line up with those of every other connection.
         let mut cancelled = pin!(shutdown.cancelled());

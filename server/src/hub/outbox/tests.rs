@@ -1,5 +1,9 @@
 use super::*;
 use natter::{ErrorCode, wire::ServerFrame};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 use tokio::{
     io::AsyncReadExt as _,
     net::TcpListener,
@@ -82,6 +86,36 @@ async fn what_it_has_no_room_for_follows_in_order_when_it_has() {
     assert!(got == expected, "each byte once and in its place");
     assert_eq!(waiting(&outbox), (0, 0));
     assert!(!outbox.is_stuck_for(Duration::ZERO));
+}
+
+/// Pings are answered while something is read, after it has been looked whether anything waits.
+#[tokio::test]
+async fn an_answer_to_a_ping_that_has_to_wait_wakes_whoever_sends() {
+    let (outbox, mut far) = pair().await;
+    let mut sent = 0;
+    while let Ok(bytes) = outbox.stream().try_write(&[0; 4_096]) {
+        sent += bytes;
+    }
+    let ended = outbox.ended();
+    let mut ended = std::pin::pin!(ended);
+    let woken = Arc::new(AtomicBool::new(false));
+    let waker = futures::task::waker(Arc::new(Woken(woken.clone())));
+    assert!(ended.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    outbox.control(frame(3).bytes().clone());
+    assert!(woken.load(Ordering::Relaxed));
+    assert_eq!(waiting(&outbox).0, 1);
+    tokio::select! {
+        _ = ended => unreachable!("nothing ended it"),
+        got = read(&mut far, sent + frame(3).len()) => assert!(got.ends_with(frame(3).bytes())),
+    }
+}
+
+struct Woken(Arc<AtomicBool>);
+
+impl futures::task::ArcWake for Woken {
+    fn wake_by_ref(this: &Arc<Self>) {
+        this.0.store(true, Ordering::Relaxed);
+    }
 }
 
 #[tokio::test]

@@ -5,9 +5,17 @@ use crate::store::{
     rows::{AccessRow, ChannelRow, MemberRow, UserRow, count, signed},
 };
 use async_trait::async_trait;
+use futures::{StreamExt as _, stream};
 use natter::{Channel, ChannelId, Timestamp, User, UserId, channel::Access};
 use sqlx::{PgConnection, PgPool, Postgres, postgres::PgArguments, query::QueryAs};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
+
+/// Read marks whose rows others hold: how many are waited for at once, and for how long in all, since later
+/// marks wait as well.
+const STRAGGLERS: usize = 4;
+const STRAGGLE: Duration = Duration::from_secs(5);
 
 /// Messages of others past the read mark of the membership `m`; counted to [`natter::channel::UNREAD_MAX`], so
 /// that nobody's neglected channel makes counting slow.
@@ -266,14 +274,15 @@ impl ChannelStore for PostgresStore {
             let place = usize::try_from(n - 1).ok().and_then(|n| moved.get_mut(n));
             *place.ok_or(StoreError::Corrupt("memberships"))? = Some(mark((read_seq, rev, unread, mentions), true));
         }
-        let mut marks = Vec::with_capacity(wanted.len());
-        for (one, moved) in wanted.iter().zip(moved) {
-            marks.push(match moved {
+        let until = Instant::now() + STRAGGLE;
+        let late = |_| Err(StoreError::Database(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+        let marks = wanted.iter().copied().zip(moved).map(|(one, moved)| async move {
+            match moved {
                 Some(mark) => Ok(Some(mark)),
-                None => self.move_mark(one).await,
-            });
-        }
-        Ok(marks)
+                None => timeout_at(until, self.move_mark(&one)).await.unwrap_or_else(late),
+            }
+        });
+        Ok(stream::iter(marks).buffered(STRAGGLERS).collect().await)
     }
 }
 

@@ -66,7 +66,8 @@ impl Session {
             return Ok(vec![Frame::new(&ServerFrame::Resync { reference, channel_id })]);
         }
         // What comes after this is on its way to this connection already.
-        let head = self.state.hub.sent_up_to(channel_id).unwrap_or(0);
+        let ahead = self.ahead.iter().find(|(id, _)| *id == channel_id).map_or(0, |(_, rev)| *rev);
+        let head = self.state.hub.sent_up_to(channel_id).unwrap_or(0).max(ahead);
         Ok(match self.state.gaps.since(channel_id, since, head).await? {
             Gap::Frames(mut missed, rev) => {
                 missed.push(Frame::new(&ServerFrame::Synced { reference, channel_id, rev }));
