@@ -10,10 +10,14 @@ use serde::Deserialize;
 use std::{
     fs,
     net::SocketAddr,
+    ops::RangeInclusive,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 const METRICS_TOKEN_MIN_BYTES: usize = 16;
+const PING_SECONDS: RangeInclusive<u32> = 5..=300;
+pub const PING_EVERY: Duration = Duration::from_secs(30);
 
 /// Real-time team chat.
 #[derive(Debug, Parser)]
@@ -93,6 +97,10 @@ pub struct Options {
     /// Limits on logging in, messages, frames and connections; off for load tests only. [default: on]
     #[arg(long, global = true, env = "NATTER_RATE_LIMITS")]
     rate_limits: Option<Switch>,
+    /// Live connections in which nothing happened are pinged this often, and let go when they stay silent
+    /// until the next ping. Less than what proxies and firewalls on the way allow. [default: 30]
+    #[arg(long, global = true, env = "NATTER_PING_INTERVAL", value_name = "SECONDS")]
+    ping_interval: Option<u32>,
     /// Secret of at least 16 bytes by which a monitoring system may read /metrics from elsewhere, as a
     /// Bearer token. [default: only admins may, and who asks from this machine]
     #[arg(long, global = true, env = "NATTER_METRICS_TOKEN", value_name = "SECRET", hide_env_values = true)]
@@ -128,6 +136,7 @@ pub struct Config {
     pub allowed_origins: Vec<String>,
     pub trust_proxy: bool,
     pub rate_limits: bool,
+    pub ping_every: Duration,
     pub metrics_token: Option<String>,
     pub uploads: Uploads,
     pub log: String,
@@ -185,6 +194,11 @@ impl Config {
         if metrics_token.as_ref().is_some_and(|token| token.len() < METRICS_TOKEN_MIN_BYTES) {
             return Err(invalid("metrics_token", format!("is shorter than {METRICS_TOKEN_MIN_BYTES} bytes")));
         }
+        let ping_interval = given.ping_interval.or(written.ping_interval);
+        if ping_interval.is_some_and(|seconds| !PING_SECONDS.contains(&seconds)) {
+            let (least, most) = (PING_SECONDS.start(), PING_SECONDS.end());
+            return Err(invalid("ping_interval", format!("is not {least} to {most} seconds")));
+        }
         let database = match given.database_url.or(written.database_url) {
             None => Database::Sqlite(data_dir.join("natter.db")),
             Some(url) => parse_database(url)?,
@@ -208,6 +222,7 @@ impl Config {
             allowed_origins: allowed_origins.into_iter().chain(public_url).collect(),
             trust_proxy: given.trust_proxy.or(written.trust_proxy) == Some(Switch::On),
             rate_limits: given.rate_limits.or(written.rate_limits) != Some(Switch::Off),
+            ping_every: ping_interval.map_or(PING_EVERY, |seconds| Duration::from_secs(seconds.into())),
             metrics_token,
             uploads,
             log: given.log.or(written.log).unwrap_or_else(|| "info".into()),
@@ -291,6 +306,8 @@ mod tests {
         for (file, key) in [
             ("signing_key = \"short\"", "signing_key"),
             ("metrics_token = \"short\"", "metrics_token"),
+            ("ping_interval = 4", "ping_interval"),
+            ("ping_interval = 301", "ping_interval"),
             ("allowed_origins = [\"chat.example\"]", "allowed_origins"),
             ("public_url = \"https://a/b\"", "public_url"),
             ("database_url = \"mysql://x\"", "database_url"),

@@ -16,7 +16,7 @@ use crate::{
 };
 use axum::extract::FromRef;
 use leptos::config::LeptosOptions;
-use std::{ops::Deref, sync::Arc};
+use std::{ops::Deref, sync::Arc, time::Duration};
 use tokio::{
     sync::{Notify, mpsc},
     task::JoinHandle,
@@ -48,6 +48,7 @@ pub struct Rooms {
     pub origins: Origins,
     pub cookies: Cookies,
     pub trust_proxy: bool,
+    pub ping_every: Duration,
     pub assets: Assets,
     pub leptos: LeptosOptions,
     /// Cancelled when the process is to end.
@@ -142,6 +143,7 @@ impl AppState {
             origins: Origins::new(config.allowed_origins.iter().cloned()),
             cookies: Cookies { secure: config.secure_cookies },
             trust_proxy: config.trust_proxy,
+            ping_every: config.ping_every,
             assets: Assets::find(),
             leptos: LeptosOptions::builder().output_name("natter").build(),
             shutdown,

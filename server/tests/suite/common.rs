@@ -5,7 +5,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use natter::{ChannelId, Ref, Timestamp, UserId, wire::ServerFrame};
 use natter_server::{
     Server,
-    config::{Config, Database, LogFormat, Uploads},
+    config::{Config, Database, LogFormat, PING_EVERY, Uploads},
     services::Clock,
     store::{MarkMove, MarkStanding, ReadMark, Store, StoreError, postgres::PostgresStore, sqlite::SqliteStore},
 };
@@ -40,6 +40,7 @@ pub fn config(data_dir: &Path) -> Config {
         allowed_origins: Vec::new(),
         trust_proxy: false,
         rate_limits: false,
+        ping_every: PING_EVERY,
         metrics_token: None,
         uploads: Uploads::of(data_dir),
         log: "warn".into(),
@@ -48,17 +49,7 @@ pub fn config(data_dir: &Path) -> Config {
 }
 
 /// As the service does it, of one alone.
-pub trait MarkRead {
-    async fn mark_read(
-        &self,
-        channel_id: ChannelId,
-        user_id: UserId,
-        seq: u64,
-        back: bool,
-    ) -> Result<Option<ReadMark>, StoreError>;
-}
-
-impl MarkRead for dyn Store {
+pub trait MarkRead: Store {
     async fn mark_read(
         &self,
         channel_id: ChannelId,
@@ -74,6 +65,8 @@ impl MarkRead for dyn Store {
         })
     }
 }
+
+impl<S: Store + ?Sized> MarkRead for S {}
 
 /// Where this run of the suite keeps its servers' data: `NATTER_TEST_ENGINE` says `postgres`, for one
 /// node of many, or nothing, for SQLite.
@@ -136,6 +129,12 @@ impl TestServer {
         let first = Self::start_on(config.clone(), dir, Some(database)).await;
         let second = Self::start_on(config, tempfile::tempdir().unwrap(), None).await;
         (first, second)
+    }
+
+    /// Another node on the database of this one, which has to outlive it; `url` is a way there.
+    pub async fn another(&self, url: String) -> Self {
+        let config = Config { database: Database::Postgres(url), ..self.config.clone() };
+        Self::start_on(config, tempfile::tempdir().unwrap(), None).await
     }
 
     /// Ends the server in an orderly way and starts another on the same data.

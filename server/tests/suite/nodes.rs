@@ -1,10 +1,23 @@
 //! Several nodes on one PostgreSQL and one NATS.
 
-use crate::common::{PASSWORD, Person, Socket, TestServer};
-use natter::{ChannelId, Timestamp, UserId, wire::ServerFrame};
-use natter_server::bus::{Bus as _, Hint, NatsBus};
-use serde_json::json;
-use std::{collections::BTreeSet, time::Duration};
+use crate::{
+    common::{PASSWORD, Person, Socket, TestServer},
+    postgres::cut_at_commit,
+};
+use natter::{ChannelId, Ref, Timestamp, UserId, wire::ServerFrame};
+use natter_server::{
+    bus::{Bus as _, Hint, NatsBus},
+    config::Database,
+};
+use serde_json::{Value, json};
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::time::timeout;
 
 /// Ada at the first node and Mira at the second, in a channel.
@@ -314,4 +327,39 @@ async fn what_an_admin_or_a_new_password_ends_at_one_node_ends_at_the_other() {
     assert_eq!(u16::from(close.unwrap().code), 1008);
     let bearer = format!("Bearer {}", phone.token);
     assert_eq!(Socket::open(&second.base, &[("authorization", &bearer)]).await.err(), Some(401));
+}
+
+/// An error would say that nothing was changed; who connects again is told how it is.
+#[tokio::test]
+async fn a_change_of_unknown_outcome_ends_the_connection() {
+    let (first, _second, ada, _mira, channel) = apart().await;
+    let Database::Postgres(url) = &first.config.database else { panic!("on PostgreSQL") };
+    let cut = Arc::new(AtomicBool::new(false));
+    let far = first.another(cut_at_commit(url, cut.clone()).await).await;
+    let id = ada.post(channel, "hello").await["id"].clone();
+    let path = format!("/channels/{channel}/messages");
+    let change = |kind: &str, more: Value| {
+        let mut frame = json!({ "type": kind, "ref": Ref::generate(), "message_id": id });
+        frame.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        frame
+    };
+    let changes = [
+        (change("edit", json!({ "text": "hello again" })), "/text", json!("hello again")),
+        (change("react", json!({ "emoji": "👍", "on": true })), "/reactions/0/emoji", json!("👍")),
+        (change("delete", json!({})), "/deleted", json!(true)),
+    ];
+    for (frame, at, expected) in changes {
+        cut.store(false, Ordering::Relaxed);
+        let mut socket = ada.at(&far).connect().await;
+        cut.store(true, Ordering::Relaxed);
+        socket.say(&frame).await;
+        let close = socket.closed().await.expect("it says why");
+        assert_eq!(u16::from(close.code), 1001, "{frame}: {close:?}");
+        // The commit did arrive, and is told by the node that can.
+        timeout(Duration::from_secs(5), async {
+            while ada.get(&path).await.1["items"][0].pointer(at) != Some(&expected) {}
+        })
+        .await
+        .unwrap_or_else(|_| panic!("{frame}"));
+    }
 }

@@ -246,21 +246,28 @@ async fn a_commit_that_took_long_is_found_among_later_ones() {
     assert_eq!(shared.changed_since(u64::MAX).await.unwrap().channels.len(), 2);
 }
 
-/// Passes bytes between clients and the database until somebody commits: the commit still arrives, its
-/// answer never does.
-async fn cut_at_commit(server: String) -> u16 {
+/// The URL of a way to the database that passes bytes on until somebody commits while `cut` is set:
+/// then the commit still arrives, and its answer never does.
+pub async fn cut_at_commit(url: &str, cut: Arc<AtomicBool>) -> String {
+    let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
+    let server = format!("{}:{}", options.get_host(), options.get_port());
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let port = listener.local_addr().unwrap().port();
+    // In the clear, so that the cut sees what passes.
+    let way = url.replace(&server, &format!("127.0.0.1:{port}")) + "&sslmode=disable";
+    assert!(way.contains(&port.to_string()), "{way}");
     tokio::spawn(async move {
         while let Ok((mut client, _)) = listener.accept().await {
             let mut database = TcpStream::connect(&server).await.unwrap();
+            let cut = cut.clone();
             tokio::spawn(async move {
                 let (mut from_client, mut from_database) = ([0; 8_192], [0; 8_192]);
                 loop {
                     tokio::select! {
                         Ok(n) = client.read(&mut from_client) => {
                             database.write_all(&from_client[..n]).await.unwrap();
-                            if n == 0 || from_client[..n].windows(7).any(|bytes| bytes == b"COMMIT\0") {
+                            let is_commit = from_client[..n].windows(7).any(|bytes| bytes == b"COMMIT\0");
+                            if n == 0 || is_commit && cut.load(Ordering::Relaxed) {
                                 let _ = database.read(&mut from_database).await;
                                 return;
                             }
@@ -272,7 +279,7 @@ async fn cut_at_commit(server: String) -> u16 {
             });
         }
     });
-    port
+    way
 }
 
 #[tokio::test]
@@ -280,13 +287,8 @@ async fn a_commit_without_an_answer_is_unsure_and_asking_again_tells() {
     let ([store, _], url, _guard) = nodes().await;
     let ada = user(&*store, "ada").await;
     let id = channel(&*store, "general", &ada).await;
-    let options: sqlx::postgres::PgConnectOptions = url.parse().unwrap();
-    let server = format!("{}:{}", options.get_host(), options.get_port());
-    let port = cut_at_commit(server.clone()).await;
-    // In the clear, so that the cut sees what passes.
-    let cut = url.replace(&server, &format!("127.0.0.1:{port}")) + "&sslmode=disable";
-    assert!(cut.contains(&port.to_string()), "{cut}");
-    let far = PostgresStore::open(&cut).await.unwrap();
+    let way = cut_at_commit(&url, Arc::new(AtomicBool::new(true))).await;
+    let far = PostgresStore::open(&way).await.unwrap();
     let batch = [message(id, &ada, "hello", None)];
     let outcome = far.append(&batch).await;
     assert!(matches!(outcome, Err(StoreError::Unsure(_))), "{outcome:?}");

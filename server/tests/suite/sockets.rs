@@ -117,6 +117,24 @@ async fn a_client_that_closes_gets_its_close_back_and_nothing_after_it() {
     assert!(rest.ends_with(&[0x88, 2, 3, 232]), "{rest:?}");
 }
 
+/// Like a laptop that was shut: nobody says that the connection is over.
+#[tokio::test]
+async fn who_is_silent_is_let_go_and_who_answers_pings_is_not() {
+    let server = TestServer::start_with(|config| config.ping_every = Duration::from_millis(250)).await;
+    let (ada, mira) = (server.register("ada").await, server.register("mira").await);
+    let mut watching = mira.connect().await;
+    let mut silent = bare(&ada, &[]).await;
+    until(&mut silent, br#""type":"ready""#).await;
+    // Hearing it, Mira answers pings and says nothing else, for longer than silence is borne.
+    for online in [true, false] {
+        while watching.next("presence").await["online"] != online {}
+    }
+    let mut rest = Vec::new();
+    timeout(Duration::from_secs(5), silent.read_to_end(&mut rest)).await.expect("it ended").unwrap();
+    assert!(rest.ends_with(&[0x89, 0]), "its last word was a ping: {rest:?}");
+    watching.drain().await;
+}
+
 #[tokio::test]
 async fn what_breaks_the_protocol_ends_the_connection() {
     let server = TestServer::start().await;
