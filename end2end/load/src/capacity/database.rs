@@ -15,14 +15,14 @@ const LOOKS: f64 = 2.0;
 /// transaction: `INDEX_GATHERS` and `BACKLOG`. Each round ends with a look that finds none.
 const ROUNDS: f64 = 0.5;
 const INDEXED: f64 = 500.0;
-/// Read marks of a node are stored this often, a second, once they are stored in batches.
+/// Read marks of a node are stored this often, a second, once they are kept that long.
 const MARKS: f64 = 1.0;
 /// Nodes that write to one database, once channels have owners.
 const WRITERS: f64 = 2.0;
-/// Statements of one batch of messages, of one change to a message, and of one mark.
+/// Statements of one batch of messages, of one change to a message, and of one batch of marks.
 const TO_POST: f64 = 6.0;
 const TO_REVISE: f64 = 6.0;
-const TO_MARK: f64 = 2.0;
+const TO_MARK: f64 = 1.0;
 /// Rows of a message: itself, its place among those that wait for the index, that taken away again, and
 /// its entry there. Its channel's is one a batch.
 const OF_MESSAGE: f64 = 4.0;
@@ -46,7 +46,11 @@ impl Written {
         // A writer stores what came while it was busy: few commits where it is always busy, and one a
         // message where messages come seldom.
         let posts = writers * (demand.messages / writers).min(commits_each(setting));
-        let marks = if step >= Step::Savings { demand.read_marks.min(nodes * MARKS) } else { demand.read_marks };
+        // A node stores the marks that are wanted while it stores others together, once it has looked up
+        // where each stands; those that are kept for a while are looked up together, too.
+        let kept = step >= Step::Savings;
+        let marks = demand.read_marks.min(nodes * if kept { MARKS } else { commits_each(setting) });
+        let looked_up = if kept { marks } else { demand.read_marks };
         // Owners of channels are the ones that post.
         let indexing = (demand.messages / INDEXED).max(demand.messages.min(writers * ROUNDS));
         // Each node follows each database.
@@ -62,6 +66,7 @@ impl Written {
                 + demand.journal_entries * OF_ENTRY,
             queries: posts * TO_POST
                 + demand.revisions * TO_REVISE
+                + looked_up
                 + marks * TO_MARK
                 + demand.journal_entries * OF_ENTRY
                 + back
@@ -120,6 +125,18 @@ mod tests {
         let each = 1e3 / setting.figures.commit_ms.value;
         assert!((posts(2.0) - 2.0 * each).abs() < 1e-6, "both are busy all the time");
         assert!((posts(1e4) - demand.messages).abs() < 1e-6, "each message has a commit of its own");
+    }
+
+    #[test]
+    fn marks_share_commits_and_each_is_looked_up() {
+        let setting = setting();
+        let demand = Demand::of(1e6, Step::Today, &setting);
+        let silent = Demand { read_marks: 0.0, ..demand.clone() };
+        let [with, without] = [&demand, &silent].map(|demand| Written::of(demand, Step::Today, 8.0, 1.0, &setting));
+        let commits = with.commits - without.commits;
+        assert!((commits - 8.0 * commits_each(&setting)).abs() < 1e-6, "{commits}: all are busy all the time");
+        assert!((with.queries - without.queries - demand.read_marks - commits).abs() < 1e-6);
+        assert!((with.rows - without.rows - demand.read_marks).abs() < 1e-6);
     }
 
     #[test]

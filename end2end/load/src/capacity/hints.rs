@@ -22,6 +22,8 @@ pub struct Hints {
     /// New and changed messages that one node acts on, its own among them, and whatever else.
     pub messages: f64,
     pub others: f64,
+    /// Journal entries among the others: nothing that came before one may follow it.
+    pub entries: f64,
 }
 
 /// Hints of one kind.
@@ -32,6 +34,9 @@ struct Kind {
     /// Other nodes that each reaches.
     to: f64,
 }
+
+/// Which of the kinds are journal entries.
+const JOURNAL: usize = 3;
 
 impl Hints {
     pub fn of(demand: &Demand, step: Step, nodes: f64, setting: &Setting) -> Self {
@@ -56,6 +61,7 @@ impl Hints {
             kind(demand.messages + demand.revisions, profile.frame, messages_to),
             kind(demand.typing, profile.hint, typing_to),
             kind(demand.read_marks, profile.hint, marks_to),
+            // The one at [`JOURNAL`].
             kind(demand.journal_entries, profile.hint, others),
             kind(presence.moved[0], presence.moved[1], moved_to),
             kind(presence.here[0], presence.here[1], others),
@@ -73,6 +79,7 @@ impl Hints {
             nodes_told: messages_to + 1.0,
             messages: heard(&kinds[..1]),
             others: heard(&kinds[1..]),
+            entries: heard(&kinds[JOURNAL..=JOURNAL]),
         }
     }
 }
@@ -129,6 +136,7 @@ mod tests {
                 + presence.moved[0]
                 + presence.here[0];
             near(hints.messages + hints.others, hints.received + sent / 8.0);
+            near(hints.entries, demand.journal_entries);
         }
     }
 

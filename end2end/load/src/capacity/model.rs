@@ -29,7 +29,7 @@ const GIB: f64 = 1_048_576.0;
 pub enum Step {
     /// Each node hears of everything, and everyone of everyone.
     Today,
-    /// What needn't be isn't: read marks are stored many at once, and seldom in large channels; a channel's
+    /// What needn't be isn't: read marks are kept for a second, and seldom made in large channels; a channel's
     /// members are counted when they change; presence is told to those who see it, writing not in large
     /// channels.
     Savings,

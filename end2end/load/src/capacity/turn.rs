@@ -31,8 +31,8 @@ pub fn write(batch: f64, step: Step, setting: &Setting) -> f64 {
 /// Seconds a second.
 pub fn of(demand: &Demand, step: Step, nodes: f64, hints: &Hints, commits: f64, setting: &Setting) -> f64 {
     let Setting { profile, guesses, machine, .. } = setting;
-    // Anything else between two messages ends the batch.
-    let together = (TAKEN * demand.messages / commits).min(1.0 + hints.messages / hints.others).max(1.0);
+    // What changes who may see what ends the batch.
+    let together = (TAKEN * demand.messages / commits).min(1.0 + hints.messages / hints.entries).max(1.0);
     let said = demand.messages + demand.revisions;
     let on_each = |members: f64| members * profile.devices / nodes;
     let average = demand.members_online * profile.devices / nodes;
@@ -75,13 +75,12 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_between_messages_keeps_them_from_being_handed_out_together() {
+    fn changes_of_access_between_messages_keep_them_from_being_handed_out_together() {
         let setting = setting();
         let demand = Demand::of(1e7, Step::Savings, &setting);
-        let busy = |others| {
-            let hints = Hints { others, ..Hints::of(&demand, Step::Savings, 66.0, &setting) };
-            let following = others * setting.guesses.follow_us / 1e6;
-            of(&demand, Step::Savings, 66.0, &hints, demand.messages, &setting) - following
+        let busy = |entries| {
+            let hints = Hints { entries, ..Hints::of(&demand, Step::Savings, 66.0, &setting) };
+            of(&demand, Step::Savings, 66.0, &hints, demand.messages, &setting)
         };
         assert!(busy(1e5) > 1.5 * busy(1.0), "{} {}", busy(1e5), busy(1.0));
     }
