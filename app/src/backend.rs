@@ -1,6 +1,6 @@
 //! What the interface needs from the server, as a port: server functions make one call to it.
 
-use crate::api::{Bootstrap, ChannelRules, OpenChannel, OpenDirect, OwnSession, Roster};
+use crate::api::{Bootstrap, ChannelRules, Entrance, OpenChannel, OpenDirect, OwnSession, Roster};
 use async_trait::async_trait;
 use leptos::prelude::use_context;
 use natter::{
@@ -32,7 +32,7 @@ pub trait Backend: Send + Sync {
     /// Creates an account and logs the browser in.
     async fn register(&self, username: &str, password: &str, invite: Option<&str>) -> Answer<()>;
     /// Who may register, and whether that invitation is good right now.
-    async fn registration(&self, invite: Option<&str>) -> Answer<(Registration, bool)>;
+    async fn registration(&self, invite: Option<&str>) -> Answer<Entrance>;
     async fn login(&self, username: &str, password: &str) -> Answer<()>;
     async fn logout(&self) -> Answer<()>;
     /// Changes the caller's display name.

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 const MAX: usize = 2_000;
 
 /// The log-in page, as one's own log-out leads to it once it has succeeded.
-#[cfg(feature = "ssr")]
 pub const LOGGED_OUT: &str = "/login?out";
 
 /// Whether one comes to the log-in page because one has logged out, by what stands after the `?` of its address.
@@ -16,11 +15,20 @@ pub fn has_left(query: &str) -> bool {
 
 /// The log-in page, that leads on to an address of this site.
 pub fn login_first(going: &str) -> String {
+    leading_on("/login", going)
+}
+
+/// The page that makes an account, and leads on like that.
+pub fn register_first(going: &str) -> String {
+    leading_on("/register", going)
+}
+
+fn leading_on(page: &str, going: &str) -> String {
     let going = own(going);
     if going == "/" {
-        return "/login".to_owned();
+        return page.to_owned();
     }
-    let mut address = "/login?next=".to_owned();
+    let mut address = format!("{page}?next=");
     for byte in going.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => address.push(byte.into()),
@@ -30,7 +38,7 @@ pub fn login_first(going: &str) -> String {
     address
 }
 
-/// Where the log-in page leads on to, by what stands after the `?` of its address.
+/// Where these pages lead on to, by what stands after the `?` of its address.
 pub fn next(query: &str) -> String {
     let next = query.trim_start_matches('?').split('&').find_map(|pair| pair.strip_prefix("next="));
     own(&decoded(next.unwrap_or_default())).to_owned()
@@ -65,7 +73,7 @@ pub fn own(next: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX, has_left, login_first, next, own};
+    use super::{MAX, has_left, login_first, next, own, register_first};
 
     #[test]
     fn only_a_path_of_this_site_is_gone_on_to() {
@@ -107,6 +115,7 @@ mod tests {
             assert_eq!(login_first(going), expected);
             let query = expected.split_once('?').map_or("", |(_, query)| query);
             assert_eq!(next(query), own(going), "and leads there");
+            assert_eq!(register_first(going), expected.replace("/login", "/register"));
         }
     }
 

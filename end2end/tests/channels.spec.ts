@@ -130,3 +130,27 @@ test('the number of members is right while people come and go', async ({ server,
   await member.leave(channel);
   await expect(browse.getByText('1 member', { exact: true })).toBeVisible();
 });
+
+test('one leaves where one is, from the list of members', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const member = await Account.register(server, 'mira');
+  await member.join(await admin.createChannel('general'));
+  await admin.admit(await admin.createChannel('plans', '', { visibility: 'private' }), member);
+  const mira = await open(await signedIn(member), '/channels/general');
+  const list = mira.getByRole('complementary', { name: 'Members' });
+  await list.getByRole('button', { name: 'Leave #general' }).press('Enter');
+  await expect(mira.getByRole('alert')).toHaveText("You aren't in #general any more.");
+  await expect(mira.getByRole('heading', { name: '#general' })).toBeFocused();
+  await mira.getByRole('button', { name: 'Join #general' }).click();
+  await expect(composer(mira)).toBeVisible();
+
+  await link(mira, '#plans').click();
+  await list.getByRole('button', { name: 'Leave #plans' }).click();
+  const dialog = mira.getByRole('dialog', { name: 'Leave #plans?' });
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await expect(composer(mira, 'plans')).toBeVisible();
+  await list.getByRole('button', { name: 'Leave #plans' }).click();
+  await dialog.getByRole('button', { name: 'Leave channel' }).click();
+  await expect(link(mira, '#plans')).toBeHidden();
+  await expect(mira.getByRole('alert')).toContainText('#plans');
+});

@@ -112,6 +112,29 @@ test('drafts are forgotten by whoever logs out before the page is awake', async 
   expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('my secret');
 });
 
+test('drafts are forgotten also where the answer to a log-out is lost', async ({ server, signedIn, watch }) => {
+  watch.allow(...NO_SERVER, /status of 401/);
+  const ada = await Account.register(server, 'ada');
+  await ada.createChannel('general');
+  const page = await (await signedIn(ada)).newPage();
+  await page.clock.install();
+  await open(page.context(), '/channels/general', page);
+  await composer(page).fill('my secret');
+  await expect.poll(() => page.evaluate(() => JSON.stringify(localStorage))).toContain('my secret');
+  const done = new Promise<void>((resolve) =>
+    page.route('**/api/fn/logout', async (route) => {
+      await route.fetch({ maxRedirects: 0 });
+      resolve();
+    }),
+  );
+  await page.getByRole('button', { name: 'Log out' }).click({ noWaitAfter: true });
+  await done;
+  await page.clock.fastForward(11_000);
+  await expect(page).toHaveURL('/login');
+  expect(await page.evaluate(() => JSON.stringify(localStorage))).not.toContain('my secret');
+  await expect(page.getByText('You were logged out'), 'it was oneself').toHaveCount(0);
+});
+
 test('a log-out that is stopped takes no draft, and the page goes on', async ({ server, signedIn, watch }) => {
   test.setTimeout(60_000);
   watch.allow(...NO_SERVER, /net::ERR_ABORTED/);

@@ -56,6 +56,26 @@ test('the newest messages stand at the bottom, and the rest is a scroll away', a
   await expect(page.getByRole('button', { name: 'Earlier messages' })).toBeHidden();
 });
 
+test('who clicked a message and reads on is not taken back to it', async ({ server, signedIn }) => {
+  const { mira } = await longChannel(server);
+  const page = await open(await signedIn(mira), '/channels/general');
+  await message(page, 'message 128').locator('.message-text').click();
+  await expect(message(page, 'message 128')).toBeFocused();
+  // Upwards is to less.
+  await log(page).evaluate((it) => {
+    let last = it.scrollTop;
+    it.addEventListener('scroll', () => {
+      it.dataset.back = String(Math.max(Number(it.dataset.back ?? 0), it.scrollTop - last));
+      last = it.scrollTop;
+    });
+  });
+  await wheelUpTo(page, 'message 70');
+  await settled(message(page, 'message 70'));
+  await expect(message(page, 'message 128')).not.toBeInViewport();
+  expect(Number(await log(page).getAttribute('data-back')), 'pixels back').toBeLessThan(10);
+  await expect(message(page, 'message 128'), 'the next key begins there all the same').toBeFocused();
+});
+
 test('older messages come without the view jumping', async ({ server, signedIn }) => {
   const { mira } = await longChannel(server);
   const page = await (await signedIn(mira)).newPage();

@@ -72,6 +72,28 @@ test('after log-in one comes back to where one was going', async ({ server, newB
   await expect(other, 'whoever logs out is done there').toHaveURL('/login');
 });
 
+test('who has to make an account first comes there, too', async ({ server, newBrowser }) => {
+  const page = await (await newBrowser()).newPage();
+  await page.goto('/browse');
+  await page.getByRole('link', { name: 'Create account' }).click();
+  await expect(page).toHaveURL('/register?next=/browse');
+  await expect(page.getByText('You are the first here')).toBeVisible();
+  await enterThroughPage(page, 'Create account', 'ada', PASSWORD);
+  await expect(page).toHaveURL('/browse');
+  await expect(page.getByRole('link', { name: 'Admin', exact: true })).toBeVisible();
+
+  const plain = await (await newBrowser({ javaScriptEnabled: false })).newPage();
+  await plain.goto('/register?next=/browse');
+  await expect(plain.getByText('You are the first here')).toHaveCount(0);
+  await plain.getByRole('link', { name: 'Log in' }).click();
+  await expect(plain).toHaveURL('/login?next=/browse');
+  await plain.getByRole('link', { name: 'Create account' }).click();
+  await enterThroughPage(plain, 'Create account', 'mira', PASSWORD);
+  await expect(plain).toHaveURL('/browse');
+  await plain.goto('/register?next=//evil.example');
+  await expect(plain).toHaveURL('/');
+});
+
 test('a link to the log-in page leads nowhere else', async ({ server, newBrowser, watch }) => {
   watch.allow(/was preloaded using link preload but not used/);
   await Account.register(server, 'ada');

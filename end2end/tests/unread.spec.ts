@@ -134,7 +134,11 @@ test('whoever reads on before the page is awake is left there', async ({ server,
   await member.join(channel);
   for (let n = 1; n <= 60; n++) await admin.post(channel, `message ${n}`);
   await member.markRead(channel, 10);
-  for (const far of [600, 100_000]) {
+  for (const [address, begin, far] of [
+    ['/channels/general', 'New', 600],
+    ['/channels/general', 'New', 100_000],
+    ['/channels/general?at=newest', 'message 60', -600],
+  ] as const) {
     const page = await (await signedIn(member)).newPage();
     let wake = (): void => {};
     const awake = new Promise<void>((go) => (wake = go));
@@ -143,11 +147,11 @@ test('whoever reads on before the page is awake is left there', async ({ server,
       await route.continue();
     });
     const ready = connected(page);
-    await page.goto('/channels/general', { waitUntil: 'commit' });
-    await expect(log(page).getByText('New', { exact: true })).toBeInViewport();
+    await page.goto(address, { waitUntil: 'commit' });
+    await expect(log(page).getByText(begin, { exact: true })).toBeInViewport();
     await log(page).hover();
     await page.mouse.wheel(0, far);
-    await expect(log(page).getByText('New', { exact: true })).not.toBeInViewport();
+    await expect(log(page).getByText(begin, { exact: true })).not.toBeInViewport();
     const place = (): Promise<number> => log(page).evaluate((it) => it.scrollTop);
     const before = await place();
     wake();

@@ -13,7 +13,7 @@ mod settings;
 /// Leads to the newest messages, wherever unread begins, in place of a message's own place.
 pub const NEWEST: u64 = u64::MAX;
 
-pub use accounts::{bootstrap, registration};
+pub use accounts::{Entrance, bootstrap, registration};
 pub use admin::{all_channels, audit, invites, roster, stats};
 pub use channels::{browse_channels, channel_history, message, open_channel};
 pub use feed::feed;

@@ -3,7 +3,7 @@
 use super::backoff::Backoff;
 use crate::{
     api,
-    next::login_first,
+    next::{LOGGED_OUT, login_first},
     state::{Chat, ENDED, Link, assign_location, now, remember},
 };
 use futures::{
@@ -37,6 +37,8 @@ thread_local! {
     static OUT: RefCell<Option<UnboundedSender<ClientFrame>>> = const { RefCell::new(None) };
     /// Until when one's own log-out may take.
     static LEAVING: Cell<i64> = const { Cell::new(0) };
+    /// There was one, and nothing has shown since that it was refused.
+    static LEFT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Says something if somebody is listening.
@@ -51,6 +53,7 @@ pub fn send(frame: ClientFrame) {
 /// One logs out on this page: that has its own way, whatever becomes of the connection meanwhile.
 pub fn leave() {
     LEAVING.set(now().millis() + i64::from(LEAVE_MS));
+    LEFT.set(true);
 }
 
 /// Where the page is.
@@ -78,8 +81,13 @@ pub fn start(chat: Chat) {
                 continue;
             }
             if matches!(over, Over::NotAllowed) || (!was_ready && logged_out().await) {
-                remember(ENDED, "1");
-                assign_location(&login_first(&here()));
+                if LEFT.get() {
+                    // What the log-out would have led to was slow, or got lost.
+                    assign_location(LOGGED_OUT);
+                } else {
+                    remember(ENDED, "1");
+                    assign_location(&login_first(&here()));
+                }
                 return;
             }
             if was_ready {
@@ -122,6 +130,7 @@ async fn connection(chat: Chat) -> (bool, Over) {
                     let Ok(frame) = ServerFrame::parse(text.as_bytes()) else { continue };
                     if matches!(frame, ServerFrame::Ready { .. }) {
                         ready = true;
+                        LEFT.set(false);
                         OUT.set(Some(out.clone()));
                         chat.link.set(Link::Up);
                     }

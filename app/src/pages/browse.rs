@@ -114,7 +114,7 @@ fn Entry(id: ChannelId, join: Post, leaving: Leaving) -> impl IntoView {
         if channel.joined {
             view! {
                 <A href=format!("/channels/{name}") attr:class=SECONDARY attr:aria-label=format!("Open #{name}")>"Open"</A>
-                {leave(leaving, channel)}
+                {leave(leaving, channel, "Leave".to_owned())}
             }
             .into_any()
         } else {

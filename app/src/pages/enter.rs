@@ -1,8 +1,8 @@
 use crate::{
-    api,
+    api::{self, Entrance},
     app::BootstrapResource,
     components::ui::{Field, FormError, PRIMARY, Post, PostForm, When, effect},
-    next::{has_left, next},
+    next::{has_left, login_first, next, register_first},
     state::{ENDED, assign_location, forget, forget_drafts, recall, set_title},
 };
 use leptos::prelude::*;
@@ -91,11 +91,13 @@ pub fn Login() -> impl IntoView {
                     "Log in"
                 </button>
             </PostForm>
-            <p class="mt-5 text-sm text-soft">"New here? " <a href="/register" class=LINK>"Create account"</a></p>
+            <p class="mt-5 text-sm text-soft">"New here? " <a href=register_first(&next.get_value()) class=LINK>"Create account"</a></p>
         </Enter>
     }
 }
 
+/// Where it couldn't be asked: the form says what stands in the way.
+const UNKNOWN: Entrance = Entrance { registration: Registration::Open, invited: false, first: false };
 const NOT_NOW: &str = "No new accounts are made here at the moment.";
 const OVER: &str = "This invitation is used up, too old or withdrawn.";
 
@@ -104,9 +106,18 @@ const OVER: &str = "This invitation is used up, too old or withdrawn.";
 #[component]
 pub fn Register() -> impl IntoView {
     let loaded = Resource::new_blocking(|| (), |()| api::registration(None));
-    let shown = move |mode| {
-        let words = match mode {
-            Registration::Open => return view! { <NewAccount invite=String::new()/> }.into_any(),
+    let going = StoredValue::new(next(&use_location().search.get_untracked()));
+    let shown = move |entrance: Entrance| {
+        let next = going.get_value();
+        let words = match entrance.registration {
+            _ if entrance.first => {
+                return view! {
+                    <p class="mb-4 text-sm text-soft">"You are the first here: this account will be the admin’s."</p>
+                    <NewAccount invite=String::new() next/>
+                }
+                .into_any();
+            }
+            Registration::Open => return view! { <NewAccount invite=String::new() next/> }.into_any(),
             Registration::Invite => {
                 "You need an invitation to make an account here. If you have a link, open it; else ask an admin."
             }
@@ -114,14 +125,14 @@ pub fn Register() -> impl IntoView {
         };
         view! {
             <p class="mb-4 px-3 py-2 rounded-lg bg-accent-soft text-sm">{words}</p>
-            <HaveAccount/>
+            <HaveAccount next/>
         }
         .into_any()
     };
     view! {
-        <Enter title="Create account">
+        <Enter title="Create account" next=going.get_value()>
             <Suspense>
-                {move || Suspend::new(async move { shown(loaded.await.map_or(Registration::Open, |(mode, _)| mode)) })}
+                {move || Suspend::new(async move { shown(loaded.await.unwrap_or(UNKNOWN)) })}
             </Suspense>
         </Enter>
     }
@@ -138,7 +149,7 @@ pub fn Invited() -> impl IntoView {
     view! {
         <Suspense>
             {move || Suspend::new(async move {
-                match loaded.await {
+                match loaded.await.map(|entrance| (entrance.registration, entrance.invited)) {
                     Ok((Registration::Closed, true)) => over(NOT_NOW.to_owned() + " Keep the link: it may work again later.", false),
                     Ok((_, true)) => view! { <Welcome invite=code.get_value()/> }.into_any(),
                     Ok((Registration::Open, false)) => {
@@ -157,7 +168,7 @@ fn Welcome(invite: String) -> impl IntoView {
     view! {
         <Enter title="Create account">
             <p class="mb-4 text-sm text-soft">"You are invited to Natter. Choose how others will know you."</p>
-            <NewAccount invite=invite.clone()/>
+            <NewAccount invite=invite.clone() next="/".to_owned()/>
         </Enter>
     }
     .into_any()
@@ -174,7 +185,7 @@ fn Over(
         <Enter title="Invitation">
             <p class="text-soft">{words.clone()}</p>
             {open.then(|| view! { <p class="mt-5 text-sm"><a href="/register" class=LINK>"Create account"</a></p> })}
-            <HaveAccount/>
+            <HaveAccount next="/".to_owned()/>
         </Enter>
     }
     .into_any()
@@ -184,10 +195,14 @@ fn Over(
 fn NewAccount(
     /// The code of an invitation; may be empty.
     invite: String,
+    /// Where one goes on to.
+    next: String,
 ) -> impl IntoView {
-    let register = Post::new("/api/fn/register", |_| assign_location("/"));
+    let (then, going) = (next.clone(), next.clone());
+    let register = Post::new("/api/fn/register", move |_| assign_location(&then));
     view! {
         <PostForm post=register>
+            <input type="hidden" name="next" value=going/>
             <FormError message=register.rest(&["username", "password"])/>
             <input type="hidden" name="invite" value=invite/>
             <Field id="username" label="Username" name="username" autocomplete="username" required=true autofocus=true
@@ -198,12 +213,13 @@ fn NewAccount(
                 "Create account"
             </button>
         </PostForm>
-        <HaveAccount/>
+        <HaveAccount next/>
     }
     .into_any()
 }
 
 #[component]
-fn HaveAccount() -> impl IntoView {
-    view! { <p class="mt-5 text-sm text-soft">"Have an account? " <a href="/login" class=LINK>"Log in"</a></p> }
+fn HaveAccount(next: String) -> impl IntoView {
+    let login = login_first(&next);
+    view! { <p class="mt-5 text-sm text-soft">"Have an account? " <a href=login class=LINK>"Log in"</a></p> }
 }

@@ -14,7 +14,7 @@ use leptos_router::{
     hooks::{use_navigate, use_query_map},
 };
 use natter::{
-    MessageId,
+    ErrorCode, MessageId,
     search::{Hit, HitPage, QUERY_MAX_CHARS},
 };
 
@@ -125,7 +125,7 @@ fn Operators() -> impl IntoView {
 fn Refused(failure: Failure, again: Callback<()>) -> impl IntoView {
     view! {
         <p role="alert" class="mb-4 text-alert">{failure.to_string()}</p>
-        <Retry again/>
+        {(!failure.is(ErrorCode::Invalid)).then(|| view! { <Retry again/> })}
     }
     .into_any()
 }

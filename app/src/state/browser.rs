@@ -155,10 +155,17 @@ mod here {
                 if let Some((false, element)) = focused(&id)
                     && let Some(element) = element.dyn_ref::<web_sys::HtmlElement>()
                 {
-                    let _ = element.focus();
+                    focus_in_place(element);
                 }
             });
         }
+    }
+
+    /// Nothing moves to where the focus is: its reader may look elsewhere.
+    pub fn focus_in_place(element: &web_sys::HtmlElement) {
+        let options = web_sys::FocusOptions::new();
+        options.set_prevent_scroll(true);
+        let _ = element.focus_with_options(&options);
     }
 
     /// Whether that is what has the focus.
@@ -255,6 +262,8 @@ mod here {
     }
 
     pub fn keep_focus(_: String) {}
+
+    pub fn focus_in_place(_: &web_sys::HtmlElement) {}
 
     pub fn has_focus(_: &str) -> bool {
         false

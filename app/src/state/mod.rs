@@ -18,8 +18,8 @@ mod zone;
 pub const ENDED: &str = "natter.ended";
 
 pub use browser::{
-    assign_location, forget, has_focus, has_invoker_commands, is_attentive, keep_focus, leads_nowhere, post_form,
-    recall, set_title, set_waiting,
+    assign_location, focus_in_place, forget, has_focus, has_invoker_commands, is_attentive, keep_focus, leads_nowhere,
+    post_form, recall, set_title, set_waiting,
 };
 #[cfg(feature = "hydrate")]
 pub use browser::{now, remember};

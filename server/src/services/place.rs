@@ -27,6 +27,11 @@ impl Place {
         Ok(self.store.registration().await?)
     }
 
+    /// Nobody has an account yet.
+    pub async fn is_new(&self) -> Result<bool> {
+        Ok(!self.store.has_accounts().await?)
+    }
+
     pub async fn set_registration(&self, caller: &Caller, mode: Registration) -> Result<()> {
         may_manage(caller)?;
         let set = self.store.set_registration(mode, caller.act(&self.clock, None)?).await?;

@@ -381,6 +381,8 @@ pub trait AdminStore: Send + Sync {
     /// Ends every session of somebody. Audited.
     async fn end_sessions(&self, id: UserId, act: Act) -> Result<Outcome<()>>;
     async fn registration(&self) -> Result<Registration>;
+    /// Whether anybody has an account.
+    async fn has_accounts(&self) -> Result<bool>;
     /// Audited, unless nothing changes.
     async fn set_registration(&self, mode: Registration, act: Act) -> Result<Outcome<()>>;
     /// Audited.

@@ -22,7 +22,7 @@ use natter::{
     search::{HitPage, Query},
 };
 use natter_app::{
-    api::{Bootstrap, ChannelRules, NEWEST, OpenChannel, OpenDirect, OwnSession, Roster},
+    api::{Bootstrap, ChannelRules, Entrance, NEWEST, OpenChannel, OpenDirect, OwnSession, Roster},
     backend::{Answer, Backend, Later},
 };
 
@@ -119,13 +119,14 @@ impl Backend for RequestBackend {
         Ok(())
     }
 
-    async fn registration(&self, invite: Option<&str>) -> Answer<(Registration, bool)> {
-        let mode = self.settle(self.state.place.registration().await)?;
-        let good = match invite {
+    async fn registration(&self, invite: Option<&str>) -> Answer<Entrance> {
+        let registration = self.settle(self.state.place.registration().await)?;
+        let first = self.settle(self.state.place.is_new().await)?;
+        let invited = match invite {
             Some(code) => self.settle(self.state.place.is_good(code).await)?,
             None => false,
         };
-        Ok((mode, good))
+        Ok(Entrance { registration, invited, first })
     }
 
     async fn login(&self, username: &str, password: &str) -> Answer<()> {

@@ -34,14 +34,14 @@ impl Leaving {
 }
 
 /// The button, with what it sends. Before the page is awake nothing asks.
-pub fn leave(leaving: Leaving, channel: &Channel) -> AnyView {
+pub fn leave(leaving: Leaving, channel: &Channel, words: String) -> AnyView {
     let (id, label) = (channel.id, format!("Leave #{}", channel.label()));
     let input = view! { <input type="hidden" name="id" value=id.to_string()/> };
     if channel.visibility == Visibility::Public {
         return view! {
             <PostForm post=leaving.post>
                 {input}
-                <button type="submit" class=SECONDARY aria-label=label on:click=move |_| leaving.begin(id)>"Leave"</button>
+                <button type="submit" class=SECONDARY aria-label=label on:click=move |_| leaving.begin(id)>{words}</button>
             </PostForm>
         }
         .into_any();
@@ -51,7 +51,7 @@ pub fn leave(leaving: Leaving, channel: &Channel) -> AnyView {
         <form method="post" action="/api/fn/leave_channel"
             on:submit=move |event| { event.prevent_default(); leaving.asking.set(Some(channel.clone())); }>
             {input}
-            <button type="submit" class=SECONDARY aria-label=label aria-haspopup="dialog">"Leave"</button>
+            <button type="submit" class=SECONDARY aria-label=label aria-haspopup="dialog">{words}</button>
         </form>
     }
     .into_any()

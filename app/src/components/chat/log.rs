@@ -12,7 +12,7 @@ use crate::{
         media::Lightbox,
         ui::{Icon, When, effect, focus_is_lost},
     },
-    state::{Chat, Link, Target, Zone, has_focus, rows},
+    state::{Chat, Link, Target, Zone, focus_in_place, has_focus, rows},
 };
 use leptos::{ev, prelude::*, task::spawn_local, wasm_bindgen::JsCast as _};
 use leptos_router::hooks::use_query_map;
@@ -74,7 +74,12 @@ pub fn Log(
             spawn_local(jump(Goal::Message(id), chat, scroll, older));
         }
     });
+    let mut waking = landing.is_some() || chat.link.get_untracked() == Link::Starting;
     effect(move || match (at.get(), first_unread.take()) {
+        // Its reader has gone elsewhere meanwhile.
+        (Some(NEWEST), _) if std::mem::take(&mut waking) && newer.is_live_untracked() && scroll.is_away() => {
+            scroll.moved();
+        }
         (Some(NEWEST), _) => newer.newest(scroll),
         (Some(seq), _) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
         (None, Some(first)) => spawn_local(show_unread(first, landed(), scroll, older)),
@@ -95,15 +100,6 @@ pub fn Log(
             acts.touched(&event);
         }
     };
-    let scrolled = move |_| {
-        let near = scroll.moved();
-        if near.beginning {
-            older.load_unless_failed();
-        }
-        if near.end && !newer.is_live_untracked() {
-            newer.load_unless_failed(scroll);
-        }
-    };
     let keys = move |event: ev::KeyboardEvent| {
         let done = if event.key() == "Escape" { acts.unpick() } else { steer(&event) };
         if done {
@@ -115,7 +111,7 @@ pub fn Log(
     let log_name = format!("Messages in {label}");
     view! {
         <div class="relative flex-1 min-h-0">
-            <div node_ref=scroll.node class="log" role="log" aria-label=log_name tabindex="0" on:scroll=scrolled
+            <div node_ref=scroll.node class="log" role="log" aria-label=log_name tabindex="0" on:scroll=move |_| read_on(scroll, older, newer)
                 on:click=move |event| acts.clicked(&event, by_touch.get_value()) on:contextmenu=held
                 on:pointerover=move |event| acts.pointed(&event) on:pointerleave=move |event| acts.left(&event)
                 on:focusin=focused on:keydown=keys>
@@ -145,6 +141,17 @@ pub fn Log(
     .into_any()
 }
 
+/// Loads more where one gets to an end of what there is.
+fn read_on(scroll: Scroll, older: Older, newer: Newer) {
+    let near = scroll.moved();
+    if near.beginning {
+        older.load_unless_failed();
+    }
+    if near.end && !newer.is_live_untracked() {
+        newer.load_unless_failed(scroll);
+    }
+}
+
 /// When history is put before a row that has the focus, the row is moved, and loses it: it is given back. Meanwhile
 /// the page's heading may have taken it, as it does where nothing has it.
 fn hold_focus(rows: Memo<usize>) {
@@ -170,7 +177,7 @@ fn hold_focus(rows: Memo<usize>) {
             let at = document().active_element();
             let fallen = focus_is_lost() || at.is_some_and(|at| at.matches(HEADING).unwrap_or_default());
             if let Some(row) = row.filter(|_| fallen) {
-                let _ = row.focus();
+                focus_in_place(&row);
             }
         });
     });

@@ -68,7 +68,7 @@ fn offered(times: Times, picking: Picking, title: &'static str) -> AnyView {
                 <button type="button" class="later-preset" disabled=move || picking.pending.get()
                     on:click=move |_| picking.choose(preset.at)>
                     <span>{preset.label}</span> " "
-                    <span class="later-when">{zone.moment(preset.at)}</span>
+                    <span class="later-when">{if preset.far { zone.moment(preset.at) } else { zone.clock(preset.at) }}</span>
                 </button>
             </li>
         }

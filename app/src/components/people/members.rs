@@ -1,5 +1,8 @@
 use crate::{
-    components::ui::{Avatar, GHOST, Icon, changing, effect, focus_on},
+    components::{
+        channels::{AskToLeave, Leaving, leave},
+        ui::{Avatar, FormError, GHOST, Icon, changing, effect, focus_on, land},
+    },
     state::Chat,
 };
 use leptos::{ev, prelude::*};
@@ -54,6 +57,22 @@ pub fn Members(channel: Memo<Option<Channel>>, shown: RwSignal<Option<bool>>) ->
         let groups = [group("Online", here, true), group("Offline", away, false)];
         groups.into_iter().flatten().collect_view().into_any()
     };
+    let leaving = Leaving::new();
+    effect(move || {
+        if leaving.is_done(|id| chat.channel(id).is_some()).is_some() {
+            land();
+        }
+    });
+    // The button stays as it is while other things change.
+    let leavable = Memo::new(move |_| {
+        let of = |channel: &Channel| (channel.id, channel.visibility, channel.label().to_owned());
+        channel.with(|channel| channel.as_ref().filter(|channel| channel.joined).map(of))
+    });
+    let way_out = move || {
+        leavable.track();
+        let channel = channel.get_untracked().filter(|channel| channel.joined);
+        channel.map(|channel| leave(leaving, &channel, format!("Leave #{}", channel.label()))).into_any()
+    };
     let close = move || {
         shown.set(Some(false));
         focus_on(format!("#{MEMBERS_BUTTON}"), true);
@@ -73,6 +92,11 @@ pub fn Members(channel: Memo<Option<Channel>>, shown: RwSignal<Option<bool>>) ->
                 </button>
             </div>
             {changing(list)}
+            <div class="members-foot">
+                <FormError message=leaving.post.rest(&[])/>
+                {changing(way_out)}
+            </div>
+            <AskToLeave leaving/>
         </aside>
     }
 }

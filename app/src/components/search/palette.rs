@@ -147,6 +147,8 @@ pub fn Palette(node_ref: NodeRef<html::Dialog>) -> impl IntoView {
         match event.key().as_str() {
             "ArrowDown" => finding.step(false),
             "ArrowUp" => finding.step(true),
+            // Else browsers empty the field first, and only the next one closes.
+            "Escape" => hide(node_ref),
             _ => return,
         }
         event.prevent_default();

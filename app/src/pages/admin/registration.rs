@@ -25,7 +25,7 @@ pub fn RegistrationPage() -> impl IntoView {
     let invites = Resource::new_blocking(|| (), |()| api::invites());
     view! {
         <Page title="Registration">
-            {shown(mode, |(mode, _)| view! { <Mode mode/> }.into_any())}
+            {shown(mode, |entrance| view! { <Mode mode=entrance.registration/> }.into_any())}
             {shown(invites, |invites| view! { <Invitations invites/> }.into_any())}
         </Page>
     }

@@ -100,6 +100,11 @@ impl AdminStore for PostgresStore {
         mode(optional(&self.pool, stored).await?)
     }
 
+    async fn has_accounts(&self) -> Result<bool> {
+        let (some,): (bool,) = row(&self.pool, sqlx::query_as("SELECT EXISTS (SELECT FROM users)")).await?;
+        Ok(some)
+    }
+
     async fn set_registration(&self, mode: Registration, act: Act) -> Result<Outcome<()>> {
         let mut tx = begin(&self.pool).await?;
         if !is_admin(&mut tx, act.actor).await? {

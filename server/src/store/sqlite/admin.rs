@@ -87,6 +87,11 @@ impl AdminStore for SqliteStore {
         registration(&mut *self.read.acquire().await?).await
     }
 
+    async fn has_accounts(&self) -> Result<bool> {
+        let (some,): (bool,) = sqlx::query_as("SELECT EXISTS (SELECT 1 FROM users)").fetch_one(&self.read).await?;
+        Ok(some)
+    }
+
     async fn set_registration(&self, mode: Registration, act: Act) -> Result<Outcome<()>> {
         let mut tx = self.write.begin_with("BEGIN IMMEDIATE").await?;
         if !is_admin(&mut tx, act.actor).await? {
