@@ -112,7 +112,7 @@ pub fn Register() -> impl IntoView {
         let words = match entrance.registration {
             _ if entrance.first => {
                 return view! {
-                    <p class="mb-4 text-sm text-soft">"You are the first here: this account will be the admin’s."</p>
+                    <p class="mb-4 text-sm text-soft">"You are the first here: this account becomes the admin."</p>
                     <NewAccount invite=String::new() next/>
                 }
                 .into_any();

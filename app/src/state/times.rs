@@ -19,8 +19,6 @@ const MORNING: u8 = 9;
 pub struct Preset {
     pub label: &'static str,
     pub at: Timestamp,
-    /// The label doesn't say which day that is.
-    pub far: bool,
 }
 
 /// What is offered at some moment, in the reader's zone.
@@ -68,15 +66,14 @@ fn presets(now: Timestamp, today: Civil, instant: impl Fn(Civil) -> Timestamp) -
         let date = Timestamp::from_millis((today.day_number() + days) * DAY).civil_utc();
         instant(Civil { hour, minute: 0, ..date })
     };
-    let near = |label, at| Preset { label, at, far: false };
-    let mut presets = vec![near("In 20 minutes", now.plus_millis(20 * MINUTE))];
+    let mut presets = vec![Preset { label: "In 20 minutes", at: now.plus_millis(20 * MINUTE) }];
     if today.hour < EVENING_UNTIL {
-        presets.push(near("This evening", on(0, EVENING)));
+        presets.push(Preset { label: "This evening", at: on(0, EVENING) });
     }
-    presets.push(near("Tomorrow", on(1, MORNING)));
+    presets.push(Preset { label: "Tomorrow", at: on(1, MORNING) });
     let to_monday = i64::try_from(7 - today.weekday()).unwrap_or(7);
     if to_monday > 1 {
-        presets.push(Preset { label: "Monday", at: on(to_monday, MORNING), far: true });
+        presets.push(Preset { label: "Monday", at: on(to_monday, MORNING) });
     }
     presets
 }

@@ -59,6 +59,12 @@ pub fn TimePicker(picking: Picking, title: &'static str) -> impl IntoView {
     .into_any()
 }
 
+/// When that is, as far as the label doesn't say it.
+fn beside(label: &str, when: &str) -> String {
+    let rest = [label, "Today"].into_iter().find_map(|said| when.strip_prefix(said)?.strip_prefix(", "));
+    rest.unwrap_or(when).to_owned()
+}
+
 fn offered(times: Times, picking: Picking, title: &'static str) -> AnyView {
     let zone = expect_context::<Zone>();
     let Times { presets, earliest, latest, suggested, zone: zone_name } = times;
@@ -68,7 +74,7 @@ fn offered(times: Times, picking: Picking, title: &'static str) -> AnyView {
                 <button type="button" class="later-preset" disabled=move || picking.pending.get()
                     on:click=move |_| picking.choose(preset.at)>
                     <span>{preset.label}</span> " "
-                    <span class="later-when">{if preset.far { zone.moment(preset.at) } else { zone.clock(preset.at) }}</span>
+                    <span class="later-when">{beside(preset.label, &zone.moment(preset.at))}</span>
                 </button>
             </li>
         }
@@ -106,4 +112,23 @@ fn offered(times: Times, picking: Picking, title: &'static str) -> AnyView {
         </div>
     }
     .into_any()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::beside;
+
+    #[test]
+    fn nothing_is_said_twice() {
+        for (label, when, expected) in [
+            ("In 20 minutes", "Today, 17:48", "17:48"),
+            ("In 20 minutes", "Tomorrow, 00:08", "Tomorrow, 00:08"),
+            ("This evening", "Today, 18:00", "18:00"),
+            ("Tomorrow", "Tomorrow, 09:00", "09:00"),
+            ("Monday", "Monday, 30 November, 09:00", "30 November, 09:00"),
+            ("Monday", "Monday, 4 January 2027, 09:00", "4 January 2027, 09:00"),
+        ] {
+            assert_eq!(beside(label, when), expected);
+        }
+    }
 }
