@@ -120,7 +120,7 @@ async fn a_client_that_closes_gets_its_close_back_and_nothing_after_it() {
 /// Like a laptop that was shut: nobody says that the connection is over.
 #[tokio::test]
 async fn who_is_silent_is_let_go_and_who_answers_pings_is_not() {
-    let server = TestServer::start_with(|config| config.ping_every = Duration::from_millis(250)).await;
+    let server = TestServer::start_with(|config| config.ping_every = Duration::from_secs(1)).await;
     let (ada, mira) = (server.register("ada").await, server.register("mira").await);
     let mut watching = mira.connect().await;
     let mut silent = bare(&ada, &[]).await;
