@@ -127,6 +127,10 @@ async fn connection(chat: Chat) -> (bool, Over) {
             heard = stream.next() => match heard {
                 Some(Ok(Message::Text(text))) => {
                     heard_at = now();
+                    if heard_at.millis() >= LEAVING.get() {
+                        // Still here: it was refused, or stopped.
+                        LEFT.set(false);
+                    }
                     let Ok(frame) = ServerFrame::parse(text.as_bytes()) else { continue };
                     if matches!(frame, ServerFrame::Ready { .. }) {
                         ready = true;

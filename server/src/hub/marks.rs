@@ -31,8 +31,12 @@ fn own(hint: &Hint) -> Option<Own> {
 /// Knows what may have been missed, and since when. Times are the database's own marks, see
 /// [`changed_since`](crate::store::SharedStore::changed_since).
 pub(super) struct Marks {
-    /// Hints may have been lost since the last reading began.
+    /// A reading is wanted.
     lost: bool,
+    /// Hints may have been lost since the last reading began.
+    anew: bool,
+    /// The reading under way is the first after a loss.
+    first: bool,
     /// The reading under way, and what was told during it: newer than what it may bring.
     reading: Option<(u64, HashSet<Own>)>,
     read_at: Option<Instant>,
@@ -46,13 +50,25 @@ pub(super) struct Marks {
 
 impl Marks {
     pub fn new(now: Instant) -> Self {
-        Self { lost: false, reading: None, read_at: None, open: None, told: None, latest: 0, turned: now }
+        Self {
+            lost: false,
+            anew: false,
+            first: false,
+            reading: None,
+            read_at: None,
+            open: None,
+            told: None,
+            latest: 0,
+            turned: now,
+        }
     }
 
     pub fn lose(&mut self) {
         // Before it is known where the database stands hardly anybody is connected who could have missed anything:
         // the broker isn't there yet, that is all.
-        self.lost |= self.told.is_some();
+        let known = self.told.is_some();
+        self.lost |= known;
+        self.anew |= known;
     }
 
     /// The database stands there.
@@ -80,6 +96,7 @@ impl Marks {
             return None;
         }
         self.lost = false;
+        self.first = std::mem::take(&mut self.anew);
         self.reading = Some((self.latest, HashSet::new()));
         self.read_at = Some(now);
         Some(since)
@@ -97,15 +114,16 @@ impl Marks {
         let Some((upto, newer)) = self.reading.take() else { return Vec::new() };
         let Some(mut hints) = read else {
             self.lost = true;
+            self.anew |= self.first;
             return Vec::new();
         };
         let read = hints.len();
         hints.retain(|hint| own(hint).is_none_or(|own| !newer.contains(&own)));
-        // What was told meanwhile may be the older of the two, come late: the next reading says. No hint is later
-        // than that one, and where people read all the time, none would ever be the last.
+        // What was told meanwhile may be the older of the two, come late: a second reading says. No hint is later than
+        // that one, and where people read all the time, none would ever be the last.
         let (sure, open) = match (hints.len() < read, self.open) {
             (false, _) => (Some(upto), None),
-            (true, None) => (None, Some(upto)),
+            (true, before) if self.first => (before, Some(upto)),
             (true, before) => (before, None),
         };
         self.open = open;
@@ -194,7 +212,15 @@ mod tests {
         assert_eq!(marks.begin(began + READ_EVERY * 2), Some(20), "what was read twice is told");
         marks.tell(&read(channel_id, 9));
         marks.end(Some(vec![read(channel_id, 8)]));
-        assert_eq!(marks.begin(began + READ_EVERY * 3), Some(20), "and each loss has a second reading");
+        marks.lose();
+        for since in [20, 30] {
+            let now = began + READ_EVERY * u32::try_from(since / 10 + 1).unwrap();
+            assert_eq!(marks.begin(now), Some(since), "each loss has a second reading");
+            marks.at(since + 20, began);
+            marks.tell(&read(channel_id, 9));
+            marks.end(Some(vec![read(channel_id, 8)]));
+        }
+        assert_eq!(marks.begin(began + READ_EVERY * 9), None);
     }
 
     #[test]

@@ -20,6 +20,9 @@ const QUEUE: usize = 1_024;
 const BATCH: usize = 256;
 const PAUSE: Duration = Duration::from_millis(250);
 
+/// What became of marks that were to be moved, one by one or together.
+type Moved = StoreResult<Vec<StoreResult<Option<ReadMark>>>>;
+
 struct Wanted {
     mark: MarkMove,
     answer: oneshot::Sender<Result<Option<ReadMark>>>,
@@ -60,7 +63,11 @@ async fn write(store: Arc<dyn Store>, bus: Arc<dyn Bus>, mut queue: mpsc::Receiv
         }
         later = round.later;
         let (marks, answers): (Vec<_>, Vec<_>) = round.batch.into_iter().map(|one| (one.mark, one.answer)).unzip();
-        let now = match twice(&*store, &marks).await {
+        let storing = |marks: Vec<MarkMove>| {
+            let store = store.clone();
+            async move { store.move_marks(&marks).await }
+        };
+        let now = match twice(storing, &marks).await {
             Ok(now) => now,
             Err(error) => {
                 tracing::error!(%error, marks = marks.len(), "read marks could not be stored");
@@ -111,8 +118,8 @@ impl Round {
 }
 
 /// What fails is tried once more: to store marks twice does no harm, and they may have been stored.
-async fn twice(store: &dyn Store, marks: &[MarkMove]) -> StoreResult<Vec<StoreResult<Option<ReadMark>>>> {
-    let first = store.move_marks(marks).await;
+async fn twice<F: Future<Output = Moved>>(store: impl Fn(Vec<MarkMove>) -> F, marks: &[MarkMove]) -> Moved {
+    let first = store(marks.to_vec()).await;
     let failed: Vec<_> = match &first {
         Ok(now) => now.iter().zip(marks).filter(|(now, _)| now.is_err()).map(|(_, mark)| *mark).collect(),
         Err(error) => {
@@ -124,9 +131,16 @@ async fn twice(store: &dyn Store, marks: &[MarkMove]) -> StoreResult<Vec<StoreRe
         return first;
     }
     sleep(PAUSE).await;
-    let mut again = store.move_marks(&failed).await?.into_iter();
-    let Ok(first) = first else { return Ok(again.collect()) };
-    Ok(first.into_iter().map(|now| if now.is_err() { again.next().unwrap_or(now) } else { now }).collect())
+    let again = store(failed).await;
+    // Those that are stored have to be told, whatever becomes of the others.
+    match (first, again) {
+        (Ok(first), Ok(again)) => {
+            let mut again = again.into_iter();
+            Ok(first.into_iter().map(|now| if now.is_err() { again.next().unwrap_or(now) } else { now }).collect())
+        }
+        (Ok(first), Err(_)) => Ok(first),
+        (Err(_), again) => again,
+    }
 }
 
 fn hint(wanted: &MarkMove, now: ReadMark) -> Hint {
@@ -138,6 +152,7 @@ fn hint(wanted: &MarkMove, now: ReadMark) -> Hint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::StoreError;
 
     #[test]
     fn what_somebody_wants_twice_in_a_channel_is_done_one_after_the_other() {
@@ -155,6 +170,47 @@ mod tests {
             waiting = later;
         }
         assert_eq!(rounds, [vec![1, 2], vec![3, 4], vec![2]]);
+    }
+
+    #[tokio::test]
+    async fn what_is_stored_is_told_though_others_fail() {
+        let marks: Vec<_> = (0..3)
+            .map(|seq| MarkMove { channel_id: ChannelId::generate(), user_id: UserId::generate(), seq, back: false })
+            .collect();
+        let there = |seq| Ok(Some(ReadMark { seq, unread: 0, mentions: 0, rev: 9, moved: true }));
+        let lost = || StoreError::Corrupt("away");
+        // The second of three fails; then, alone, it fails, all fails, or it is stored.
+        for (again, expected) in [(Some(false), "010"), (None, "010"), (Some(true), "000")] {
+            let tried = std::cell::RefCell::new(Vec::new());
+            let moved = twice(
+                |marks| {
+                    tried.borrow_mut().push(marks.iter().map(|mark| mark.seq).collect::<Vec<_>>());
+                    let first = tried.borrow().len() == 1;
+                    async move {
+                        match (first, again) {
+                            (true, _) => Ok(vec![there(0), Err(lost()), there(2)]),
+                            (false, Some(true)) => Ok(vec![there(1)]),
+                            (false, Some(false)) => Ok(vec![Err(lost())]),
+                            (false, None) => Err(lost()),
+                        }
+                    }
+                },
+                &marks,
+            );
+            let moved: String = moved.await.unwrap().iter().map(|one| if one.is_ok() { '0' } else { '1' }).collect();
+            assert_eq!(moved, expected);
+            assert_eq!(*tried.borrow(), [vec![0, 1, 2], vec![1]]);
+        }
+        let tries = std::cell::Cell::new(0);
+        let moved = twice(
+            |marks| {
+                tries.set(tries.get() + 1);
+                let first = tries.get() == 1;
+                async move { if first { Err(lost()) } else { Ok(marks.iter().map(|mark| there(mark.seq)).collect()) } }
+            },
+            &marks,
+        );
+        assert_eq!(moved.await.unwrap().len(), 3);
     }
 
     #[test]

@@ -74,18 +74,16 @@ pub fn Log(
             spawn_local(jump(Goal::Message(id), chat, scroll, older));
         }
     });
-    let mut waking = landing.is_some() || chat.link.get_untracked() == Link::Starting;
-    effect(move || match (at.get(), first_unread.take()) {
+    let mut waking = chat.link.get_untracked() == Link::Starting;
+    effect(move || match (at.get(), first_unread.take(), std::mem::take(&mut waking)) {
         // Its reader has gone elsewhere meanwhile.
-        (Some(NEWEST), _) if std::mem::take(&mut waking) && newer.is_live_untracked() && scroll.is_away() => {
-            scroll.moved();
-        }
-        (Some(NEWEST), _) => newer.newest(scroll),
-        (Some(seq), _) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
-        (None, Some(first)) => spawn_local(show_unread(first, landed(), scroll, older)),
+        (Some(NEWEST), _, true) if newer.is_live_untracked() && scroll.is_away() => _ = scroll.moved(),
+        (Some(NEWEST), ..) => newer.newest(scroll),
+        (Some(seq), ..) => spawn_local(jump(Goal::Place(seq), chat, scroll, older)),
+        (None, Some(first), _) => spawn_local(show_unread(first, landed(), scroll, older)),
         // Back from a place further back, or opened again after one.
-        (None, None) if !newer.is_live_untracked() => newer.newest(scroll),
-        (None, None) => {}
+        (None, None, _) if !newer.is_live_untracked() => newer.newest(scroll),
+        (None, None, _) => {}
     });
     let by_touch = fingers(acts);
     let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());

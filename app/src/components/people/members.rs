@@ -1,7 +1,7 @@
 use crate::{
     components::{
         channels::{AskToLeave, Leaving, leave},
-        ui::{Avatar, FormError, GHOST, Icon, changing, effect, focus_on, land},
+        ui::{Avatar, FormError, GHOST, Icon, changing, effect, focus_on},
     },
     state::Chat,
 };
@@ -58,11 +58,6 @@ pub fn Members(channel: Memo<Option<Channel>>, shown: RwSignal<Option<bool>>) ->
         groups.into_iter().flatten().collect_view().into_any()
     };
     let leaving = Leaving::new();
-    effect(move || {
-        if leaving.is_done(|id| chat.channel(id).is_some()).is_some() {
-            land();
-        }
-    });
     // The button stays as it is while other things change.
     let leavable = Memo::new(move |_| {
         let of = |channel: &Channel| (channel.id, channel.visibility, channel.label().to_owned());
@@ -96,8 +91,9 @@ pub fn Members(channel: Memo<Option<Channel>>, shown: RwSignal<Option<bool>>) ->
                 <FormError message=leaving.post.rest(&[])/>
                 {changing(way_out)}
             </div>
-            <AskToLeave leaving/>
         </aside>
+        // Beside the list: Escape closes this alone.
+        <AskToLeave leaving/>
     }
 }
 

@@ -275,11 +275,13 @@ impl ChannelStore for PostgresStore {
             *place.ok_or(StoreError::Corrupt("memberships"))? = Some(mark((read_seq, rev, unread, mentions), true));
         }
         let until = Instant::now() + STRAGGLE;
-        let late = |_| Err(StoreError::Database(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
+        let late = |()| Err(StoreError::Database(sqlx::Error::Io(std::io::ErrorKind::TimedOut.into())));
         let marks = wanted.iter().copied().zip(moved).map(|(one, moved)| async move {
             match moved {
                 Some(mark) => Ok(Some(mark)),
-                None => timeout_at(until, self.move_mark(&one)).await.unwrap_or_else(late),
+                // Not even begun: a connection that is taken and let go at once is lost.
+                None if Instant::now() >= until => late(()),
+                None => timeout_at(until, self.move_mark(&one)).await.unwrap_or_else(|_| late(())),
             }
         });
         Ok(stream::iter(marks).buffered(STRAGGLERS).collect().await)
