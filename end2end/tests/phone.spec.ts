@@ -134,6 +134,18 @@ test('the members of a channel lie over it, and close again', async ({ server, s
   await button.tap();
   await list.getByRole('button', { name: 'Close' }).tap();
   await expect(list).toBeHidden();
+
+  // Escape closes one thing at a time.
+  await admin.createChannel('plans', '', { visibility: 'private' });
+  await open(page.context(), '/channels/plans', page);
+  await button.tap();
+  await list.getByRole('button', { name: 'Leave #plans' }).tap();
+  const dialog = page.getByRole('dialog', { name: 'Leave #plans?' });
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(dialog).toBeHidden();
+  await expect(list).toBeVisible();
+  await expect(list.getByRole('button', { name: 'Leave #plans' })).toBeFocused();
 });
 
 test('what one taps is at least 44 pixels high', async ({ server, signedIn, newBrowser }) => {
