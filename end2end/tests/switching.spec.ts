@@ -26,6 +26,39 @@ test('each channel keeps its draft and its messages while one is elsewhere', asy
   expect(await admin.texts(general)).toEqual(['here', 'meanwhile']);
 });
 
+test('one gets away from where others reacted, and who is here may change meanwhile', async ({ server, signedIn }) => {
+  const [admin, member] = [await Account.register(server, 'ada'), await Account.register(server, 'mira')];
+  const general = await admin.createChannel('general');
+  await admin.createChannel('random');
+  await admin.createChannel('plans');
+  await member.join(general);
+  await admin.post(general, 'what do you say?');
+  const mira = await open(await signedIn(member), '/channels/general');
+  await message(mira, 'what do you say?').hover();
+  await message(mira, 'what do you say?').getByRole('button', { name: 'React' }).click();
+  await mira.keyboard.press('Enter');
+  await expect(message(mira, 'what do you say?').getByRole('button', { pressed: true })).toBeVisible();
+
+  const page = await open(await signedIn(admin), '/channels/general');
+  await page.evaluate(() => Object.assign(window, { kept: true }));
+  for (const name of ['random', 'plans']) {
+    await expect(message(page, 'what do you say?').getByRole('button', { pressed: false, name: 'mira' })).toBeVisible();
+    // The next page takes its time; the old one is still there.
+    await page.route('**/api/fn/open_channel*', async (route) => {
+      await mira.goto('/login');
+      await mira.goto('/channels/general');
+      await new Promise((later) => setTimeout(later, 500));
+      await route.continue();
+    });
+    await link(page, `#${name}`).click();
+    await expect(composer(page, name)).toBeVisible();
+    await page.unroute('**/api/fn/open_channel*');
+    await link(page, '#general').click();
+  }
+  await expect(composer(page)).toBeVisible();
+  expect(await page.evaluate(() => 'kept' in window), 'it broke, and was loaded again').toBe(true);
+});
+
 test('a message still on its way stays where it was written', async ({ server, signedIn }) => {
   const admin = await Account.register(server, 'ada');
   const general = await admin.createChannel('general');
