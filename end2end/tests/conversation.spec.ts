@@ -100,3 +100,27 @@ test('what a form refuses is said beside it, and the right answer then works', a
   await enterThroughPage(page, 'Log in', 'ADA', PASSWORD);
   await expect(page).toHaveURL('/');
 });
+
+test('each paragraph runs the way that its language does', async ({ server, signedIn }) => {
+  const ada = await Account.register(server, 'ada');
+  const general = await ada.createChannel('general');
+  await ada.post(general, 'שלום עולם, מה שלומך?\n\nand then English, with שלום in it');
+  const page = await open(await signedIn(ada), '/channels/general');
+  /** Where the first and the last character of each paragraph stand, from the left. */
+  const ends = await texts(page).last().locator('p').evaluateAll((paragraphs) =>
+    paragraphs.map((paragraph) => {
+      const text = paragraph.firstChild!;
+      const at = (from: number): number => {
+        const range = document.createRange();
+        range.setStart(text, from);
+        range.setEnd(text, from + 1);
+        return range.getBoundingClientRect().x;
+      };
+      return { first: at(0), last: at(text.textContent!.length - 1), right: paragraph.getBoundingClientRect().right };
+    }),
+  );
+  expect(ends).toHaveLength(2);
+  expect(ends[0]!.first, 'from the right').toBeGreaterThan(ends[0]!.right - 40);
+  expect(ends[0]!.last, 'the question mark is the last').toBeLessThan(ends[0]!.first);
+  expect(ends[1]!.last).toBeGreaterThan(ends[1]!.first);
+});

@@ -89,7 +89,7 @@ test('what is on its way is seen, can be cancelled, and be tried again', async (
   await input(page).setInputFiles(png('cat.png', await picture(page, 50, 50)));
   await expect(waiting(page).getByRole('alert')).toHaveText("Can't reach the server.");
   await composer(page).press('Enter');
-  await expect(page.getByRole('status').filter({ hasText: "A file isn't there" })).toBeVisible();
+  await expect(page.getByRole('status').filter({ hasText: "A file couldn't be uploaded" })).toBeVisible();
   failing = false;
   await page.getByRole('button', { name: 'Retry cat.png' }).click();
   await expect(composer(page)).toBeFocused();

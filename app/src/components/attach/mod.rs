@@ -14,7 +14,7 @@ use leptos::{ev, html, prelude::*};
 use web_sys::{DataTransfer, File, FileList};
 
 /// Why a message can't go with its files.
-pub const STUCK: &str = "A file isn't there. Retry it or remove it.";
+pub const STUCK: &str = "A file couldn't be uploaded. Remove it or try it again.";
 
 /// What happens with files, wherever they come from.
 #[derive(Clone, Copy)]
