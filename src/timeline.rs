@@ -78,6 +78,11 @@ impl Timeline {
         self.take(page);
     }
 
+    /// The server was set back to a time before: what is known may never have been. Only what is still to be sent stays.
+    pub fn void(&mut self) {
+        *self = Self { pending: std::mem::take(&mut self.pending), ..Self::default() };
+    }
+
     /// Replaces the window by a stretch further back; `newer`: it doesn't reach to the newest message.
     pub fn go_to(&mut self, page: MessagePage, newer: bool) {
         // Some of it may belong to a page that was read before it came.

@@ -88,6 +88,31 @@ test('words being edited survive a reaction, a lost connection and a refusal', a
   expect(posted.text).toBe('helo');
 });
 
+test('the moment begins anew, and it is over when one leaves the place', async ({ server, signedIn }) => {
+  const { admin, member, channel } = await two(server);
+  await member.post(channel, 'stays a while');
+  await member.post(channel, 'goes at once');
+  const page = await (await signedIn(member)).newPage();
+  await page.clock.install();
+  await open(page.context(), '/channels/general', page);
+  await act(page, 'stays a while', 'Delete');
+  await page.clock.runFor(2_000);
+  await page.getByRole('button', { name: 'Undo' }).click();
+  await page.clock.runFor(1_000);
+  await act(page, 'stays a while', 'Delete');
+  // The first moment would be over.
+  await page.clock.runFor(3_000);
+  expect(await admin.texts(channel)).toEqual(['stays a while', 'goes at once']);
+  await page.clock.runFor(3_000);
+  await expect.poll(() => admin.texts(channel)).toEqual([undefined, 'goes at once']);
+
+  await act(page, 'goes at once', 'Delete');
+  await link(page, 'Catch up').click();
+  await expect(page).toHaveURL('/');
+  await page.goto('about:blank');
+  await expect.poll(() => admin.texts(channel)).toEqual([undefined, undefined]);
+});
+
 test('deleting can be taken back for a moment, then it is gone everywhere', async ({ server, signedIn }) => {
   const { admin, member, channel } = await two(server);
   const ada = await open(await signedIn(admin), '/channels/general');

@@ -130,3 +130,25 @@ test('what waits in two tabs is not lost when both are closed', async ({ server,
   await expect(texts(page)).toHaveText(['from one', 'from two']);
   await expect.poll(() => admin.texts(channel)).toEqual(['from one', 'from two']);
 });
+
+test('what the browser has no room to keep is sent all the same', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const channel = await admin.createChannel('general');
+  const page = await (await signedIn(admin)).newPage();
+  await page.addInitScript(() => {
+    const keep = Storage.prototype.setItem;
+    Storage.prototype.setItem = function (key: string, value: string): void {
+      if (key.startsWith('natter.outbox.')) throw new DOMException('full', 'QuotaExceededError');
+      keep.call(this, key, value);
+    };
+  });
+  const wire = await Wire.of(page);
+  await open(page.context(), '/channels/general', page);
+  wire.sent = (frame) => (frame.type === 'send' ? 'lose' : 'pass');
+  await say(page, 'no room for me');
+  await expect(message(page, 'no room for me')).toHaveAttribute('aria-busy', 'true');
+  wire.sent = () => 'pass';
+  await wire.cut();
+  await expect.poll(() => admin.texts(channel)).toEqual(['no room for me']);
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
+});

@@ -1,5 +1,5 @@
 import { Account, expect, open, test } from './support/test';
-import { composer, link, log, message, say, texts } from './support/chat';
+import { composer, conversations, link, log, message, say, texts } from './support/chat';
 import { Wire } from './support/socket';
 
 test('each channel keeps its draft and its messages while one is elsewhere', async ({ server, signedIn }) => {
@@ -56,6 +56,45 @@ test('one gets away from where others reacted, and who is here may change meanwh
     await link(page, '#general').click();
   }
   await expect(composer(page)).toBeVisible();
+  expect(await page.evaluate(() => 'kept' in window), 'it broke, and was loaded again').toBe(true);
+});
+
+test('whoever goes on before a page has come breaks nothing, though people come and files arrive', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const others = [];
+  for (const name of ['mira', 'tomas', 'grace']) {
+    const other = await Account.register(server, name);
+    await admin.post(await admin.direct(other), `hello ${name}`);
+    others.push(other);
+  }
+  const page = await open(await signedIn(admin), '/direct/mira');
+  await page.evaluate(() => Object.assign(window, { kept: true }));
+  const releases: (() => void)[] = [];
+  await page.route('**/api/fn/open_direct*', async (route) => {
+    await new Promise<void>((release) => releases.push(release));
+    await route.continue();
+  });
+  let arrive = (): void => {};
+  const arrived = new Promise<void>((go) => (arrive = go));
+  await page.route('**/api/v1/uploads*', async (route) => {
+    await arrived;
+    await route.continue();
+  });
+  await page.locator('input[type=file]').setInputFiles({ name: 'notes.txt', mimeType: 'text/plain', buffer: Buffer.from('notes') });
+  await link(page, 'tomas').click();
+  await expect.poll(() => releases.length).toBe(1);
+  await link(page, 'grace').click();
+  releases[0]!();
+  // The page of the second has come, and is over already: the first is still the one that is seen.
+  await expect.poll(() => releases.length).toBe(2);
+  await page.waitForTimeout(200);
+  arrive();
+  const mira = await open(await signedIn(others[0]!), '/');
+  await expect(conversations(page).getByRole('link', { name: 'mira' })).toBeVisible();
+  await page.waitForTimeout(800);
+  await mira.close();
+  releases[1]!();
+  await expect(page.getByRole('log')).toContainText('hello grace');
   expect(await page.evaluate(() => 'kept' in window), 'it broke, and was loaded again').toBe(true);
 });
 

@@ -362,3 +362,26 @@ fn a_refused_message_stays_until_retried_or_discarded() {
     timeline.discard(reference);
     assert!(timeline.is_empty());
 }
+
+#[test]
+fn after_the_server_was_set_back_nothing_of_the_lost_time_stays_or_hides_what_is_new() {
+    let mut server = Server::default();
+    (0..5).for_each(|_| server.post());
+    let mut timeline = Timeline::from_page(server.newest(10));
+    server.post();
+    timeline.apply(server.events[5].clone());
+    let reference = Ref::generate();
+    timeline.queue(reference, "on its way".into(), None, Timestamp::from_millis(9));
+
+    let mut restored = Server { channel_id: server.channel_id, ..Server::default() };
+    (0..3).for_each(|_| restored.post());
+    timeline.void();
+    assert!(timeline.messages().next().is_none() && timeline.rev() == 0);
+    // Both what comes live before the page and what is in it have numbers that the lost ones had.
+    restored.post();
+    timeline.apply(restored.events[3].clone());
+    timeline.reload(restored.newest(10));
+    assert!(timeline.messages().eq(restored.messages.values()), "{timeline:?}");
+    assert_eq!((timeline.rev(), timeline.has_gap()), (4, false));
+    assert_eq!(timeline.pending().iter().map(|pending| pending.reference).collect::<Vec<_>>(), [reference]);
+}

@@ -28,6 +28,8 @@ const PING_MS: u32 = 25_000;
 const SILENCE_MS: i64 = 40_000;
 /// How long one's own log-out is given to lead away from here: it may be refused, or stopped.
 const LEAVE_MS: u32 = 10_000;
+/// How often it is tried to have a page that the server asks to be loaded anew.
+const RELOADS: u32 = 8;
 /// A wait this short isn't worth telling.
 const QUIET_MS: u32 = 1_500;
 
@@ -174,10 +176,14 @@ async fn connection(chat: Chat) -> (bool, Over) {
 /// Fetches the newest page of a channel that can't be caught up with by revisions.
 fn reload(chat: Chat, channel_id: ChannelId) {
     leptos::task::spawn_local(async move {
-        if let Ok(page) = api::channel_history(channel_id, None).await
-            && let Some(timeline) = chat.timeline(chat.target(channel_id))
-        {
-            timeline.update(|timeline| timeline.reload(page));
+        let mut backoff = Backoff::default();
+        for _ in 0..RELOADS {
+            // One that isn't there any more needs none.
+            let Some(timeline) = chat.timeline(chat.target(channel_id)) else { return };
+            if let Ok(page) = api::channel_history(channel_id, None).await {
+                return timeline.update(|timeline| timeline.reload(page));
+            }
+            TimeoutFuture::new(backoff.next_ms(js_sys::Math::random())).await;
         }
     });
 }

@@ -58,11 +58,12 @@ fn Direct(peer: User, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView 
     let me = chat.me.with_untracked(|me| me.id);
     let User { id, username, .. } = peer.clone();
     let user = UserRef::from(&peer);
-    let presence = move || {
+    // A memo, not only a signal: the page stays in sight when it is gone, and people still come and go.
+    let presence = Memo::new(move |_| {
         let here = if chat.people.is_online(id) { "Online" } else { "Offline" };
         let standing = if chat.people.now(&peer).suspended { "Suspended" } else { here };
         if id == me { "Notes to yourself: nobody else sees them".to_owned() } else { standing.to_owned() }
-    };
+    });
     let about = if id == me {
         "A place for notes: only you see them.".to_owned()
     } else {
@@ -71,7 +72,7 @@ fn Direct(peer: User, timeline: ArcRwSignal<natter::Timeline>) -> impl IntoView 
     let opening = Opening { title: username.clone(), about };
     let (whose, muted, label) = (username.clone(), username.clone(), format!("About {username}"));
     view! {
-        <Header title=username.clone() person=true topic=Signal::derive(presence)>
+        <Header title=username.clone() person=true topic=presence>
             <MuteButton channel label=muted/>
             <button type="button" class=GHOST data-mention=whose aria-label=label.clone() title=label>
                 <span class="relative inline-grid">

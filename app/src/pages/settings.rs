@@ -75,7 +75,8 @@ fn Password(
     let change = Post::new("/api/fn/change_password", move |_| {
         told.say("Your password is changed. Everywhere else you are logged out.");
         empty_form();
-        reload.run(());
+        // The page may have been left meanwhile.
+        let _ = reload.try_run(());
     });
     view! {
         <section class="panel" aria-labelledby="password-title">

@@ -50,7 +50,9 @@ fn Frame(start: Bootstrap) -> impl IntoView {
                 chat.drafts.heard(&key, event.old_value().as_deref(), event.new_value().as_deref());
             }
         });
-        on_cleanup(move || stored.remove());
+        // Also when the log is left already in which it was.
+        let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());
+        on_cleanup(move || [stored, leaving].into_iter().for_each(leptos::prelude::WindowListenerHandle::remove));
     });
     let (create_dialog, find_dialog) = (NodeRef::<html::Dialog>::new(), NodeRef::<html::Dialog>::new());
     let search_dialog = NodeRef::<html::Dialog>::new();

@@ -74,11 +74,9 @@ mod here {
         }
     }
 
-    /// Storage may be full or forbidden: then a reload forgets, and nothing else breaks.
-    pub fn remember(key: &str, value: &str) {
-        if let Some(storage) = storage() {
-            let _ = storage.set_item(key, value);
-        }
+    /// Storage may be full or forbidden: then this is false, a reload forgets, and nothing else breaks.
+    pub fn remember(key: &str, value: &str) -> bool {
+        storage().is_some_and(|storage| storage.set_item(key, value).is_ok())
     }
 
     /// There is storage, and it doesn't hold that key.
@@ -234,7 +232,9 @@ mod here {
         Vec::new()
     }
 
-    pub fn remember(_: &str, _: &str) {}
+    pub fn remember(_: &str, _: &str) -> bool {
+        false
+    }
 
     pub fn is_forgotten(_: &str) -> bool {
         false

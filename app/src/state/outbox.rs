@@ -31,12 +31,15 @@ pub struct Outgoing {
     /// Why the server refused it: then it waits for the person, not for the connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
+    /// It is in the browser's storage, so that other tabs can give it up.
+    #[serde(skip)]
+    stored: bool,
 }
 
 impl Outgoing {
     pub fn new(to: Target, text: String, reply_to: Option<MessageId>, attachments: Vec<Upload>) -> Self {
         let (reference, queued_at) = (Ref::generate(), browser::now());
-        Self { reference, to, text, reply_to, queued_at, attachments, failure: None }
+        Self { reference, to, text, reply_to, queued_at, attachments, failure: None, stored: false }
     }
 
     pub fn show_in(&self, timeline: &mut Timeline) {
@@ -94,8 +97,8 @@ impl Outbox {
         self.waiting.with_value(|waiting| waiting.iter().find(|out| out.reference == reference).map(|out| out.to))
     }
 
-    pub fn push(self, out: Outgoing) {
-        self.keep(&out);
+    pub fn push(self, mut out: Outgoing) {
+        out.stored = self.keep(&out);
         self.waiting.update_value(|waiting| waiting.push(out));
     }
 
@@ -106,14 +109,18 @@ impl Outbox {
             stored.iter().filter_map(|out| serde_json::from_slice(out.as_bytes()).ok()).collect();
         waiting.sort_by_key(|out| (out.queued_at, out.reference));
         waiting.truncate(OUTBOX_MAX);
+        for out in &mut waiting {
+            out.stored = true;
+        }
         self.waiting.set_value(waiting.clone());
         waiting
     }
 
     /// What is to be said on a new connection.
     pub fn frames(self) -> Vec<ClientFrame> {
-        // Another tab may have given up on some of it.
-        self.waiting.update_value(|waiting| waiting.retain(|out| !browser::is_forgotten(&self.key(out.reference))));
+        // Another tab may have given up on some of it. What there was no room for, none knows.
+        let given_up = |out: &Outgoing| out.stored && browser::is_forgotten(&self.key(out.reference));
+        self.waiting.update_value(|waiting| waiting.retain(|out| !given_up(out)));
         self.waiting.with_value(|waiting| {
             waiting.iter().filter(|out| out.failure.is_none()).map(|out| out.frame(self.owner)).collect()
         })
@@ -124,11 +131,10 @@ impl Outbox {
         let changed = self.waiting.try_update_value(|waiting| {
             let out = waiting.iter_mut().find(|out| out.reference == reference)?;
             out.failure = failure;
+            out.stored |= self.keep(out);
             Some(out.clone())
         });
-        let out = changed.flatten()?;
-        self.keep(&out);
-        Some(out)
+        changed.flatten()
     }
 
     /// Forgets a message: it was taken, or given up.
@@ -137,8 +143,9 @@ impl Outbox {
         browser::forget(&self.key(reference));
     }
 
-    fn keep(self, out: &Outgoing) {
-        browser::remember(&self.key(out.reference), &serde_json::to_string(out).unwrap_or_default());
+    /// False where there is no room for it.
+    fn keep(self, out: &Outgoing) -> bool {
+        browser::remember(&self.key(out.reference), &serde_json::to_string(out).unwrap_or_default())
     }
 
     fn key(self, reference: Ref) -> String {

@@ -186,7 +186,8 @@ pub fn Composer(
             let _ = area.focus();
         }
     });
-    let empty = Signal::derive(move || !awake.get() || (text.read().trim().is_empty() && !uploads.any(carrier)));
+    // A memo, not only a signal: the page stays in sight when it is gone, and files still arrive.
+    let empty = Memo::new(move |_| !awake.get() || (text.read().trim().is_empty() && !uploads.any(carrier)));
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
         writing.send();

@@ -86,8 +86,6 @@ pub fn Log(
         (None, None, _) => {}
     });
     let by_touch = fingers(acts);
-    let leaving = window_event_listener(ev::pagehide, move |_| chat.delete_all_now());
-    on_cleanup(move || leaving.remove());
     let focused = move |event: ev::FocusEvent| {
         if !by_touch.get_value() {
             acts.moved(&event);

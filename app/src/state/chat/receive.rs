@@ -114,6 +114,11 @@ impl Chat {
         let sync = self.sync_of(|_| true);
         if restored {
             self.epoch.set_value(epoch);
+            // Numbers begin again where the server was set back to: what has them already would hide what is new.
+            let timelines: Vec<_> = self.timelines.with_value(|timelines| timelines.values().cloned().collect());
+            for timeline in timelines {
+                timeline.update(Timeline::void);
+            }
         }
         sync.into_iter().chain(self.outbox.frames()).collect()
     }

@@ -85,6 +85,8 @@ impl Editing {
 pub(super) struct Doomed {
     id: MessageId,
     reason: Option<String>,
+    /// Of this time.
+    time: Ref,
 }
 
 impl Chat {
@@ -110,12 +112,14 @@ impl Chat {
 
     /// Deletes a message in a few seconds, unless that is taken back. `reason`: for its author.
     pub fn delete(&self, id: MessageId, reason: Option<String>) {
+        // Told apart from a time before, that was taken back.
+        let time = Ref::generate();
         self.doomed.update(|doomed| {
             doomed.retain(|known| known.id != id);
-            doomed.push(Doomed { id, reason });
+            doomed.push(Doomed { id, reason, time });
         });
         let chat = *self;
-        set_timeout(move || chat.delete_now(|doomed| doomed.id == id), UNDO);
+        set_timeout(move || chat.delete_now(|doomed| doomed.time == time), UNDO);
     }
 
     pub fn undelete(&self, id: MessageId) {
@@ -133,7 +137,7 @@ impl Chat {
 
     fn delete_now(&self, which: impl Fn(&Doomed) -> bool) {
         let Some(all) = self.doomed.try_get_untracked() else { return };
-        for Doomed { id, reason } in all.into_iter().filter(which) {
+        for Doomed { id, reason, .. } in all.into_iter().filter(which) {
             self.say(ClientFrame::Delete { reference: None, message_id: id, reason });
             self.doomed.update(|doomed| doomed.retain(|known| known.id != id));
         }

@@ -107,6 +107,25 @@ fn after_a_restore_it_shows_the_server_the_old_epoch_once() {
 }
 
 #[test]
+fn after_a_restore_what_it_had_hides_nothing_and_what_waits_is_said_again() {
+    with_chat(|chat, ada, general| {
+        chat.receive(ServerFrame::Message(message(&general, 1, &ada, None)));
+        let said = chat.send(Target::Channel(general.id), "on its way");
+        assert!(said.is_some() && texts(chat, general.id) == ["m1"]);
+        let said = ready(chat, "two", vec![general.clone()]);
+        assert!(
+            matches!(&said[..], [ClientFrame::Sync { channels, .. }, ClientFrame::Send { .. }] if channels[&general.id] == 1)
+        );
+        assert!(texts(chat, general.id).is_empty());
+        assert_eq!(pending(chat, general.id).len(), 1);
+        // Another message has the number now.
+        let other = Message { text: "new".into(), ..message(&general, 1, &user("mira"), None) };
+        chat.receive(ServerFrame::Message(other));
+        assert_eq!(texts(chat, general.id), ["new"]);
+    });
+}
+
+#[test]
 fn only_messages_of_others_count_as_unread_and_each_once() {
     with_chat(|chat, ada, general| {
         let mira = user("mira");
