@@ -213,10 +213,10 @@ test('a private message that is refused stays in the card, and what was typed si
   const page = await (await signedIn(ada)).newPage();
   const wire = await Wire.of(page);
   await open(page.context(), '/channels/general', page);
-  let refuse = (): void => {};
+  const refusals: (() => void)[] = [];
   wire.sent = (frame, answer) => {
     if (!frame.receiver) return 'pass';
-    refuse = () => answer({ type: 'error', ref: frame.ref, code: 'rate_limited', detail: 'Too quick. Wait a moment.' });
+    refusals.push(() => answer({ type: 'error', ref: frame.ref, code: 'rate_limited', detail: 'Too quick. Wait a moment.' }));
     return 'lose';
   };
   await author(page, 'mira').click();
@@ -224,13 +224,41 @@ test('a private message that is refused stays in the card, and what was typed si
   await page.keyboard.press('Enter');
   await expect(card(page, 'mira').getByRole('status')).toHaveText('Sending…');
   await page.keyboard.type('two');
-  refuse();
+  await expect.poll(() => refusals.length, 'it was said to the server').toBe(1);
+  refusals.forEach((refuse) => refuse());
   await expect(card(page, 'mira').getByRole('status')).toHaveText("Couldn't send. Too quick. Wait a moment.");
   await expect(input(page, 'mira')).toHaveValue('one two');
   wire.sent = () => 'pass';
   await page.keyboard.press('Enter');
   await expect(card(page, 'mira').getByRole('status')).toHaveText('Sent.');
   await expect.poll(async () => mira.texts(await mira.direct(ada))).toEqual(['one two']);
+});
+
+test('what is sent before it is known to whom it goes is sent as it was then', async ({ server, signedIn }) => {
+  const { ada, mira } = await three(server);
+  const page = await open(await signedIn(ada), '/channels/general');
+  let let_go = (): void => {};
+  const held = new Promise<void>((resolve) => (let_go = resolve));
+  await page.route(/\/api\/fn\/person/, async (route) => {
+    await held;
+    await route.continue();
+  });
+  await author(page, 'mira').click();
+  await input(page, 'mira').fill('one');
+  await page.keyboard.press('Enter');
+  await expect(card(page, 'mira').getByRole('status')).toHaveText('Sending…');
+  await page.keyboard.type('two');
+  await expect(input(page, 'mira')).toHaveValue('two');
+  await page.keyboard.press('Escape');
+  await author(page, 'mira').click();
+  await expect(input(page, 'mira'), 'nothing of it is lost with the card').toHaveValue('one two');
+  await input(page, 'mira').fill('one');
+  await page.keyboard.press('Enter');
+  await page.keyboard.type('two');
+  let_go();
+  await expect(card(page, 'mira').getByRole('status')).toHaveText('Sent.');
+  await expect(input(page, 'mira')).toHaveValue('two');
+  await expect.poll(async () => mira.texts(await mira.direct(ada))).toEqual(['one']);
 });
 
 test('names open the card wherever they stand', async ({ server, signedIn }) => {

@@ -11,12 +11,17 @@ use natter::{Ref, input::MessageText};
 #[derive(Clone, Debug, PartialEq)]
 enum Sent {
     Not,
-    /// Until it is known to whom it goes.
-    Held,
+    /// Until it is known to whom it goes; the field is free.
+    Held(String),
     /// For the answer, with what was written: it is on its way, and the field is free.
     Waiting(Ref, String),
     Done,
     Failed(String),
+}
+
+/// What was said and couldn't be sent, with what was typed since.
+fn joined(words: &str, since: &str) -> String {
+    format!("{words} {since}").trim_end().to_owned()
 }
 
 /// A private message, from somebody's card.
@@ -32,26 +37,33 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
         }
     });
     let write = move |words: String| {
-        chat.set_aside(&asked, words.clone());
+        let aside = sent.with_untracked(|sent| match sent {
+            Sent::Held(held) => joined(held, &words),
+            _ => words.clone(),
+        });
+        chat.set_aside(&asked, aside);
         text.set(words);
     };
-    let (typed, carried) = (write.clone(), write.clone());
+    let (typed, carried, taken) = (write.clone(), write.clone(), write.clone());
     effect(move || {
         let to = person.with(|person| Some(Target::Person(person.as_ref()?.as_ref().ok()?.id)));
         match (sent.get(), to) {
-            (Sent::Held, Some(to)) => {
-                let words = text.get_untracked();
+            (Sent::Held(words), Some(to)) => {
                 let parsed = MessageText::parse(&words).map_err(|error| error.message);
                 let reference = parsed.and_then(|message| {
                     chat.send(to, message.as_str()).ok_or_else(|| "Too much is waiting to be sent.".into())
                 });
-                sent.set(match reference {
+                let since = text.get_untracked();
+                match reference {
                     Ok(reference) => {
-                        write(String::new());
-                        Sent::Waiting(reference, words)
+                        sent.set(Sent::Waiting(reference, words));
+                        write(since);
                     }
-                    Err(why) => Sent::Failed(why),
-                });
+                    Err(why) => {
+                        sent.set(Sent::Failed(why));
+                        write(joined(&words, &since));
+                    }
+                }
             }
             (Sent::Waiting(reference, words), Some(to)) => {
                 let Some(answer) = chat.answer(reference) else { return };
@@ -61,7 +73,7 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
                     Err(why) => {
                         // It stays here, and nowhere else, to be tried again.
                         chat.discard(to, reference);
-                        write(format!("{words} {}", text.get_untracked()).trim_end().to_owned());
+                        write(joined(&words, &text.get_untracked()));
                         Sent::Failed(why)
                     }
                 });
@@ -74,8 +86,11 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
     });
     let submit = move |event: ev::SubmitEvent| {
         event.prevent_default();
-        if !matches!(sent.get_untracked(), Sent::Waiting(..)) && !text.with_untracked(|text| text.trim().is_empty()) {
-            sent.set(Sent::Held);
+        let words = text.get_untracked();
+        if !matches!(sent.get_untracked(), Sent::Held(_) | Sent::Waiting(..)) && !words.trim().is_empty() {
+            // What is typed from here on is the next message.
+            sent.set(Sent::Held(words));
+            taken(String::new());
         }
     };
     let label = Signal::derive(move || format!("Private message {}", name.read()));
@@ -93,15 +108,6 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
         }
         hide(dialog);
     };
-    let status = move || match sent.get() {
-        Sent::Held | Sent::Waiting(..) if chat.link.get() == Link::Down => {
-            view! { <span class="text-faint">"Will be sent once you are connected."</span> }.into_any()
-        }
-        Sent::Not => view! { <span class="text-faint">"Enter sends."</span> }.into_any(),
-        Sent::Held | Sent::Waiting(..) => view! { <span class="text-faint">"Sending…"</span> }.into_any(),
-        Sent::Done => view! { <span class="text-accent font-medium">"Sent."</span> }.into_any(),
-        Sent::Failed(why) => view! { <span class="text-alert">"Couldn't send. " {why}</span> }.into_any(),
-    };
     view! {
         <form on:submit=submit class="flex gap-2">
             <input node_ref=input type="text" aria-label=label placeholder=label autocomplete="off" enterkeyhint="send"
@@ -112,9 +118,21 @@ pub fn Write(asked: String, name: Signal<String>, person: Person, dialog: NodeRe
             </button>
         </form>
         <p class="flex gap-3 mt-2 text-[13px]">
-            <span role="status" class="min-w-0">{changing(status)}</span>
+            <span role="status" class="min-w-0">{changing(move || status(&sent.read(), chat.link.get()))}</span>
             <A href=address attr:class="link ml-auto whitespace-nowrap" on:click=go_on>"Open conversation"</A>
         </p>
     }
     .into_any()
+}
+
+fn status(sent: &Sent, link: Link) -> AnyView {
+    match sent {
+        Sent::Held(_) | Sent::Waiting(..) if link == Link::Down => {
+            view! { <span class="text-faint">"Will be sent once you are connected."</span> }.into_any()
+        }
+        Sent::Not => view! { <span class="text-faint">"Enter sends."</span> }.into_any(),
+        Sent::Held(_) | Sent::Waiting(..) => view! { <span class="text-faint">"Sending…"</span> }.into_any(),
+        Sent::Done => view! { <span class="text-accent font-medium">"Sent."</span> }.into_any(),
+        Sent::Failed(why) => view! { <span class="text-alert">"Couldn't send. " {why.clone()}</span> }.into_any(),
+    }
 }
