@@ -269,6 +269,49 @@ test('files wait in their conversation while one looks elsewhere, and once sent 
   await expect(waiting(page)).toHaveCount(0);
 });
 
+test('files that are not sent yet outlive a reload, in their own tab alone', async ({ server, signedIn }) => {
+  const { ada, general } = await two(server);
+  const context = await signedIn(ada);
+  const page = await open(context, '/channels/general');
+  await input(page).setInputFiles([png('cat.png', await picture(page, 60, 60)), png('dog.png', await picture(page, 60, 60, 'tomato'))]);
+  await expect(waiting(page)).toHaveCount(2);
+  await expect(waiting(page).locator('progress')).toHaveCount(0);
+  await page.getByRole('button', { name: /dog\.png/ }).click();
+  await expect(waiting(page)).toHaveCount(1);
+  await open(context, '/channels/general', page);
+  await expect(waiting(page)).toContainText(['cat.png']);
+  const second = await open(context, '/channels/general');
+  await expect(composer(second)).toBeEnabled();
+  await expect(waiting(second)).toHaveCount(0);
+  await composer(page).press('Enter');
+  await expect(shown(page, 'cat.png')).toBeVisible();
+  await expect.poll(() => ada.texts(general)).toEqual(['']);
+  await open(context, '/channels/general', page);
+  await expect(shown(page, 'cat.png')).toHaveCount(1);
+  await expect(waiting(page)).toHaveCount(0);
+});
+
+test('whoever leaves while a file is on its way is asked first', async ({ server, signedIn, watch }) => {
+  watch.allow(/net::ERR_FAILED/);
+  const { ada } = await two(server);
+  const page = await open(await signedIn(ada), '/channels/general');
+  await page.route('**/api/v1/uploads', () => {});
+  await composer(page).click();
+  await page.keyboard.type('see this');
+  await input(page).setInputFiles(png('cat.png', await picture(page, 60, 60)));
+  await expect(waiting(page)).toHaveCount(1);
+  const asked = page.waitForEvent('dialog');
+  await page.close({ runBeforeUnload: true });
+  const dialog = await asked;
+  expect(dialog.type()).toBe('beforeunload');
+  await dialog.dismiss();
+  await expect(waiting(page), 'they stayed').toHaveCount(1);
+  await page.getByRole('button', { name: /cat\.png/ }).click();
+  const closed = page.waitForEvent('close');
+  await page.close({ runBeforeUnload: true });
+  await closed;
+});
+
 test('an unsent message keeps its files over a reload', async ({ server, signedIn, watch }) => {
   watch.allow(...NO_SERVER, /net::ERR_FAILED/);
   const { ada, mira } = await two(server);

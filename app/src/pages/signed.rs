@@ -45,6 +45,7 @@ fn Frame(start: Bootstrap) -> impl IntoView {
     effect(move || {
         zone.localize();
         live::start(chat);
+        chat.uploads.keep(chat.me.with_untracked(|me| me.id));
         let stored = window_event_listener(ev::storage, move |event| {
             if let Some(key) = event.key() {
                 chat.drafts.heard(&key, event.old_value().as_deref(), event.new_value().as_deref());

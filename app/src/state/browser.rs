@@ -5,7 +5,7 @@ mod here {
     use crate::favicon::favicon;
     use gloo_net::http::Request;
     use natter::{ErrorCode, Problem, Timestamp, time::Civil};
-    use std::cell::RefCell;
+    use std::cell::{Cell, RefCell};
     use wasm_bindgen::JsCast as _;
 
     pub fn now() -> Timestamp {
@@ -67,7 +67,7 @@ mod here {
     }
 
     pub fn forget_all(prefix: &str) {
-        if let Some(storage) = storage() {
+        for storage in [storage(), session()].into_iter().flatten() {
             for key in keys(&storage, prefix) {
                 let _ = storage.remove_item(&key);
             }
@@ -90,8 +90,34 @@ mod here {
         }
     }
 
+    fn session() -> Option<web_sys::Storage> {
+        web_sys::window()?.session_storage().ok()?
+    }
+
+    /// What this tab keeps until it is closed.
+    pub fn recall_here(key: &str) -> Option<String> {
+        session()?.get_item(key).ok()?
+    }
+
+    /// The same, of what this tab should keep; None: nothing any more.
+    pub fn remember_here(key: &str, value: Option<&str>) {
+        if let Some(session) = session() {
+            let _ = value.map_or_else(|| session.remove_item(key), |value| session.set_item(key, value));
+        }
+    }
+
+    thread_local! {
+        static LEAVING: Cell<bool> = const { Cell::new(false) };
+    }
+
+    /// The page is being left by its own wish, not by the reader's.
+    pub fn is_leaving() -> bool {
+        LEAVING.get()
+    }
+
     /// Leaves for another page, with a full load.
     pub fn assign_location(path: &str) {
+        LEAVING.set(true);
         if let Some(window) = web_sys::window() {
             let _ = window.location().assign(path);
         }
@@ -243,6 +269,16 @@ mod here {
     pub fn forget(_: &str) {}
 
     pub fn forget_all(_: &str) {}
+
+    pub fn recall_here(_: &str) -> Option<String> {
+        None
+    }
+
+    pub fn remember_here(_: &str, _: Option<&str>) {}
+
+    pub fn is_leaving() -> bool {
+        false
+    }
 
     pub fn assign_location(_: &str) {}
 

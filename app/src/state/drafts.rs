@@ -1,4 +1,4 @@
-use super::{browser, outbox::Target};
+use super::{browser, outbox::Target, uploads::FILES};
 use leptos::prelude::*;
 use natter::{Timestamp, UserId, input::MESSAGE_CHARS};
 use serde::{Deserialize, Serialize};
@@ -143,6 +143,7 @@ impl Drafts {
 /// What was begun is nobody else's business on this device.
 pub fn forget_drafts() {
     browser::forget_all(DRAFTS);
+    browser::forget_all(FILES);
 }
 
 /// What the storage holds of words.

@@ -1,18 +1,25 @@
 //! Files on their way to the server, before a message carries them: what is shown of them, and the
 //! requests themselves. Those are `XMLHttpRequest`s, since `fetch` doesn't say how much has been sent.
 
-use super::Target;
+use super::{Target, browser};
 use leptos::{
+    ev,
     prelude::*,
     wasm_bindgen::{JsCast as _, closure::Closure},
 };
 use natter::{
-    Problem, ScheduledId, Upload, UploadId,
+    Problem, ScheduledId, Timestamp, Upload, UploadId, UserId,
     input::ATTACHMENTS_MAX,
     media::{Kind, UploadBounds, size_text},
 };
+use serde::{Deserialize, Serialize};
 use std::{cell::RefCell, collections::HashMap};
 use web_sys::{File, FormData, ProgressEvent, Url, XmlHttpRequest};
+
+/// What the keys of files for the next messages begin with in the tab's storage, whoever's they are.
+pub const FILES: &str = "natter.files.";
+/// How long files that no message carries are asked for again: the server keeps them for a day.
+const KEPT_MS: i64 = 23 * 60 * 60 * 1000;
 
 /// Requests at once; the others wait their turn.
 const AT_ONCE: usize = 3;
@@ -52,7 +59,7 @@ pub struct Picked {
 
 thread_local! {
     /// What belongs to the browser alone, by key.
-    static FILES: RefCell<HashMap<u32, Held>> = RefCell::default();
+    static HELD: RefCell<HashMap<u32, Held>> = RefCell::default();
 }
 
 struct Held {
@@ -106,7 +113,7 @@ impl Uploads {
             let preview =
                 file.type_().starts_with("image/").then(|| Url::create_object_url_with_blob(&file).ok()).flatten();
             let picked = Picked { key, name: file.name(), size, preview, progress };
-            FILES.with_borrow_mut(|held| held.insert(key, Held { file, request: None }));
+            HELD.with_borrow_mut(|held| held.insert(key, Held { file, request: None }));
             self.picked.update(|all| all.entry(carrier).or_default().push(picked));
         }
         self.go_on();
@@ -136,6 +143,36 @@ impl Uploads {
         self.picked.update(|all| all.entry(carrier).or_default().extend(files));
     }
 
+    /// Has this tab keep what has arrived for the next messages, and brings back what it kept when the page
+    /// was loaded last. Of no other tab: there it could be sent a second time.
+    pub fn keep(self, owner: UserId) {
+        let key = format!("{FILES}{owner}");
+        let kept = browser::recall_here(&key).and_then(|kept| serde_json::from_slice::<Kept>(kept.as_bytes()).ok());
+        let fresh = kept.filter(|kept| browser::now().millis() - kept.at.millis() < KEPT_MS);
+        // That of the oldest.
+        let since = StoredValue::new(fresh.as_ref().map(|kept| kept.at));
+        for (target, files) in fresh.into_iter().flat_map(|kept| kept.files) {
+            self.put_back(Carrier::Next(target), files);
+        }
+        let arrived = Memo::new(move |_| self.picked.with(arrived));
+        Effect::new(move |_| {
+            let files = arrived.get();
+            let at = since.get_value().unwrap_or_else(browser::now);
+            since.set_value((!files.is_empty()).then_some(at));
+            let kept = (!files.is_empty()).then_some(Kept { at, files });
+            let kept = kept.and_then(|kept| serde_json::to_string(&kept).ok());
+            browser::remember_here(&key, kept.as_deref());
+        });
+        // What is still on its way can't be kept: one is asked first.
+        let leaving = window_event_listener(ev::beforeunload, move |event| {
+            let under_way = self.picked.with_untracked(|all| all.values().flatten().any(is_under_way));
+            if under_way && !browser::is_leaving() {
+                event.prevent_default();
+            }
+        });
+        on_cleanup(move || leaving.remove());
+    }
+
     /// Begins to change the files of a message that has these.
     pub fn begin(self, carrier: Carrier, files: Vec<Upload>) {
         self.clear(carrier);
@@ -162,7 +199,7 @@ impl Uploads {
     }
 
     pub fn remove(self, key: u32) {
-        let held = FILES.with_borrow_mut(|held| held.remove(&key));
+        let held = HELD.with_borrow_mut(|held| held.remove(&key));
         let mut gone = None;
         self.picked.update(|all| {
             for files in all.values_mut() {
@@ -188,7 +225,7 @@ impl Uploads {
     /// They are in a message now.
     pub fn clear(self, carrier: Carrier) {
         let gone = self.picked.try_update(|all| all.remove(&carrier)).flatten().unwrap_or_default();
-        FILES.with_borrow_mut(|held| gone.iter().for_each(|file| _ = held.remove(&file.key)));
+        HELD.with_borrow_mut(|held| gone.iter().for_each(|file| _ = held.remove(&file.key)));
         forget(gone);
     }
 
@@ -225,7 +262,7 @@ impl Uploads {
             let status = answered.status().unwrap_or(0);
             let body = answered.response_text().ok().flatten().unwrap_or_default();
             let outcome = outcome(status, &body);
-            let wanted = FILES.with_borrow_mut(|held| held.get_mut(&key).map(|held| held.request.take())).is_some();
+            let wanted = HELD.with_borrow_mut(|held| held.get_mut(&key).map(|held| held.request.take())).is_some();
             if let (Progress::Done(upload), false) = (&outcome, wanted) {
                 withdraw(upload.id);
             }
@@ -237,7 +274,7 @@ impl Uploads {
         // They live as long as the page: a few bytes for each file.
         progressed.forget();
         ended.forget();
-        FILES.with_borrow_mut(|held| {
+        HELD.with_borrow_mut(|held| {
             let held = held.get_mut(&key)?;
             let form = FormData::new().ok()?;
             form.append_with_blob_and_filename("file", &held.file, &held.file.name()).ok()?;
@@ -246,6 +283,30 @@ impl Uploads {
             Some(())
         })
     }
+}
+
+/// Files that have arrived for the next messages, by where those go, in the tab's storage.
+#[derive(Debug, Serialize, Deserialize)]
+struct Kept {
+    /// When the first of them was kept.
+    at: Timestamp,
+    files: Vec<(Target, Vec<Upload>)>,
+}
+
+fn arrived(all: &HashMap<Carrier, Vec<Picked>>) -> Vec<(Target, Vec<Upload>)> {
+    let done = |file: &Picked| match &file.progress {
+        Progress::Done(upload) => Some((**upload).clone()),
+        _ => None,
+    };
+    let next = all.iter().filter_map(|(carrier, files)| match carrier {
+        Carrier::Next(target) => Some((*target, files.iter().filter_map(done).collect::<Vec<_>>())),
+        Carrier::Scheduled(_) => None,
+    });
+    next.filter(|(_, files)| !files.is_empty()).collect()
+}
+
+fn is_under_way(file: &Picked) -> bool {
+    matches!(file.progress, Progress::Waiting | Progress::Sending(_))
 }
 
 /// What has to be done about a file that isn't wanted any more.
