@@ -103,6 +103,9 @@ test('what waits is edited, moved, sent now and cancelled', async ({ server, sig
   await expect(waiting(page).locator('.message-text').first()).toHaveText('first, changed');
 
   await page.getByRole('button', { name: 'Reschedule “first, changed”' }).click();
+  const [first] = await ada.scheduled();
+  const set = await page.evaluate((at) => new Date(Date.parse(at)).toLocaleString('sv').slice(0, 16).replace(' ', 'T'), first!.send_at);
+  await expect(dialog(page, 'Reschedule').getByLabel('Pick a time'), 'it begins with the time that is set').toHaveValue(set);
   await dialog(page, 'Reschedule').getByLabel('Pick a time').fill(await local(page, 5 * inAn.hour));
   await dialog(page, 'Reschedule').getByRole('button', { name: 'Schedule' }).click();
   await expect(dialog(page, 'Reschedule')).toBeHidden();

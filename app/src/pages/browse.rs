@@ -10,7 +10,11 @@ use crate::{
     state::{Chat, set_title},
 };
 use leptos::prelude::*;
-use leptos_router::{NavigateOptions, components::A, hooks::use_navigate};
+use leptos_router::{
+    NavigateOptions,
+    components::A,
+    hooks::{use_location, use_navigate},
+};
 use natter::{Channel, ChannelId};
 
 /// All channels one may see, to search, join and leave.
@@ -55,9 +59,11 @@ pub fn Browse() -> impl IntoView {
 fn Directory() -> impl IntoView {
     let chat = expect_context::<Chat>();
     let query = RwSignal::new(String::new());
-    let navigate = use_navigate();
+    let (navigate, path) = (use_navigate(), use_location().pathname);
     let join = Post::new("/api/fn/join_channel", move |answer| {
-        if let Ok(channel) = serde_json::from_slice::<Channel>(answer.as_bytes()) {
+        let is_here = *path.read_untracked() == "/browse";
+        // Whoever went on meanwhile stays where they are.
+        if let Some(channel) = serde_json::from_slice::<Channel>(answer.as_bytes()).ok().filter(|_| is_here) {
             navigate(&format!("/channels/{}", channel.label()), NavigateOptions::default());
         }
     });

@@ -40,14 +40,15 @@ impl Times {
         browser::now()
     }
 
-    pub fn now() -> Self {
+    /// `before`: the time that is to be changed, if there is one.
+    pub fn now(before: Option<Timestamp>) -> Self {
         let now = browser::now();
         let local = |at| show_local(browser::civil(at));
         Self {
             presets: presets(now, browser::civil(now), browser::instant),
             earliest: local(now),
             latest: local(now.plus_millis(AHEAD_MAX_MS - DAY)),
-            suggested: local(full_hour(now, browser::civil)),
+            suggested: local(before.unwrap_or_else(|| full_hour(now, browser::civil))),
             zone: browser::zone_name(),
         }
     }

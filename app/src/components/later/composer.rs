@@ -112,7 +112,7 @@ async fn send(
 pub fn SendLaterButton(later: SendLater, #[prop(into)] disabled: Signal<bool>) -> impl IntoView {
     view! {
         <button type="button" class=GHOST aria-label="Send later" aria-haspopup="dialog" disabled=disabled
-            on:click=move |_| later.picking.open()>
+            on:click=move |_| later.picking.open(None)>
             <Icon icon=icondata_lu::LuCalendarClock/>
         </button>
     }

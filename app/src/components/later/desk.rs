@@ -40,9 +40,10 @@ impl Desk {
         desk
     }
 
-    pub fn reschedule(self, id: ScheduledId) {
+    /// It is due `at` now.
+    pub fn reschedule(self, id: ScheduledId, at: Timestamp) {
         self.moving.set_value(Some(id));
-        self.picking.open();
+        self.picking.open(Some(at));
     }
 
     fn move_to(self, at: Timestamp) {

@@ -65,7 +65,8 @@ pub fn files(scheduled: &Scheduled) -> AnyView {
 }
 
 fn actions(one: &Scheduled, change: Change, desk: Desk) -> AnyView {
-    let (id, about, text, files) = (one.id, excerpt(one), one.text.clone(), one.attachments.clone());
+    let (id, at, about) = (one.id, one.send_at, excerpt(one));
+    let (text, files) = (one.text.clone(), one.attachments.clone());
     let (send, cancel) = (desk.send, desk.cancel);
     let name = |what: &str| format!("{what} “{about}”");
     let (edit_name, move_name, send_name, cancel_name) =
@@ -75,7 +76,7 @@ fn actions(one: &Scheduled, change: Change, desk: Desk) -> AnyView {
             <button type="button" class=SECONDARY aria-label=edit_name
                 on:click=move |_| change.begin(text.clone(), files.clone())>"Edit"</button>
             <button type="button" class=SECONDARY aria-label=move_name aria-haspopup="dialog"
-                on:click=move |_| desk.reschedule(id)>"Reschedule"</button>
+                on:click=move |_| desk.reschedule(id, at)>"Reschedule"</button>
             <PostForm post=send>
                 <input type="hidden" name="id" value=id.to_string()/>
                 <button type="submit" class=SECONDARY aria-label=send_name>"Send now"</button>

@@ -23,9 +23,10 @@ impl Picking {
         Self { dialog: NodeRef::new(), times, pending, problem, chosen }
     }
 
-    pub fn open(self) {
+    /// The field begins with the time that has been set before, if one has.
+    pub fn open(self, before: Option<Timestamp>) {
         self.problem.set(None);
-        self.times.set(Some(Times::now()));
+        self.times.set(Some(Times::now(before)));
         if let Some(dialog) = self.dialog.get_untracked() {
             make_modal(&dialog);
         }

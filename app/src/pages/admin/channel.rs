@@ -11,7 +11,7 @@ use crate::{
 use leptos::{html, prelude::*, wasm_bindgen::JsCast as _};
 use leptos_router::{
     NavigateOptions,
-    hooks::{use_navigate, use_params_map},
+    hooks::{use_location, use_navigate, use_params_map},
 };
 use natter::{
     Channel, User, UserRef,
@@ -47,12 +47,13 @@ pub fn AdminChannel() -> impl IntoView {
 #[component]
 fn Settings(channel: Channel) -> impl IntoView {
     let told = expect_context::<Told>();
-    let navigate = use_navigate();
+    let (navigate, path) = (use_navigate(), use_location().pathname);
     let before = channel.label().to_owned();
     let update = Post::new("/api/fn/update_channel", move |answer| {
         let Ok(after) = serde_json::from_slice::<Channel>(answer.as_bytes()) else { return };
         told.say("Saved.");
-        if after.label() != before {
+        // Whoever went on meanwhile stays where they are.
+        if after.label() != before && *path.read_untracked() == format!("/admin/channels/{before}") {
             let options = NavigateOptions { replace: true, scroll: false, ..NavigateOptions::default() };
             let (navigate, address) = (navigate.clone(), format!("/admin/channels/{}", after.label()));
             // Once the form has taken in that nothing is wrong with it: then it goes.
