@@ -95,6 +95,29 @@ test('a refused message says why, and can be retried or discarded', async ({ ser
   await expect.poll(() => admin.texts(channel)).toEqual(['kept', 'later']);
 });
 
+test('while the server can take no messages they wait, and arrive in the order they were written', async ({ server, signedIn }) => {
+  const admin = await Account.register(server, 'ada');
+  const channel = await admin.createChannel('general');
+  const page = await (await signedIn(admin)).newPage();
+  const wire = await Wire.of(page);
+  await open(page.context(), '/channels/general', page);
+  let refused = 0;
+  wire.sent = (frame, answer) => {
+    if (frame.type !== 'send') return 'pass';
+    refused++;
+    answer({ type: 'error', ref: frame.ref, code: 'unavailable', detail: 'Try again in a moment.' });
+    return 'lose';
+  };
+  for (const text of ['one', 'two', 'three']) await say(page, text);
+  await expect.poll(() => refused, 'it is asked again').toBeGreaterThan(4);
+  await expect(log(page).getByRole('alert')).toHaveCount(0);
+  await expect(message(page, 'one')).toHaveAttribute('aria-busy', 'true');
+  wire.sent = () => 'pass';
+  await say(page, 'four');
+  await expect.poll(() => admin.texts(channel), { timeout: 10_000 }).toEqual(['one', 'two', 'three', 'four']);
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0);
+});
+
 test('a message that is too long stays in the box and says so', async ({ server, signedIn }) => {
   const admin = await Account.register(server, 'ada');
   await admin.createChannel('general');

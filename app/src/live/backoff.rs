@@ -21,6 +21,11 @@ impl Backoff {
         FIRST_MS / 2 + jitter
     }
 
+    /// After so many tries.
+    pub const fn after(tries: u32) -> Self {
+        Self { tries }
+    }
+
     pub fn reset(&mut self) {
         self.tries = 0;
     }
@@ -35,6 +40,7 @@ mod tests {
         let mut backoff = Backoff::default();
         let waits: Vec<_> = (0..10).map(|_| backoff.next_ms(1.0)).collect();
         assert!(waits.is_sorted() && waits[0] == FIRST_MS && waits[9] == MOST_MS, "{waits:?}");
+        assert_eq!([Backoff::after(0), Backoff::after(40)].map(|mut it| it.next_ms(1.0)), [FIRST_MS, MOST_MS]);
         for _ in 0..100 {
             assert!(backoff.next_ms(0.0) >= FIRST_MS / 2);
         }

@@ -1,6 +1,7 @@
 mod places;
 mod receive;
 mod revise;
+mod said;
 mod sending;
 
 pub use places::Loss;
@@ -9,6 +10,7 @@ pub use receive::calls;
 use self::{
     places::Places,
     revise::{Doomed, Editing, OFFLINE},
+    said::Said,
 };
 use super::{
     drafts::Drafts,
@@ -71,8 +73,7 @@ pub struct Chat {
     doomed: RwSignal<Vec<Doomed>>,
     /// Messages quoted that aren't in what is loaded.
     quoted: RwSignal<HashMap<MessageId, Quoted>>,
-    /// A conversation that one marked as unread: it isn't read by being looked at.
-    kept_unread: StoredValue<Option<ChannelId>>,
+    said: StoredValue<Said>,
     /// The newest revision seen of conversations that aren't known yet.
     heads: StoredValue<HashMap<ChannelId, u64>>,
     said_typing: StoredValue<i64>,
@@ -120,7 +121,7 @@ impl Chat {
             asides: StoredValue::default(),
             doomed: RwSignal::default(),
             quoted: RwSignal::default(),
-            kept_unread: StoredValue::default(),
+            said: StoredValue::default(),
             heads: StoredValue::default(),
             said_typing: StoredValue::default(),
             uploads: Uploads::new(start.uploads),
@@ -177,17 +178,20 @@ impl Chat {
             timeline.update_untracked(|timeline| waiting.iter().for_each(|out| out.show_in(timeline)));
             self.timelines.update_value(|timelines| _ = timelines.insert(target, timeline.clone()));
         }
-        self.kept_unread.set_value(None);
+        self.said.update_value(|said| said.kept_unread.clear());
         if let Some(page) = page {
             timeline.update(|timeline| if newer { timeline.go_to(page, true) } else { timeline.reload(page) });
-            // What came while the page was on its way had no timeline to go into.
-            let rev = timeline.with_untracked(Timeline::rev);
-            if let Some(channel) = untrack(|| self.conversation(target)).filter(|channel| channel.rev > rev) {
-                let (epoch, channels) = (self.epoch.get_value(), [(channel.id, rev)].into());
-                live::send(ClientFrame::Sync { reference: None, epoch, channels });
-            }
         }
+        self.missed(target).into_iter().for_each(live::send);
         timeline
+    }
+
+    /// Asks for what came while a page was on its way, and had no timeline to go into.
+    fn missed(&self, target: Target) -> Option<ClientFrame> {
+        let rev = self.timeline(target)?.with_untracked(Timeline::rev);
+        let channel = untrack(|| self.conversation(target)).filter(|channel| channel.rev > rev)?;
+        let (epoch, channels) = (self.epoch.get_value(), [(channel.id, rev)].into());
+        Some(ClientFrame::Sync { reference: Some(self.sync_ref()), epoch, channels })
     }
 
     /// What was begun on somebody's card and isn't sent.
@@ -199,15 +203,18 @@ impl Chat {
         self.asides.update_value(|asides| _ = asides.insert(username.to_owned(), text));
     }
 
-    /// Tells the server how far a conversation has been read.
+    /// Tells the server how far a conversation has been read; again on the next connection, if it isn't
+    /// confirmed on this one.
     pub fn read_up_to(&self, channel_id: ChannelId, seq: u64) {
         let behind = self.channel_untracked(channel_id).is_some_and(|channel| channel.read_seq < seq);
-        let kept = self.kept_unread.get_value() == Some(channel_id);
-        if behind && !kept && self.link.get_untracked() == Link::Up {
+        let kept = self.said.with_value(|said| said.kept_unread.contains(&channel_id));
+        // Before the page has woken, where it is to be read from isn't settled.
+        if behind && !kept && self.link.get_untracked() != Link::Starting {
             self.change_channel(channel_id, |channel| {
                 channel.read_seq = seq;
                 (channel.unread, channel.mentions) = (0, 0);
             });
+            self.said.update_value(|said| _ = said.marks.insert(channel_id, seq));
             live::send(ClientFrame::Read { reference: None, channel_id, seq, back: false });
         }
     }
@@ -219,9 +226,7 @@ impl Chat {
             self.notice.set(Some(OFFLINE.into()));
             return false;
         }
-        if self.kept_unread.get_value() == Some(channel_id) {
-            self.kept_unread.set_value(None);
-        }
+        self.said.update_value(|said| _ = said.kept_unread.remove(&channel_id));
         self.read_up_to(channel_id, channel.rev);
         true
     }
@@ -230,7 +235,10 @@ impl Chat {
     pub fn mark_unread(&self, message: &Message) {
         let (channel_id, seq) = (message.channel_id, message.seq.saturating_sub(1));
         if self.say(ClientFrame::Read { reference: None, channel_id, seq, back: true }) {
-            self.kept_unread.set_value(Some(channel_id));
+            self.said.update_value(|said| {
+                said.kept_unread.insert(channel_id);
+                said.marks.remove(&channel_id);
+            });
         }
     }
 

@@ -116,11 +116,29 @@ impl Outbox {
         waiting
     }
 
+    /// Forgets what another tab gave up on, and says what that was.
+    pub fn given_up(self) -> Vec<Outgoing> {
+        // What there was no room for, no other tab knows.
+        let gone = |out: &Outgoing| out.stored && browser::is_forgotten(&self.key(out.reference));
+        let gone = self.waiting.try_update_value(|waiting| waiting.extract_if(.., |out| gone(out)).collect());
+        gone.unwrap_or_default()
+    }
+
+    /// What isn't refused.
+    pub fn on_their_way(self) -> Vec<Ref> {
+        self.waiting
+            .with_value(|waiting| waiting.iter().filter(|out| out.failure.is_none()).map(|out| out.reference).collect())
+    }
+
+    /// What is said of one that waits.
+    pub fn frame(self, reference: Ref) -> Option<ClientFrame> {
+        self.waiting.with_value(|waiting| {
+            waiting.iter().find(|out| out.reference == reference).map(|out| out.frame(self.owner))
+        })
+    }
+
     /// What is to be said on a new connection.
     pub fn frames(self) -> Vec<ClientFrame> {
-        // Another tab may have given up on some of it. What there was no room for, none knows.
-        let given_up = |out: &Outgoing| out.stored && browser::is_forgotten(&self.key(out.reference));
-        self.waiting.update_value(|waiting| waiting.retain(|out| !given_up(out)));
         self.waiting.with_value(|waiting| {
             waiting.iter().filter(|out| out.failure.is_none()).map(|out| out.frame(self.owner)).collect()
         })

@@ -16,9 +16,19 @@ pub struct People {
     /// Who is here.
     pub online: RwSignal<HashSet<UserId>>,
     writing: RwSignal<Vec<(ChannelId, UserId, Timestamp)>>,
-    members: RwSignal<HashMap<ChannelId, ArcRwSignal<Vec<User>>>>,
+    members: RwSignal<HashMap<ChannelId, Members>>,
     /// Those who have changed since the page was opened, as they are now.
     changed: RwSignal<HashMap<UserId, User>>,
+}
+
+/// Who is in a channel, by name.
+#[derive(Clone)]
+struct Members {
+    users: ArcRwSignal<Vec<User>>,
+    /// They are those of an earlier connection, to be read again when somebody wants to know.
+    old: bool,
+    /// Nobody has asked for those of another channel since.
+    latest: bool,
 }
 
 impl People {
@@ -37,25 +47,38 @@ impl People {
 
     /// Who is in a channel, by name; asked for the first time that somebody wants to know.
     pub fn members(self, id: ChannelId) -> ArcRwSignal<Vec<User>> {
-        if let Some(known) = untrack(|| self.known(id)) {
-            return known;
+        let before = self.members.with_untracked(|all| all.get(&id).cloned());
+        let users = before.as_ref().map_or_else(|| ArcRwSignal::new(Vec::new()), |members| members.users.clone());
+        let note = |all: &mut HashMap<ChannelId, Members>| {
+            for members in all.values_mut() {
+                members.latest = false;
+            }
+            all.insert(id, Members { users: users.clone(), old: false, latest: true });
+        };
+        // Only a channel that wasn't known is news.
+        if before.is_none() {
+            self.members.update(note);
+        } else {
+            self.members.update_untracked(note);
         }
-        let members = ArcRwSignal::new(Vec::new());
-        self.members.update(|all| _ = all.insert(id, members.clone()));
-        self.load(id, members.clone());
-        members
+        if before.is_none_or(|members| members.old) {
+            self.load(id, users.clone());
+        }
+        users
     }
 
     fn known(self, id: ChannelId) -> Option<ArcRwSignal<Vec<User>>> {
-        self.members.read().get(&id).cloned()
+        self.members.read().get(&id).map(|members| members.users.clone())
     }
 
     fn load(self, id: ChannelId, members: ArcRwSignal<Vec<User>>) {
         spawn_local(async move {
             match api::members(id).await {
                 Ok(users) => members.set(users),
-                // The next one who wants to know asks again.
-                Err(_) => self.forget(id),
+                // The next one who wants to know asks again, and so does the next connection.
+                Err(_) => {
+                    self.members.try_update_untracked(|all| all.get_mut(&id).map(|members| members.old = true));
+                }
             }
         });
     }
@@ -66,11 +89,20 @@ impl People {
         }
     }
 
-    /// After a reconnect: whoever came or went meanwhile.
+    /// After a reconnect: whoever came or went meanwhile. Those of the channel that is looked at are read at once.
     pub fn reload(self, online: Vec<UserId>) {
         self.online.set(online.into_iter().collect());
-        for (id, members) in self.members.get_untracked() {
-            self.load(id, members);
+        let mut latest = None;
+        self.members.update_untracked(|all| {
+            for (id, members) in all {
+                members.old |= !members.latest;
+                if members.latest {
+                    latest = Some((*id, members.users.clone()));
+                }
+            }
+        });
+        if let Some((id, users)) = latest {
+            self.load(id, users);
         }
     }
 
@@ -90,7 +122,7 @@ impl People {
     /// Somebody's name, role or standing changed.
     pub fn changed(self, user: &User) {
         self.changed.update(|all| _ = all.insert(user.id, user.clone()));
-        for members in self.members.get_untracked().values() {
+        for Members { users: members, .. } in self.members.get_untracked().values() {
             if members.with_untracked(|members| members.iter().any(|member| member.id == user.id)) {
                 members.update(|members| {
                     members.iter_mut().filter(|member| member.id == user.id).for_each(|member| member.clone_from(user));
@@ -108,7 +140,7 @@ impl People {
     pub fn named(self, username: &str) -> Option<User> {
         let all = self.members.try_get_untracked()?;
         let is = |user: &&User| user.username.eq_ignore_ascii_case(username);
-        all.values().find_map(|members| members.with_untracked(|members| members.iter().find(is).cloned()))
+        all.values().find_map(|members| members.users.with_untracked(|members| members.iter().find(is).cloned()))
     }
 
     /// What somebody in a conversation is called, as far as the page knows.

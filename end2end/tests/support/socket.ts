@@ -11,6 +11,7 @@ export class Wire {
   /** Of what the server says. */
   received: (frame: Frame) => Fate = () => 'pass';
   private routes: WebSocketRoute[] = [];
+  private dead = new Set<WebSocketRoute>();
 
   static async of(page: Page): Promise<Wire> {
     const wire = new Wire();
@@ -23,15 +24,20 @@ export class Wire {
     await Promise.all(this.routes.splice(0).map((route) => route.close({ code: 3000, reason: 'cut' })));
   }
 
+  /** Kills the connection without a word, as a router does that forgets it. The next one is sound. */
+  silence(): void {
+    this.routes.forEach((route) => this.dead.add(route));
+  }
+
   private connect(route: WebSocketRoute): void {
     const server = route.connectToServer();
     this.routes.push(route);
     route.onMessage((text) => {
       const answer = (frame: Frame): void => route.send(JSON.stringify(frame));
-      if (this.sent(parse(text), answer) === 'pass') server.send(text);
+      if (!this.dead.has(route) && this.sent(parse(text), answer) === 'pass') server.send(text);
     });
     server.onMessage((text) => {
-      if (this.received(parse(text)) === 'pass') route.send(text);
+      if (!this.dead.has(route) && this.received(parse(text)) === 'pass') route.send(text);
     });
   }
 }

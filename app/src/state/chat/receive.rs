@@ -1,6 +1,6 @@
 //! What the server says.
 
-use super::{Chat, Loss, Quoted, put, revise::OFFLINE, target_of};
+use super::{Chat, Loss, Quoted, put, revise::OFFLINE, said::Said, target_of};
 use crate::state::outbox::Target;
 use leptos::prelude::*;
 use natter::{
@@ -21,9 +21,11 @@ impl Chat {
             }
             ServerFrame::Message(message) | ServerFrame::Direct(message) => return self.heard(message),
             ServerFrame::Ack { reference: Some(reference), id, channel_id, seq, rev, timestamp } => {
-                self.acknowledged(Ack { reference, id, seq, rev, timestamp }, channel_id);
+                return self.acknowledged(Ack { reference, id, seq, rev, timestamp }, channel_id);
             }
-            ServerFrame::Error { reference: Some(reference), code, detail } => self.refused(reference, code, &detail),
+            ServerFrame::Error { reference: Some(reference), code, detail } => {
+                return self.refused(reference, code, &detail);
+            }
             ServerFrame::Error { reference: None, detail, .. } => self.notice.set(Some(detail)),
             ServerFrame::Channel { channel } => return self.channel_changed(channel),
             ServerFrame::ChannelRemoved { channel_id } => self.channel_removed(channel_id),
@@ -38,8 +40,9 @@ impl Chat {
             ServerFrame::Read { channel_id, seq, unread, mentions, rev, back, .. } => {
                 if back && self.channel_untracked(channel_id).is_some_and(|channel| seq < channel.read_seq) {
                     // Here, or on another device of theirs: looking at it doesn't undo it.
-                    self.kept_unread.set_value(Some(channel_id));
+                    self.said.update_value(|said| _ = said.kept_unread.insert(channel_id));
                 }
+                self.said.update_value(|said| said.confirm(channel_id, seq, back));
                 let mut again = false;
                 self.change_channel(channel_id, |channel| {
                     // A newer mark of this very page may be under way.
@@ -66,7 +69,8 @@ impl Chat {
             ServerFrame::Scheduled { scheduled, counts } => self.later.heard(scheduled, counts),
             ServerFrame::Presence { user_id, online } => self.people.came_or_went(user_id, online),
             ServerFrame::Typing { channel_id, user_id } => self.people.writes(channel_id, user_id),
-            ServerFrame::Synced { channel_id, rev, .. } => {
+            ServerFrame::Synced { reference, channel_id, rev } => {
+                self.sync_answered(reference, false);
                 if let Some(timeline) = self.timeline(self.target(channel_id)) {
                     timeline.update(|timeline| timeline.synced(rev));
                 }
@@ -82,12 +86,24 @@ impl Chat {
         self.channel_untracked(id).map_or(Target::Channel(id), |channel| target_of(&channel))
     }
 
+    pub fn has_gaps(&self) -> bool {
+        let has_gap = |channel: &Channel| {
+            self.timeline(target_of(channel)).is_some_and(|timeline| timeline.with_untracked(Timeline::has_gap))
+        };
+        self.channels.with_untracked(|all| all.iter().any(has_gap))
+    }
+
     /// A `sync` for the channels whose events have a gap.
     pub fn gaps(&self) -> Option<ClientFrame> {
         self.sync_of(Timeline::has_gap)
     }
 
-    fn ready(&self, epoch: String, user: User, channels: Vec<Channel>) -> Vec<ClientFrame> {
+    fn ready(&self, epoch: String, user: User, mut channels: Vec<Channel>) -> Vec<ClientFrame> {
+        self.said.update_value(|said| {
+            said.stall.end();
+            said.syncs.clear();
+            said.behind = false;
+        });
         self.me.set(user);
         for channel in &channels {
             self.places.note(channel);
@@ -107,9 +123,16 @@ impl Chat {
             Target::Person(_) => true,
         };
         self.timelines.update_value(|timelines| timelines.retain(|target, _| still(target)));
+        let restored = self.epoch.get_value() != epoch;
+        if restored {
+            self.said.update_value(Said::void);
+        }
+        let unconfirmed = self.unconfirmed(&mut channels);
+        if !restored {
+            self.marked_back(&channels);
+        }
         self.channels.set(channels);
         self.heads.update_value(HashMap::clear);
-        let restored = self.epoch.get_value() != epoch;
         // After a restore from backup the old epoch makes the server answer `resync`.
         let sync = self.sync_of(|_| true);
         if restored {
@@ -120,10 +143,17 @@ impl Chat {
                 timeline.update(Timeline::void);
             }
         }
-        sync.into_iter().chain(self.outbox.frames()).collect()
+        for given_up in self.outbox.given_up() {
+            // There it was sent, or discarded by the same person.
+            self.answered(given_up.reference, Ok(()));
+            if let Some(timeline) = self.timeline(given_up.to) {
+                timeline.update(|timeline| timeline.discard(given_up.reference));
+            }
+        }
+        sync.into_iter().chain(unconfirmed).chain(self.outbox.frames()).collect()
     }
 
-    fn sync_of(&self, wanted: impl Fn(&Timeline) -> bool) -> Option<ClientFrame> {
+    pub(super) fn sync_of(&self, wanted: impl Fn(&Timeline) -> bool) -> Option<ClientFrame> {
         let known = self.channels.get_untracked();
         let behind = |channel: &Channel| {
             let timeline = self.timeline(target_of(channel))?;
@@ -132,7 +162,7 @@ impl Chat {
         let channels: BTreeMap<_, _> = known.iter().filter_map(behind).collect();
         // A channel that one was put out of has a timeline still: the server says that it is gone.
         let epoch = self.epoch.get_value();
-        (!channels.is_empty()).then_some(ClientFrame::Sync { reference: None, epoch, channels })
+        (!channels.is_empty()).then(|| ClientFrame::Sync { reference: Some(self.sync_ref()), epoch, channels })
     }
 
     fn heard(&self, message: Message) -> Vec<ClientFrame> {
@@ -163,9 +193,15 @@ impl Chat {
         if self.quoted.with_untracked(|quoted| quoted.contains_key(&message.id)) {
             self.quoted.update(|quoted| _ = quoted.insert(message.id, Quoted::Here(Box::new(message))));
         }
+        let mut said = Vec::new();
         if let Some(reference) = own {
+            let waited = self.outbox.target(reference).is_some();
             self.outbox.remove(reference);
             self.answered(reference, Ok(()));
+            // It may come before its `ack`.
+            if waited {
+                said = self.flows();
+            }
         }
         if self.channel_untracked(id).is_none() {
             self.heads.update_value(|heads| {
@@ -194,10 +230,11 @@ impl Chat {
                 again = !posted && counts && (deleted || edited || new);
             }
         });
-        if again { vec![ask_counts(id)] } else { Vec::new() }
+        said.extend(again.then(|| ask_counts(id)));
+        said
     }
 
-    fn acknowledged(&self, ack: Ack, channel_id: ChannelId) {
+    fn acknowledged(&self, ack: Ack, channel_id: ChannelId) -> Vec<ClientFrame> {
         let sender: UserRef = self.me.with_untracked(|me| me.into());
         let target = self.outbox.target(ack.reference).unwrap_or_else(|| self.target(channel_id));
         if let Some(timeline) = self.timeline(target) {
@@ -221,18 +258,40 @@ impl Chat {
                 });
             });
         }
+        let of_message = self.outbox.target(ack.reference).is_some();
         self.outbox.remove(ack.reference);
         self.answered(ack.reference, Ok(()));
+        if of_message { self.flows() } else { Vec::new() }
     }
 
     fn answered(&self, reference: Ref, answer: Result<(), String>) {
+        self.said.update_value(|said| _ = said.deletions.remove(&reference));
         self.editing.answered(reference, &answer);
         if self.answers.with_untracked(|answers| answers.contains_key(&reference)) {
             self.answers.update(|answers| _ = answers.insert(reference, Some(answer)));
         }
     }
 
-    fn refused(&self, reference: Ref, code: ErrorCode, detail: &str) {
+    fn refused(&self, reference: Ref, code: ErrorCode, detail: &str) -> Vec<ClientFrame> {
+        let for_now = matches!(code, ErrorCode::Unavailable | ErrorCode::RateLimited);
+        if for_now && self.sync_answered(Some(reference), true) {
+            // It is asked again by itself.
+        } else if self.outbox.target(reference).is_none() {
+            self.deletion_refused(reference, code, detail);
+            self.answered(reference, Err(detail.to_owned()));
+        } else if code != ErrorCode::Unavailable {
+            self.message_refused(reference, code, detail);
+            return self.flows();
+        } else if self.said.try_update_value(|said| said.stall.put_off()) != Some(true) {
+            // What waits behind it waits in vain.
+            for reference in self.outbox.on_their_way() {
+                self.message_refused(reference, code, detail);
+            }
+        }
+        Vec::new()
+    }
+
+    fn message_refused(&self, reference: Ref, code: ErrorCode, detail: &str) {
         self.answered(reference, Err(detail.to_owned()));
         let Some(out) = self.outbox.set_failure(reference, Some(detail.to_owned())) else { return };
         if code == ErrorCode::NotFound {
@@ -264,6 +323,7 @@ impl Chat {
         // It was read before the latest of what has come already, or at another mark: then its counts are old.
         let head = self.heads.try_update_value(|heads| heads.remove(&id)).flatten().unwrap_or_default();
         let known = self.channel_untracked(id);
+        let is_new = known.is_none();
         let old = |known: &Channel| known.rev > rev || known.read_seq != channel.read_seq;
         let (fresh, again) = match known.filter(old) {
             Some(Channel { rev: newer, read_seq, unread, mentions, .. }) => {
@@ -271,8 +331,10 @@ impl Chat {
             }
             None => (Channel { rev: rev.max(head), ..channel }, head > rev),
         };
+        let target = target_of(&fresh);
         self.channels.update(|joined| put(joined, fresh));
-        if again { vec![ask_counts(id)] } else { Vec::new() }
+        let missed = if is_new { self.missed(target) } else { None };
+        missed.into_iter().chain(again.then(|| ask_counts(id))).collect()
     }
 
     fn channel_removed(&self, id: ChannelId) {

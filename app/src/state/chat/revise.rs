@@ -3,7 +3,7 @@
 use super::{Chat, Link};
 use crate::live;
 use leptos::prelude::*;
-use natter::{Message, MessageId, Ref, message::Reaction, wire::ClientFrame};
+use natter::{ErrorCode, Message, MessageId, Ref, message::Reaction, wire::ClientFrame};
 use std::{collections::HashMap, time::Duration};
 
 /// How long a deletion can be taken back.
@@ -138,8 +138,21 @@ impl Chat {
     fn delete_now(&self, which: impl Fn(&Doomed) -> bool) {
         let Some(all) = self.doomed.try_get_untracked() else { return };
         for Doomed { id, reason, .. } in all.into_iter().filter(which) {
-            self.say(ClientFrame::Delete { reference: None, message_id: id, reason });
+            let reference = Ref::generate();
+            let frame = ClientFrame::Delete { reference: Some(reference), message_id: id, reason };
+            if self.say(frame.clone()) {
+                self.said.update_value(|said| _ = said.deletions.insert(reference, frame));
+            }
             self.doomed.update(|doomed| doomed.retain(|known| known.id != id));
+        }
+    }
+
+    /// The server said no to a deletion, if it was one.
+    pub(super) fn deletion_refused(&self, reference: Ref, code: ErrorCode, detail: &str) {
+        let said = self.said.try_update_value(|said| said.deletions.remove(&reference)).flatten();
+        // What isn't there any more is what was asked for.
+        if said.is_some() && code != ErrorCode::NotFound {
+            self.notice.set(Some(detail.to_owned()));
         }
     }
 

@@ -41,9 +41,16 @@ impl Chat {
         }
         let reference = out.reference;
         self.said_typing.set_value(0);
-        live::send(out.frame(self.me.with_untracked(|me| me.id)));
+        self.say_unless_stalled(&out);
         self.outbox.push(out);
         Some(reference)
+    }
+
+    /// It is said with all others as soon as the server takes messages again.
+    fn say_unless_stalled(&self, out: &Outgoing) {
+        if !self.is_stalled() {
+            live::send(out.frame(self.me.with_untracked(|me| me.id)));
+        }
     }
 
     pub fn retry(&self, target: Target, reference: Ref) {
@@ -51,7 +58,7 @@ impl Chat {
             timeline.update(|timeline| _ = timeline.retry(reference));
         }
         if let Some(out) = self.outbox.set_failure(reference, None) {
-            live::send(out.frame(self.me.with_untracked(|me| me.id)));
+            self.say_unless_stalled(&out);
         }
     }
 

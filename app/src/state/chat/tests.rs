@@ -1,6 +1,6 @@
 //! The store as the live connection drives it.
 
-use super::*;
+use super::{said::TRIES, *};
 use crate::state::{
     fixtures::{self, channel, user},
     outbox::OUTBOX_MAX,
@@ -9,6 +9,8 @@ use natter::{
     ChannelKind, ErrorCode, SessionId, Timestamp, UserRef, Visibility, media::UploadBounds, message::Receiver,
     scheduled::ScheduledCounts, wire::ServerFrame,
 };
+
+mod unread;
 
 fn message(channel: &Channel, rev: u64, sender: &User, reference: Option<Ref>) -> Message {
     fixtures::message(channel.id, rev, sender, 0, reference)
@@ -126,28 +128,6 @@ fn after_a_restore_what_it_had_hides_nothing_and_what_waits_is_said_again() {
 }
 
 #[test]
-fn only_messages_of_others_count_as_unread_and_each_once() {
-    with_chat(|chat, ada, general| {
-        let mira = user("mira");
-        for message in [message(&general, 1, &mira, None), message(&general, 2, &ada, None)] {
-            chat.receive(ServerFrame::Message(message.clone()));
-            chat.receive(ServerFrame::Message(message));
-        }
-        assert_eq!(chat.channels.read_untracked()[0].unread, 1);
-        chat.receive(ServerFrame::Read {
-            reference: None,
-            channel_id: general.id,
-            seq: 2,
-            unread: 0,
-            mentions: 0,
-            rev: 2,
-            back: false,
-        });
-        assert_eq!(chat.channels.read_untracked()[0].unread, 0);
-    });
-}
-
-#[test]
 fn a_gap_asks_for_what_is_missing() {
     with_chat(|chat, ada, general| {
         chat.receive(ServerFrame::Message(message(&general, 1, &ada, None)));
@@ -199,6 +179,121 @@ fn a_refusal_stays_visible_and_can_be_retried() {
 }
 
 #[test]
+fn a_server_that_can_not_take_messages_is_asked_again_in_order_and_not_for_ever() {
+    with_chat(|chat, _, general| {
+        let to = Target::Channel(general.id);
+        let sent = |frame: &ClientFrame| match frame {
+            ClientFrame::Send { reference, .. } => *reference,
+            _ => None,
+        };
+        let refs = |said: Vec<ClientFrame>| -> Vec<Ref> { said.iter().filter_map(sent).collect() };
+        let cannot = |reference| {
+            let (code, detail) = (ErrorCode::Unavailable, "Try again in a moment.".into());
+            chat.receive(ServerFrame::Error { reference: Some(reference), code, detail });
+        };
+        let failed = || {
+            let timeline = chat.timeline(to).unwrap();
+            let timeline = timeline.read_untracked();
+            timeline.pending().iter().filter(|pending| pending.failure.is_some()).count()
+        };
+        let ask = || refs(chat.ask());
+        let [one, two] = ["one", "two"].map(|text| chat.send(to, text).unwrap());
+        assert_eq!(chat.to_be_asked(), None);
+        cannot(one);
+        cannot(two);
+        let three = chat.send(to, "three").unwrap();
+        assert_eq!((chat.to_be_asked(), failed()), (Some(0), 0));
+        assert_eq!(ask(), [one]);
+        assert_eq!(chat.to_be_asked(), None, "the answer is on its way");
+        // One was taken: its troubles are over, and those of the others begin anew.
+        let ack = |reference, rev| ServerFrame::Ack {
+            reference: Some(reference),
+            id: MessageId::generate(),
+            channel_id: general.id,
+            seq: rev,
+            rev,
+            timestamp: Timestamp::default(),
+        };
+        assert_eq!(refs(chat.receive(ack(one, 1))), [two, three]);
+        cannot(two);
+        cannot(three);
+        for tries in 0..TRIES {
+            assert_eq!((chat.to_be_asked(), failed()), (Some(tries), 0));
+            assert_eq!(ask(), [two]);
+            cannot(two);
+        }
+        assert_eq!((chat.to_be_asked(), failed()), (None, 2), "people are asked now");
+        chat.retry(to, two);
+        assert!(chat.receive(ack(two, 2)).is_empty());
+        chat.retry(to, three);
+        cannot(three);
+        assert_eq!((chat.to_be_asked(), failed()), (Some(0), 0));
+        ready(chat, "one", vec![general.clone()]);
+        assert_eq!(chat.to_be_asked(), None, "it may be another node");
+    });
+}
+
+#[test]
+fn what_is_refused_for_good_lets_those_behind_it_pass() {
+    with_chat(|chat, _, general| {
+        let [one, two] = ["one", "two"].map(|text| chat.send(Target::Channel(general.id), text).unwrap());
+        let refuse = |reference, code| {
+            chat.receive(ServerFrame::Error { reference: Some(reference), code, detail: "No.".into() })
+        };
+        refuse(one, ErrorCode::Unavailable);
+        assert_eq!(chat.ask().len(), 1);
+        let said = refuse(one, ErrorCode::Forbidden);
+        assert!(matches!(said[..], [ClientFrame::Send { reference, .. }] if reference == Some(two)), "{said:?}");
+        assert_eq!(chat.to_be_asked(), None);
+        // What would have been asked with is gone.
+        refuse(two, ErrorCode::Unavailable);
+        chat.discard(Target::Channel(general.id), two);
+        assert!(chat.ask().is_empty() && chat.to_be_asked().is_none());
+    });
+}
+
+#[test]
+fn a_message_that_comes_back_before_its_answer_lets_those_behind_it_pass() {
+    with_chat(|chat, ada, general| {
+        let [one, two] = ["one", "two"].map(|text| chat.send(Target::Channel(general.id), text).unwrap());
+        chat.receive(ServerFrame::Error { reference: Some(one), code: ErrorCode::Unavailable, detail: "No.".into() });
+        assert_eq!(chat.ask().len(), 1);
+        let said = chat.receive(ServerFrame::Message(message(&general, 1, &ada, Some(one))));
+        assert!(matches!(said[..], [ClientFrame::Send { reference, .. }] if reference == Some(two)), "{said:?}");
+        // What it was asked with is gone by other ways.
+        chat.receive(ServerFrame::Error { reference: Some(two), code: ErrorCode::Unavailable, detail: "No.".into() });
+        assert_eq!((chat.ask().len(), chat.to_be_asked()), (1, None));
+        chat.discard(Target::Channel(general.id), two);
+        assert!(chat.to_be_asked().is_some() && chat.ask().is_empty() && chat.to_be_asked().is_none());
+    });
+}
+
+#[test]
+fn what_was_missed_is_asked_for_until_it_is_answered() {
+    with_chat(|chat, _, general| {
+        let reference = |said: &[ClientFrame]| match said {
+            [ClientFrame::Sync { reference, .. }] => *reference,
+            _ => panic!("{said:?}"),
+        };
+        let refuse = |reference| {
+            chat.receive(ServerFrame::Error { reference, code: ErrorCode::Unavailable, detail: "No.".into() });
+        };
+        refuse(reference(&ready(chat, "one", vec![general.clone()])));
+        for tries in 0..3 {
+            assert_eq!(chat.to_be_asked(), Some(tries));
+            let asked = reference(&chat.ask());
+            assert_eq!(chat.to_be_asked(), None);
+            refuse(asked);
+        }
+        assert_eq!(chat.notice.get_untracked(), None);
+        let reference = reference(&chat.ask());
+        chat.receive(ServerFrame::Synced { reference, channel_id: general.id, rev: 0 });
+        refuse(reference);
+        assert_eq!(chat.to_be_asked(), Some(0), "troubles of another time");
+    });
+}
+
+#[test]
 fn the_outbox_is_bounded() {
     with_chat(|chat, _, general| {
         for _ in 0..OUTBOX_MAX {
@@ -208,7 +303,6 @@ fn the_outbox_is_bounded() {
     });
 }
 
-/// A conversation of Ada's with somebody, and its first message from them.
 fn direct(ada: &User, peer: &User) -> (Channel, Message) {
     let channel = Channel {
         kind: ChannelKind::Direct,
@@ -220,42 +314,6 @@ fn direct(ada: &User, peer: &User) -> (Channel, Message) {
     };
     let message = Message { receiver: Some(Receiver { id: ada.id }), ..message(&channel, 1, peer, None) };
     (channel, message)
-}
-
-#[test]
-fn a_first_private_message_counts_once_in_whatever_order_it_comes() {
-    for message_first in [true, false] {
-        with_chat(|chat, ada, _| {
-            let (channel, message) = direct(&ada, &user("mira"));
-            let frames = [ServerFrame::Channel { channel: channel.clone() }, ServerFrame::Direct(message)];
-            let mut said = Vec::new();
-            for at in if message_first { [1, 0] } else { [0, 1] } {
-                said.extend(chat.receive(frames[at].clone()));
-            }
-            assert!(said.is_empty(), "{said:?}");
-            assert_eq!(chat.channel(channel.id).unwrap().unread, 1);
-        });
-    }
-}
-
-#[test]
-fn a_conversation_read_before_its_latest_message_asks_for_its_counts() {
-    with_chat(|chat, ada, _| {
-        let (channel, message) = direct(&ada, &user("mira"));
-        chat.receive(ServerFrame::Direct(message));
-        let said = chat.receive(ServerFrame::Channel { channel: Channel { rev: 0, unread: 0, ..channel.clone() } });
-        assert!(matches!(said[..], [ClientFrame::Read { seq: 0, back: false, .. }]), "{said:?}");
-        chat.receive(ServerFrame::Read {
-            reference: None,
-            channel_id: channel.id,
-            seq: 0,
-            unread: 1,
-            mentions: 0,
-            rev: 1,
-            back: false,
-        });
-        assert_eq!(chat.channel(channel.id).unwrap().unread, 1);
-    });
 }
 
 #[test]
@@ -276,78 +334,6 @@ fn what_is_sent_to_somebody_shows_before_there_is_a_conversation() {
         assert_eq!(untrack(|| chat.answer(reference)), Some(Ok(())));
         chat.receive(ServerFrame::Channel { channel: Channel { unread: 0, ..channel } });
         assert!(chat.conversation(target).is_some());
-    });
-}
-
-#[test]
-fn names_count_as_mentions_and_a_deletion_takes_them_back() {
-    with_chat(|chat, _, general| {
-        let mira = user("mira");
-        let named = Message { text: "look @Ada".into(), ..message(&general, 1, &mira, None) };
-        chat.receive(ServerFrame::Message(named.clone()));
-        let counts = |chat: Chat| chat.channel(general.id).map(|channel| (channel.unread, channel.mentions)).unwrap();
-        assert_eq!(counts(chat), (1, 1));
-        let gone = Message { rev: 2, deleted: true, text: String::new(), ..named };
-        let said = chat.receive(ServerFrame::Message(gone));
-        assert!(matches!(said[..], [ClientFrame::Read { .. }]), "{said:?}");
-        assert_eq!(counts(chat).0, 0);
-    });
-}
-
-#[test]
-fn what_was_marked_unread_is_not_read_by_looking_at_it() {
-    with_chat(|chat, _, general| {
-        let mira = user("mira");
-        let posted = message(&general, 1, &mira, None);
-        chat.receive(ServerFrame::Message(posted.clone()));
-        ready(chat, "one", vec![chat.channel(general.id).unwrap()]);
-        chat.link.set(Link::Up);
-        chat.read_up_to(general.id, 1);
-        assert_eq!(chat.channel(general.id).unwrap().unread, 0);
-        chat.mark_unread(&posted);
-        chat.receive(ServerFrame::Read {
-            reference: None,
-            channel_id: general.id,
-            seq: 0,
-            unread: 1,
-            mentions: 0,
-            rev: 1,
-            back: true,
-        });
-        chat.read_up_to(general.id, 1);
-        assert_eq!(chat.channel(general.id).unwrap().unread, 1);
-        chat.open(Target::Channel(general.id), None, false);
-        chat.read_up_to(general.id, 1);
-        assert_eq!(chat.channel(general.id).unwrap().unread, 0);
-    });
-}
-
-#[test]
-fn what_could_not_be_marked_unread_is_still_read_by_looking_at_it() {
-    with_chat(|chat, _, general| {
-        let posted = message(&general, 1, &user("mira"), None);
-        chat.receive(ServerFrame::Message(posted.clone()));
-        chat.link.set(Link::Down);
-        chat.mark_unread(&posted);
-        assert!(chat.notice.get_untracked().is_some());
-        chat.link.set(Link::Up);
-        chat.read_up_to(general.id, 1);
-        assert_eq!(chat.channel(general.id).unwrap().unread, 0);
-    });
-}
-
-#[test]
-fn reading_all_by_wish_reads_what_was_marked_unread_and_what_came_since() {
-    with_chat(|chat, _, general| {
-        let mira = user("mira");
-        let posted = message(&general, 1, &mira, None);
-        chat.receive(ServerFrame::Message(posted.clone()));
-        chat.link.set(Link::Up);
-        chat.mark_unread(&posted);
-        chat.receive(ServerFrame::Message(message(&general, 2, &mira, None)));
-        chat.mark_read(general.id);
-        let channel = chat.channel(general.id).unwrap();
-        assert_eq!((channel.unread, channel.read_seq), (0, 2));
     });
 }
 
@@ -438,151 +424,5 @@ fn that_there_is_no_connection_is_not_said_any_longer_once_there_is() {
         chat.notice.set(Some("That message can't be shown.".into()));
         ready(chat, "one", vec![chat.channel(general.id).unwrap()]);
         assert!(chat.notice.get_untracked().is_some(), "another word stays");
-    });
-}
-
-#[test]
-fn what_waits_for_one_are_mentions_and_what_was_said_in_private() {
-    with_chat(|chat, _, general| {
-        let mira = user("mira");
-        for (rev, text) in [(1, "hello"), (2, "hello @ada")] {
-            let posted = Message { text: text.into(), ..message(&general, rev, &mira, None) };
-            chat.receive(ServerFrame::Message(posted));
-        }
-        assert_eq!(chat.waiting(), 1);
-    });
-}
-
-fn read_frame(channel: &Channel, seq: u64, (unread, mentions): (u64, u64), rev: u64) -> ServerFrame {
-    ServerFrame::Read { reference: None, channel_id: channel.id, seq, unread, mentions, rev, back: false }
-}
-
-fn counts(chat: Chat, id: ChannelId) -> (u64, u64) {
-    chat.channel(id).map(|channel| (channel.unread, channel.mentions)).unwrap()
-}
-
-/// A question for counts: it can't move a mark.
-fn asks(said: &[ClientFrame]) -> bool {
-    matches!(said, [ClientFrame::Read { seq: 0, back: false, .. }])
-}
-
-#[test]
-fn counts_that_were_made_later_have_what_is_still_on_its_way_in_them() {
-    with_chat(|chat, _, general| {
-        let mira = user("mira");
-        chat.receive(ServerFrame::Message(message(&general, 1, &mira, None)));
-        assert!(chat.receive(read_frame(&general, 1, (2, 0), 3)).is_empty());
-        for rev in [2, 3] {
-            chat.receive(ServerFrame::Message(message(&general, rev, &mira, None)));
-        }
-        assert_eq!(counts(chat, general.id), (2, 0), "each once");
-        chat.receive(ServerFrame::Message(message(&general, 4, &mira, None)));
-        assert_eq!(counts(chat, general.id), (3, 0));
-    });
-}
-
-#[test]
-fn counts_that_were_made_earlier_are_asked_for_again() {
-    with_chat(|chat, _, general| {
-        let mira = user("mira");
-        for rev in [1, 2] {
-            chat.receive(ServerFrame::Message(message(&general, rev, &mira, None)));
-        }
-        let said = chat.receive(read_frame(&general, 1, (0, 0), 1));
-        assert!(asks(&said), "{said:?}");
-        assert!(counts(chat, general.id).0 > 0, "the second isn't read");
-        assert!(chat.receive(read_frame(&general, 1, (1, 0), 2)).is_empty());
-        assert_eq!(counts(chat, general.id), (1, 0));
-    });
-}
-
-#[test]
-fn what_was_read_elsewhere_before_it_came_here_is_read() {
-    with_chat(|chat, _, general| {
-        chat.receive(read_frame(&general, 1, (0, 0), 1));
-        chat.receive(ServerFrame::Message(message(&general, 1, &user("mira"), None)));
-        assert_eq!(counts(chat, general.id), (0, 0));
-    });
-}
-
-#[test]
-fn a_reaction_changes_no_counts_and_asks_nothing() {
-    with_chat(|chat, _, general| {
-        let posted = message(&general, 1, &user("mira"), None);
-        chat.receive(ServerFrame::Message(posted.clone()));
-        assert!(chat.receive(ServerFrame::Message(Message { rev: 2, ..posted.clone() })).is_empty());
-        let edited = Message { rev: 3, edited_at: Some(Timestamp::default()), ..posted };
-        assert!(asks(&chat.receive(ServerFrame::Message(edited))), "it may call others now");
-        assert_eq!(counts(chat, general.id), (1, 0));
-    });
-}
-
-#[test]
-fn what_was_changed_before_it_came_is_not_counted_twice_nor_taken_off() {
-    with_chat(|chat, _, general| {
-        let mira = user("mira");
-        chat.receive(ServerFrame::Message(message(&general, 1, &mira, None)));
-        let gone = Message { rev: 3, deleted: true, text: String::new(), ..message(&general, 2, &mira, None) };
-        assert!(asks(&chat.receive(ServerFrame::Message(gone))));
-        assert_eq!(counts(chat, general.id), (1, 0));
-        let reacted = Message { rev: 5, ..message(&general, 4, &mira, None) };
-        assert!(asks(&chat.receive(ServerFrame::Message(reacted))), "nobody counted it");
-    });
-}
-
-#[test]
-fn of_a_muted_channel_only_the_own_name_calls() {
-    with_chat(|chat, _, general| {
-        let mira = user("mira");
-        let muted = Channel { muted: Some(true), ..general.clone() };
-        assert!(chat.receive(ServerFrame::Channel { channel: muted }).is_empty());
-        let say = |rev: u64, text: &str, mentions_channel: bool| {
-            let said = Message { text: text.into(), mentions_channel, ..message(&general, rev, &mira, None) };
-            chat.receive(ServerFrame::Message(said));
-            (chat.waiting(), chat.is_called())
-        };
-        untrack(|| {
-            assert_eq!(say(1, "hello", false), (0, false));
-            assert_eq!(say(2, "hello @channel", true), (0, false));
-            assert_eq!(say(3, "hello @ada", false), (1, true));
-            assert_eq!(say(4, "hello @ada and @channel", true), (2, true));
-        });
-        assert_eq!(counts(chat, general.id), (4, 2));
-    });
-}
-
-#[test]
-fn a_muted_conversation_of_two_does_not_call() {
-    with_chat(|chat, ada, _| {
-        let (channel, _) = direct(&ada, &user("mira"));
-        chat.receive(ServerFrame::Channel { channel: Channel { unread: 2, rev: 2, ..channel.clone() } });
-        untrack(|| assert_eq!((chat.waiting(), chat.is_called()), (2, true)));
-        let muted = Channel { unread: 2, rev: 2, muted: Some(true), ..channel };
-        chat.receive(ServerFrame::Channel { channel: muted });
-        untrack(|| assert_eq!((chat.waiting(), chat.is_called()), (0, false)));
-    });
-}
-
-#[test]
-fn a_channel_that_was_read_before_the_latest_mark_asks_for_its_counts() {
-    with_chat(|chat, _, general| {
-        chat.link.set(Link::Up);
-        chat.receive(ServerFrame::Message(message(&general, 1, &user("mira"), None)));
-        let before = chat.channel(general.id).unwrap();
-        assert!(chat.mark_read(general.id));
-        let said = chat.receive(ServerFrame::Channel { channel: Channel { muted: Some(true), ..before } });
-        assert!(asks(&said), "{said:?}");
-        let channel = chat.channel(general.id).unwrap();
-        assert_eq!((channel.unread, channel.read_seq, channel.muted), (0, 1, Some(true)));
-    });
-}
-
-#[test]
-fn without_a_connection_nothing_is_marked_read() {
-    with_chat(|chat, _, general| {
-        chat.receive(ServerFrame::Message(message(&general, 1, &user("mira"), None)));
-        chat.link.set(Link::Down);
-        assert!(!chat.mark_read(general.id));
-        assert!(chat.notice.get_untracked().is_some() && counts(chat, general.id) == (1, 0));
     });
 }
