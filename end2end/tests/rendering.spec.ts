@@ -150,6 +150,16 @@ test('pages are never stored and run no script but their own', async ({ server, 
   expect(nonces.size, 'each answer has its own').toBe(5);
 });
 
+test('what is loaded ahead is what is used: each file is asked for once', async ({ page }) => {
+  const asked: string[] = [];
+  page.on('request', (request) => {
+    const { pathname } = new URL(request.url());
+    if (pathname.startsWith('/pkg/')) asked.push(pathname.replace(/.*\./, ''));
+  });
+  await page.goto('/login', { waitUntil: 'networkidle' });
+  expect(asked.toSorted()).toEqual(['css', 'js', 'wasm', 'woff2']);
+});
+
 test('the bundle is compressed and kept for ever', async ({ request }) => {
   const html = await (await request.get('/login')).text();
   const files = new Set(html.match(/\/pkg\/[^"']+/g));

@@ -2,6 +2,9 @@ import { type BrowserContext, type BrowserContextOptions, type Page, test as bas
 import { Account, PASSWORD } from './account';
 import { Server } from './server';
 
+/** It says how quick the machine is, not the page. That what is loaded ahead is used: rendering.spec.ts. */
+const SLOW = /was preloaded using link preload but not used within a few seconds/;
+
 /** What the browser complains of; a test fails on all that it didn't foresee. */
 export class Watch {
   private readonly heard: string[] = [];
@@ -9,7 +12,7 @@ export class Watch {
 
   over(context: BrowserContext): void {
     context.on('console', (message) => {
-      if (['error', 'warning'].includes(message.type())) {
+      if (['error', 'warning'].includes(message.type()) && !SLOW.test(message.text())) {
         this.heard.push(`${message.type()}: ${message.text().split('\n')[0]} (${message.location().url})`);
       }
     });
