@@ -3,7 +3,7 @@ import { Account, PASSWORD } from './account';
 import { Server } from './server';
 
 /** It says how quick the machine is, not the page. That what is loaded ahead is used: rendering.spec.ts. */
-const SLOW = /was preloaded using link preload but not used within a few seconds/;
+const SLOW = /\/pkg\/[^ ]+\.wasm was preloaded using link preload but not used within a few seconds/;
 
 /** What the browser complains of; a test fails on all that it didn't foresee. */
 export class Watch {
