@@ -190,8 +190,7 @@ impl Chat {
     fn missed(&self, target: Target) -> Option<ClientFrame> {
         let rev = self.timeline(target)?.with_untracked(Timeline::rev);
         let channel = untrack(|| self.conversation(target)).filter(|channel| channel.rev > rev)?;
-        let (epoch, channels) = (self.epoch.get_value(), [(channel.id, rev)].into());
-        Some(ClientFrame::Sync { reference: Some(self.sync_ref()), epoch, channels })
+        Some(self.sync([(channel.id, rev)].into()))
     }
 
     /// What was begun on somebody's card and isn't sent.

@@ -161,8 +161,7 @@ impl Chat {
         };
         let channels: BTreeMap<_, _> = known.iter().filter_map(behind).collect();
         // A channel that one was put out of has a timeline still: the server says that it is gone.
-        let epoch = self.epoch.get_value();
-        (!channels.is_empty()).then(|| ClientFrame::Sync { reference: Some(self.sync_ref()), epoch, channels })
+        (!channels.is_empty()).then(|| self.sync(channels))
     }
 
     fn heard(&self, message: Message) -> Vec<ClientFrame> {

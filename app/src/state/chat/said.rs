@@ -3,7 +3,7 @@
 use super::Chat;
 use leptos::prelude::*;
 use natter::{Channel, ChannelId, Ref, wire::ClientFrame};
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// How often a server that can't take messages right now is asked again, before people are: for some 30 s.
 pub(super) const TRIES: u32 = 8;
@@ -96,14 +96,14 @@ impl Chat {
         sync.into_iter().chain(oldest).collect()
     }
 
-    /// A ref for what asks for all that was missed: refused, it is asked again.
-    pub(super) fn sync_ref(&self) -> Ref {
+    /// Asks for what was missed since those revisions: refused, it is asked again.
+    pub(super) fn sync(&self, channels: BTreeMap<ChannelId, u64>) -> ClientFrame {
         let reference = Ref::generate();
         self.said.update_value(|said| {
             said.syncs.truncate(SYNCS - 1);
             said.syncs.push_front(reference);
         });
-        reference
+        ClientFrame::Sync { reference: Some(reference), epoch: self.epoch.get_value(), channels }
     }
 
     /// Whether that was to ask for what was missed, and is answered now.
